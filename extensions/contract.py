@@ -1,0 +1,444 @@
+"""A contract as typed values, every short form spelled out and every default filled in."""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from . import sql
+
+
+class _Missing(enum.Enum):
+    MISSING = "missing"
+
+
+MISSING: Final = _Missing.MISSING
+"""Stands for a default that was not given, since null is a default like any other."""
+
+BASE_TYPES = (
+    "string",
+    "integer",
+    "number",
+    "boolean",
+    "uuid",
+    "datetime",
+    "date",
+    "duration",
+    "decimal",
+    "bytes",
+    "object",
+    "array",
+)
+FEATURE_ALIASES = {
+    "resilience": "retry",
+    "fault_tolerance": "circuit_breaker",
+    "discovery": "service_discovery",
+    "strict": "fail_fast",
+    "command_line": "cli",
+    "stamping": "canonical_yaml",
+    "workflow": "hybrid_execution",
+    "database": "persistence",
+    "api_client": "http_client",
+    "kafka": "event_driven",
+}
+DEFAULT_PORT = 8080
+DEFAULT_HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of an input, an output or a model.
+
+    Attributes:
+        name: Its name.
+        kind: One of BASE_TYPES, or `enum` or `model`.
+        reference: The enum or model that it names.
+        items: What an array holds; None for anything.
+        constraints: JSON Schema keywords.
+        default: The value when it is left out, or MISSING.
+        required: False when it may be left out, and may be null.
+        description: What it means.
+    """
+
+    name: str
+    kind: str
+    reference: str | None
+    items: "Field | None"
+    constraints: Mapping[str, Any]
+    default: Any
+    required: bool
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class EnumType:
+    """A named set of values."""
+
+    name: str
+    values: tuple[str, ...]
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A named set of fields."""
+
+    name: str
+    fields: tuple[Field, ...]
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Returns:
+    """What becomes of a statement's rows: how many there are, and which output fields they fill."""
+
+    rows: Literal["one", "many", "none"]
+    into: str | None
+    found: str | None
+    count: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """An SQL statement.
+
+    Attributes:
+        query: The statement, with `$1`, `$2`, … for the parameters.
+        parameters: Input fields, in the order of the placeholders.
+        returns: What becomes of its rows.
+        transaction: False when it opts out of the node's transactions.
+        reads_only: Whether it changes nothing.
+    """
+
+    query: str
+    parameters: tuple[str, ...]
+    returns: Returns
+    transaction: bool
+    reads_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """A retry policy."""
+
+    enabled: bool = True
+    max_attempts: int = 3
+    initial_delay_ms: float = 100
+    max_delay_ms: float = 10_000
+    backoff_multiplier: float = 2.0
+    retryable_exceptions: tuple[str, ...] = ()
+    retryable_status_codes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceBreaker:
+    """What differs for one integration's circuit breaker; None stands for no difference."""
+
+    failure_threshold: int | None = None
+    recovery_timeout_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CircuitBreaker:
+    """Settings of the circuit breakers."""
+
+    enabled: bool
+    failure_threshold: int
+    recovery_timeout_ms: float
+    half_open_max_calls: int
+    services: Mapping[str, ServiceBreaker]
+
+
+@dataclass(frozen=True, slots=True)
+class Transactions:
+    """Whether and how statements run in transactions."""
+
+    enabled: bool
+    isolation_level: str
+    timeout_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """An input and the output that it leads to."""
+
+    input: Mapping[str, Any]
+    output: Mapping[str, Any]
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Objectives: 95 of 100 runs take at most `p95_ms`, and `per_second` runs are done each second."""
+
+    p95_ms: float | None
+    per_second: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One thing that the node does."""
+
+    name: str
+    description: str
+    input: tuple[Field, ...]
+    output: tuple[Field, ...]
+    database: Database | None
+    publishes: str | None
+    schedule_seconds: float | None
+    examples: tuple[Example, ...]
+    target: Target | None
+    timeout_seconds: float | None
+    idempotent: bool | None
+    retry: Retry | None
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One step of the database's schema."""
+
+    id: str
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseIntegration:
+    """Settings of the database."""
+
+    migrations: tuple[Migration, ...]
+    pool_min_size: int
+    pool_max_size: int
+    statement_timeout_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mixin:
+    """A mixin that the contract asks for."""
+
+    name: str
+    enabled: bool
+    config: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """How the node runs as a service."""
+
+    port: int
+    host: str
+    tags: tuple[str, ...]
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """A contract without problems.
+
+    Attributes:
+        features: Canonical words, aliases resolved.
+        database: None when the contract says nothing about the database.
+        integrations_off: The integrations whose detection it turns off.
+    """
+
+    name: str
+    node_type: str
+    version: str
+    package: str
+    description: str
+    domain: str
+    features: tuple[str, ...]
+    dependencies: Mapping[str, str]
+    enums: tuple[EnumType, ...]
+    models: tuple[Model, ...]
+    operations: tuple[Operation, ...]
+    database: DatabaseIntegration | None
+    integrations_off: tuple[str, ...]
+    retry: Retry | None
+    circuit_breaker: CircuitBreaker | None
+    transactions: Transactions | None
+    mixins: tuple[Mixin, ...]
+    service: Service
+    deployment: Mapping[str, Any]
+    template_variant: str | None
+    validation_level: str
+    layout: str
+
+
+def spell_out(spec: str | Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the long form of a field."""
+    return {"type": spec} if isinstance(spec, str) else spec
+
+
+def build(raw: Mapping[str, Any]) -> Contract:
+    """Return the typed contract for a document that has no problems.
+
+    Args:
+        raw: The document.
+
+    Returns:
+        The contract.
+    """
+    enums = tuple(_enum(name, spec) for name, spec in raw.get("enums", {}).items())
+    enum_names = frozenset(item.name for item in enums)
+    advanced = raw.get("advanced_features", {})
+    integrations = raw.get("integrations", {})
+    service = raw.get("service", {})
+    return Contract(
+        name=raw["name"],
+        node_type=raw.get("node_type", "effect"),
+        version=_version(raw.get("version", "1.0.0")),
+        package=raw["package"],
+        description=raw.get("description", ""),
+        domain=raw.get("domain", ""),
+        features=tuple(dict.fromkeys(FEATURE_ALIASES.get(word, word) for word in raw.get("features", ()))),
+        dependencies=dict(raw.get("dependencies", {})),
+        enums=enums,
+        models=tuple(
+            Model(name, fields(spec["fields"], enum_names), spec.get("description", ""))
+            for name, spec in raw.get("models", {}).items()
+        ),
+        operations=tuple(_operation(spec, enum_names) for spec in raw["operations"]),
+        database=_database_integration(integrations.get("database")),
+        integrations_off=tuple(name for name, spec in integrations.items() if spec is False),
+        retry=_retry(advanced.get("retry_policy")),
+        circuit_breaker=_circuit_breaker(advanced.get("circuit_breaker")),
+        transactions=_transactions(advanced.get("transactions")),
+        mixins=tuple(
+            Mixin(spec["name"], spec.get("enabled", True), dict(spec.get("config", {}))) for spec in raw.get("mixins", ())
+        ),
+        service=Service(
+            port=service.get("port", DEFAULT_PORT),
+            host=service.get("host", DEFAULT_HOST),
+            tags=tuple(service.get("tags", ())),
+            enabled=service.get("enabled", True),
+        ),
+        deployment=dict(raw.get("deployment", {})),
+        template_variant=raw.get("template_variant"),
+        validation_level=raw.get("validation_level", "standard"),
+        layout=raw.get("layout", "project"),
+    )
+
+
+def fields(specs: Mapping[str, Any] | None, enum_names: frozenset[str]) -> tuple[Field, ...]:
+    """Return typed fields.
+
+    Args:
+        specs: Field by name.
+        enum_names: The contract's enums; any other name that is no base type is a model's.
+
+    Returns:
+        The fields, in order.
+    """
+    return tuple(_field(name, spec, enum_names) for name, spec in (specs or {}).items())
+
+
+def _field(name: str, spec: str | Mapping[str, Any], enum_names: frozenset[str]) -> Field:
+    long = spell_out(spec)
+    kind = long["type"]
+    reference = None if kind in BASE_TYPES else kind
+    if reference:
+        kind = "enum" if reference in enum_names else "model"
+    own = ("type", "items", "default", "required", "description")
+    return Field(
+        name=name,
+        kind=kind,
+        reference=reference,
+        items=_field("item", long["items"], enum_names) if "items" in long else None,
+        constraints={key: value for key, value in long.items() if key not in own},
+        default=long.get("default", MISSING),
+        required=long.get("required", True),
+        description=long.get("description", ""),
+    )
+
+
+def _enum(name: str, spec: list[str] | Mapping[str, Any]) -> EnumType:
+    if isinstance(spec, list):
+        return EnumType(name, tuple(spec), "")
+    return EnumType(name, tuple(spec["values"]), spec.get("description", ""))
+
+
+def _version(spec: str | Mapping[str, int]) -> str:
+    return spec if isinstance(spec, str) else f"{spec['major']}.{spec['minor']}.{spec['patch']}"
+
+
+def _operation(spec: Mapping[str, Any], enum_names: frozenset[str]) -> Operation:
+    database = spec.get("database")
+    target = spec.get("target")
+    return Operation(
+        name=spec["name"],
+        description=spec.get("description", ""),
+        input=fields(spec.get("input"), enum_names),
+        output=fields(spec.get("output"), enum_names),
+        database=_database(database) if database else None,
+        publishes=spec.get("publishes"),
+        schedule_seconds=spec["schedule"]["every_seconds"] if "schedule" in spec else None,
+        examples=tuple(
+            Example(example["input"], example["output"], example.get("description", ""))
+            for example in spec.get("examples", ())
+        ),
+        target=Target(target.get("p95_ms"), target.get("per_second")) if target else None,
+        timeout_seconds=spec.get("timeout_seconds"),
+        idempotent=spec.get("idempotent"),
+        retry=_retry(spec.get("retry")),
+    )
+
+
+def _database(spec: Mapping[str, Any]) -> Database:
+    query = spec["query"]
+    returns = spec.get("returns", {})
+    return Database(
+        query=query,
+        parameters=tuple(spec.get("parameters", ())),
+        returns=Returns(
+            rows=returns.get("rows") or ("one" if sql.returns_rows(query) else "none"),
+            into=returns.get("into"),
+            found=returns.get("found"),
+            count=returns.get("count"),
+        ),
+        transaction=spec.get("transaction", True),
+        reads_only=sql.reads_only(query),
+    )
+
+
+def _retry(spec: Mapping[str, Any] | None) -> Retry | None:
+    if spec is None:
+        return None
+    return Retry(**{key: tuple(value) if isinstance(value, list) else value for key, value in spec.items()})
+
+
+def _circuit_breaker(spec: Mapping[str, Any] | None) -> CircuitBreaker | None:
+    if spec is None:
+        return None
+    return CircuitBreaker(
+        enabled=spec.get("enabled", True),
+        failure_threshold=spec.get("failure_threshold", 5),
+        recovery_timeout_ms=spec.get("recovery_timeout_ms", 60_000),
+        half_open_max_calls=spec.get("half_open_max_calls", 1),
+        services={
+            service["name"]: ServiceBreaker(service.get("failure_threshold"), service.get("recovery_timeout_ms"))
+            for service in spec.get("services", ())
+        },
+    )
+
+
+def _transactions(spec: Mapping[str, Any] | None) -> Transactions | None:
+    if spec is None:
+        return None
+    return Transactions(
+        enabled=spec.get("enabled", True),
+        isolation_level=spec.get("isolation_level", "READ_COMMITTED"),
+        timeout_seconds=spec.get("timeout_seconds"),
+    )
+
+
+def _database_integration(spec: Mapping[str, Any] | bool | None) -> DatabaseIntegration | None:
+    if spec is None or spec is False:
+        return None
+    settings: Mapping[str, Any] = {} if spec is True else spec
+    pool = settings.get("pool", {})
+    return DatabaseIntegration(
+        migrations=tuple(Migration(item["id"], item["sql"]) for item in settings.get("migrations", ())),
+        pool_min_size=pool.get("min_size", 1),
+        pool_max_size=pool.get("max_size", max(10, pool.get("min_size", 0))),
+        statement_timeout_seconds=settings.get("statement_timeout_seconds"),
+    )

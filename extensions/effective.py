@@ -1,0 +1,64 @@
+"""Which contract counts: the one in a data file, or what was answered to the questions."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+_ESSENTIAL = ("name", "operations")
+
+
+def is_contract(data: object) -> bool:
+    """Tell whether data given to Copier is a contract of its own, rather than single answers.
+
+    Args:
+        data: What was given with `--data` and `--data-file`.
+
+    Returns:
+        Whether it has the keys without which there is no contract.
+    """
+    return isinstance(data, Mapping) and all(key in data for key in _ESSENTIAL)
+
+
+def effective_contract(answers: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the contract that counts.
+
+    Args:
+        answers: The answers to the questions, by key of the contract; None stands for no answer.
+        data: What was given with `--data` and `--data-file`.
+
+    Returns:
+        The data itself where it is a contract, so that a key that was removed from it is gone whatever was answered
+        last time; else the answers, with the data on top.
+    """
+    # An update renders the old version with the recorded answers as data, Copier's own `_commit` and `_src_path` included.
+    given = {key: value for key, value in data.items() if not str(key).startswith("_")}
+    if is_contract(data):
+        return given
+    return {key: value for key, value in answers.items() if value is not None} | given
+
+
+def as_json(contract: Mapping[str, Any]) -> str:
+    """Return the contract as JSON, dates as text."""
+    return json.dumps(contract, ensure_ascii=True, default=lambda value: value.isoformat())
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes lists indented below their keys and text of several lines as a block."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        del indentless
+        super().increase_indent(flow, False)
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _represent_text)
+
+
+def yaml_document(value: object) -> str:
+    """Return a YAML document for the value: keys in the order in which they are, queries as blocks."""
+    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)

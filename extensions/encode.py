@@ -1,0 +1,221 @@
+"""How text of a contract lands in each output format: the one place that decides.
+
+Every function takes any text and returns text that is safe, and means the same, where its name says. Python code is
+written as `ruff format` writes it, so that formatting the output changes nothing.
+"""
+
+import json
+import re
+import textwrap
+from collections.abc import Mapping, Sequence
+
+LINE_LENGTH = 120
+
+
+def _escape_unprintable(text: str) -> str:
+    """Return the text with escapes that Python, TOML and YAML all read for what is invisible in it."""
+    return "".join(char if char.isprintable() else _escape(ord(char)) for char in text)
+
+
+def _escape(code: int) -> str:
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def py_string(text: str) -> str:
+    """Return a Python string literal, with the quotes that need fewer escapes and double ones by preference."""
+    body = text.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r")
+    quote = "'" if text.count('"') > text.count("'") else '"'
+    return quote + _escape_unprintable(body.replace(quote, f"\\{quote}")) + quote
+
+
+def py(value: object) -> str:
+    """Return a Python literal on one line for a value of JSON or YAML."""
+    match value:
+        case str():
+            return py_string(value)
+        case float() if value != value or value in (float("inf"), float("-inf")):
+            return f'float("{value}")'
+        case Mapping():
+            return "{" + ", ".join(f"{py(key)}: {py(item)}" for key, item in value.items()) + "}"
+        case tuple():
+            return "(" + ", ".join(py(item) for item in value) + ("," if len(value) == 1 else "") + ")"
+        case list():
+            return "[" + ", ".join(py(item) for item in value) + "]"
+        case _:
+            return repr(value)
+
+
+def py_block(value: object, indent: int) -> str:
+    """Return a Python literal spread over lines, one item a line, that `ruff format` leaves as it is.
+
+    Args:
+        value: A value of JSON or YAML.
+        indent: Columns by which the statement that holds the literal is indented.
+
+    Returns:
+        The literal; lists and mappings that are not empty are spread, at every depth.
+    """
+    inner = " " * (indent + 4)
+    if isinstance(value, Mapping) and value:
+        items = [f"{inner}{py(key)}: {py_block(item, indent + 4)},\n" for key, item in value.items()]
+        return "{\n" + "".join(items) + " " * indent + "}"
+    if isinstance(value, list) and value:
+        return "[\n" + "".join(f"{inner}{py_block(item, indent + 4)},\n" for item in value) + " " * indent + "]"
+    return py(value)
+
+
+def py_tuple(values: Sequence[object]) -> str:
+    """Return a tuple at the top of a module: on one line where it fits, else one item a line."""
+    line = py(tuple(values))
+    if len(line) + 20 <= LINE_LENGTH:
+        return line
+    return "(\n" + "".join(f"    {py(value)},\n" for value in values) + ")"
+
+
+def py_triple(text: str) -> str:
+    r"""Return the text as a triple-quoted Python string that starts with a line of its own.
+
+    Args:
+        text: Lines of text, such as a query; it gets a line end if it has none.
+
+    Returns:
+        The literal, with nothing in it that ends it, escapes, or is invisible.
+    """
+    lines = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"').rstrip("\n").split("\n")
+    shown = [_escape_unprintable(line) for line in lines]
+    shown = [line[:-1] + "\\x20" if line.endswith(" ") else line for line in shown]
+    return '"""\\\n' + "\n".join(shown) + '\n"""'
+
+
+def one_line(text: str) -> str:
+    """Return the text on one line: runs of white space become a space, other invisible characters vanish."""
+    visible = "".join(char if char.isprintable() else " " for char in text)
+    return " ".join(visible.split())
+
+
+def sentence(text: str) -> str:
+    """Return the text on one line, ended by a full stop unless it ends in punctuation."""
+    line = one_line(text)
+    return line if not line or line[-1] in ".!?…" else f"{line}."
+
+
+def docstring(text: str, title: str, indent: int = 0) -> str:
+    """Return a docstring: the text alone where it fits on a line, else the title and then the text.
+
+    Args:
+        text: Any text, which may be empty.
+        title: A sentence that serves where the text is empty or too long.
+        indent: Columns by which the docstring is indented.
+
+    Returns:
+        The docstring with its quotes, its first line without the indent.
+    """
+    body = sentence(text) or sentence(title)
+    safe = body.replace("\\", "\\\\").replace('"', '\\"') if '"""' in body else body.replace("\\", "\\\\")
+    if safe.startswith('"'):
+        safe = f"\\{safe}"
+    if safe.endswith('"'):
+        safe = f'{safe[:-1]}\\"'
+    if len(safe) + indent + 6 <= LINE_LENGTH:
+        return f'"""{safe}"""'
+    paragraph = textwrap.wrap(safe, LINE_LENGTH - indent, break_long_words=False, break_on_hyphens=False)
+    heading = sentence(title).replace("\\", "\\\\").replace('"', '\\"')
+    return "\n".join([f'"""{heading}', "", *[" " * indent + line for line in paragraph], " " * indent + '"""'])
+
+
+def comment(text: str) -> str:
+    """Return text for a `#` comment in Python, TOML, YAML or a Makefile."""
+    return one_line(text)
+
+
+def yaml_string(value: object) -> str:
+    """Return a scalar for YAML, which reads JSON's strings, numbers, booleans and null as they are."""
+    return _escape_unprintable(json.dumps(value, ensure_ascii=False))
+
+
+def json_value(value: object, indent: int | None = None) -> str:
+    """Return JSON for the value, keys in the order in which they are."""
+    return json.dumps(value, ensure_ascii=True, indent=indent)
+
+
+def toml_string(text: str) -> str:
+    """Return a basic string for TOML, whose escapes are those of JSON, with `\\U` beyond the basic plane."""
+    return _escape_unprintable(json.dumps(text, ensure_ascii=False))
+
+
+def markdown(text: str) -> str:
+    """Return text for a paragraph or table cell of Markdown, nothing in it acting as markup."""
+    return re.sub(r"([\\`*_{}\[\]<>()#+!|~&$])", r"\\\1", one_line(text))
+
+
+def markdown_code(text: str) -> str:
+    """Return an inline code span that holds the text, with a fence longer than any run of backticks in it."""
+    line = one_line(text).replace("|", "\\|")
+    fence = "`" * (max((len(run) for run in re.findall("`+", line)), default=0) + 1)
+    pad = " " if line.startswith("`") or line.endswith("`") else ""
+    return f"{fence}{pad}{line}{pad}{fence}"
+
+
+def signature(parameters: Sequence[str], head: str, returns: str, indent: int = 0) -> str:
+    """Return the first lines of a function.
+
+    Args:
+        parameters: Its parameters as code.
+        head: `def` and the name.
+        returns: The type that it returns.
+        indent: Columns by which the function is indented.
+
+    Returns:
+        One line where it fits, else one parameter a line; without the indent of the first line.
+    """
+    line = f"{head}({', '.join(parameters)}) -> {returns}:"
+    if len(line) + indent <= LINE_LENGTH:
+        return line
+    pad = " " * indent
+    return f"{head}(\n" + "".join(f"{pad}    {parameter},\n" for parameter in parameters) + f"{pad}) -> {returns}:"
+
+
+def assignment(value: str, target: str, indent: int = 0) -> str:
+    """Return an assignment: on one line where it fits, else with the value in parentheses on a line of its own.
+
+    Args:
+        value: An expression that has nowhere to be split.
+        target: What it is assigned to, with its annotation.
+        indent: Columns by which the statement is indented.
+
+    Returns:
+        The statement, without the indent of its first line.
+    """
+    line = f"{target} = {value}"
+    if len(line) + indent <= LINE_LENGTH:
+        return line
+    pad = " " * indent
+    return f"{target} = (\n{pad}    {value}\n{pad})"
+
+
+def imports(symbols: Sequence[tuple[str, str]]) -> str:
+    """Return `from … import …` lines in the order and form of ruff's isort and formatter.
+
+    Args:
+        symbols: Pairs of module and name, in any order, repeats allowed.
+
+    Returns:
+        The lines, sorted by module and name; one that is too long is spread.
+    """
+    modules: dict[str, set[str]] = {}
+    for module, name in symbols:
+        modules.setdefault(module, set()).add(name)
+    return "\n".join(_import_line(module, sorted(modules[module], key=_import_order)) for module in sorted(modules))
+
+
+def _import_order(name: str) -> tuple[int, str]:
+    if name.isupper() and len(name) > 1:
+        return 0, name
+    return (1, name) if name[:1].isupper() else (2, name)
+
+
+def _import_line(module: str, names: Sequence[str]) -> str:
+    line = f"from {module} import {', '.join(names)}"
+    if len(line) <= LINE_LENGTH:
+        return line
+    return f"from {module} import (\n" + "".join(f"    {name},\n" for name in names) + ")"

@@ -1,0 +1,262 @@
+"""Judges a contract: says all that is wrong with it at once, or hands out the typed contract."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from pathlib import Path as FilePath
+from typing import Any
+
+from jsonschema import Draft202012Validator, ValidationError
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+
+from .contract import Contract, build
+from .problems import Path, Problem, did_you_mean, render, show
+from .rules import check
+
+SCHEMAS = FilePath(__file__).resolve().parents[1] / "schemas"
+_MAX_DEPTH = 40
+_MAX_VALUES = 50_000
+_TYPES = {
+    "string": "text",
+    "object": "a mapping",
+    "array": "a list",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "null",
+}
+_LATER_KEYS = {
+    "http": "implementation",
+    "kafka": "implementation",
+    "redis": "implementation",
+    "filesystem": "implementation",
+    "compute": "implementation",
+    "aggregate": "implementation",
+    "workflow": "implementation",
+    "subcontracts": "key",
+    "error_handling": "key",
+    "api_client": "integration",
+    "consul": "integration",
+    "dead_letter_queue": "feature",
+    "security_validation": "feature",
+    "observability": "feature",
+}
+_LATER_VALUES = {"node_type": ("compute", "reducer", "orchestrator"), "layout": ("node",)}
+
+
+class ContractError(ValueError):
+    """A contract has problems; the message lists them all."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        """Keep the problems.
+
+        Args:
+            problems: At least one.
+        """
+        super().__init__(render(problems))
+        self.problems = problems
+
+
+def read(raw: object) -> Contract:
+    """Return the typed contract.
+
+    Args:
+        raw: The contract as YAML's values.
+
+    Returns:
+        The contract, defaults filled in.
+
+    Raises:
+        ContractError: When it has problems.
+    """
+    problems = judge(raw)
+    if problems or not isinstance(raw, Mapping):
+        raise ContractError(problems)
+    return build(raw)
+
+
+def judge(raw: object) -> list[Problem]:
+    """Say all that is wrong with a contract.
+
+    Args:
+        raw: The contract as YAML's values; anything at all.
+
+    Returns:
+        The problems, in the order of the document; empty when there are none.
+    """
+    if not isinstance(raw, Mapping):
+        return [Problem((), show(raw), "a contract: a mapping with name, package and operations")]
+    if problems := list(_structure(raw)):
+        return problems
+    found = [*_texts(raw), *_schema(raw)]
+    blocked = {problem.path for problem in found}
+    found += [problem for problem in check(raw, blocked) if not _inside(problem.path, blocked)]
+    return sorted(dict.fromkeys(found), key=lambda problem: _position(raw, problem.path))
+
+
+def _inside(path: Path, blocked: Iterable[Path]) -> bool:
+    return any(path[: len(other)] == other for other in blocked if len(other) > 1)
+
+
+def _position(raw: object, path: Path) -> tuple[int, ...]:
+    position: list[int] = []
+    value = raw
+    for part in path:
+        if isinstance(value, Mapping):
+            keys = list(value)
+            position.append(keys.index(part) if part in keys else len(keys))
+            value = value.get(part)
+        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+            position.append(part)
+            value = value[part]
+        else:
+            break
+    return tuple(position)
+
+
+def _structure(raw: Mapping[Any, Any]) -> Iterator[Problem]:
+    """Find what no schema can be applied to: keys that are no text, nesting without end, documents without bounds."""
+    waiting: list[tuple[Path, object]] = [((), raw)]
+    values = 0
+    while waiting:
+        path, value = waiting.pop()
+        values += 1
+        if values > _MAX_VALUES:
+            yield Problem((), "a document without bounds", f"at most {_MAX_VALUES} values")
+            return
+        if len(path) > _MAX_DEPTH:
+            yield Problem(path[:5], "endless nesting", f"at most {_MAX_DEPTH} levels")
+            return
+        if isinstance(value, Mapping):
+            for key, item in value.items():
+                if isinstance(key, str):
+                    waiting.append(((*path, key), item))
+                else:
+                    hint = "YAML reads yes, no, on and off as true and false: quote it" if isinstance(key, bool) else ""
+                    yield Problem(path, f"the key {show(key)}", "keys that are text", hint)
+        elif isinstance(value, list):
+            waiting += [((*path, index), item) for index, item in enumerate(value)]
+
+
+def _texts(raw: Mapping[str, Any]) -> Iterator[Problem]:
+    waiting: list[tuple[Path, object]] = [((), raw)]
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, Mapping):
+            waiting += [((*path, key), item) for key, item in value.items()]
+        elif isinstance(value, list):
+            waiting += [((*path, index), item) for index, item in enumerate(value)]
+        elif isinstance(value, str) and any(_is_unwanted(char) for char in value):
+            yield Problem(path, show(value), "text without control characters and lone surrogates")
+        elif isinstance(value, float) and not _is_finite(value):
+            yield Problem(path, show(value), "a finite number")
+
+
+def _is_unwanted(char: str) -> bool:
+    code = ord(char)
+    return (code < 0x20 and char not in "\n\t") or 0x7F <= code <= 0x9F or 0xD800 <= code <= 0xDFFF
+
+
+def _is_finite(value: float) -> bool:
+    return value == value and value not in (float("inf"), float("-inf"))  # noqa: PLR0124 - NaN differs from itself
+
+
+@cache
+def _validator() -> Draft202012Validator:
+    schemas = {file.name: json.loads(file.read_text(encoding="utf-8")) for file in sorted(SCHEMAS.glob("*.json"))}
+    registry: Registry[Any] = Registry().with_resources(
+        (name, Resource.from_contents(schema, default_specification=DRAFT202012)) for name, schema in schemas.items()
+    )
+    return Draft202012Validator(schemas["contract.schema.json"], registry=registry)
+
+
+def _schema(raw: Mapping[str, Any]) -> Iterator[Problem]:
+    for error in _validator().iter_errors(raw):
+        yield from _translate(error)
+
+
+def _translate(error: ValidationError) -> Iterator[Problem]:
+    if error.validator in {"if", "$ref"} and error.context:
+        for inner in error.context:
+            yield from _translate(inner)
+        return
+    path: Path = tuple(error.absolute_path)
+    value, limit = error.instance, error.validator_value
+    if "propertyNames" in error.absolute_schema_path:
+        path = (*path, value)
+    found = show(value)
+    match error.validator:
+        case "required":
+            missing = next(name for name in limit if name not in value and f"'{name}'" in error.message)
+            yield Problem((*path, missing), "nothing", f"a value: {missing} is required")
+        case "additionalProperties":
+            yield from _unknown_keys(path, value, error.schema)
+        case "type":
+            yield Problem(path, found, _expected_type(limit), _type_hint(path, value))
+        case "enum":
+            yield _not_listed(path, value, [item for item in limit if isinstance(item, str)])
+        case "const":
+            yield Problem(path, found, show(limit))
+        case "pattern":
+            yield Problem(path, found, _expected_pattern(path, error.schema))
+        case "uniqueItems":
+            repeated = next((item for index, item in enumerate(value) if item in value[:index]), value)
+            yield Problem(path, f"{show(repeated)} twice", "each item once")
+        case _:
+            yield Problem(path, found, _LIMITS[str(error.validator)].format(limit))
+
+
+_LIMITS = {
+    "minimum": "at least {}",
+    "maximum": "at most {}",
+    "exclusiveMinimum": "more than {}",
+    "exclusiveMaximum": "less than {}",
+    "minLength": "text of at least {} characters",
+    "maxLength": "text of at most {} characters",
+    "minItems": "a list of at least {}",
+    "maxItems": "a list of at most {}",
+    "minProperties": "a mapping with at least {} key",
+    "maxProperties": "a mapping with at most {} keys",
+    "multipleOf": "a multiple of {}",
+}
+
+
+def _expected_type(limit: str | list[str]) -> str:
+    return " or ".join(_TYPES[name] for name in ([limit] if isinstance(limit, str) else limit))
+
+
+def _type_hint(path: Path, value: object) -> str:
+    if path and path[-1] == "version" and isinstance(value, (int, float)):
+        return 'YAML read a number: quote it, as in version: "1.0.0"'
+    if path and path[-1] == "dependencies" and isinstance(value, list):
+        return 'write each with its version range, as in postgres: ">=14"'
+    if not isinstance(value, (str, int, float, list, dict, type(None))):
+        return "YAML read a date: quote it"
+    return ""
+
+
+def _unknown_keys(path: Path, value: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[Problem]:
+    known = schema.get("properties", {})
+    for key in value:
+        if key in known:
+            continue
+        if key in _LATER_KEYS:
+            yield Problem((*path, key), f"the {_LATER_KEYS[key]} {key}", "what this version of the template generates")
+        else:
+            expected = f"one of {', '.join(sorted(known))}" if known else "no keys"
+            yield Problem((*path, key), f"the unknown key {show(key)}", expected, did_you_mean(key, known))
+
+
+def _not_listed(path: Path, value: object, known: list[str]) -> Problem:
+    if path and value in _LATER_VALUES.get(str(path[-1]), ()):
+        return Problem(path, show(value), f"{' or '.join(known)}, all that this version of the template generates")
+    return Problem(path, show(value), f"one of {', '.join(known)}", did_you_mean(value, known))
+
+
+def _expected_pattern(path: Path, schema: Mapping[str, Any]) -> str:
+    if path and path[-1] == "version":
+        return "a semantic version such as 1.0.0"
+    title = schema.get("title")
+    return f"a {title}" if title else f"text that matches {schema['pattern']}"
+

@@ -1,0 +1,146 @@
+"""Inputs that are valid, and inputs that are not, for documentation and tests of the generated node."""
+
+import re
+from collections.abc import Mapping
+
+from .contract import MISSING, Contract, Field, Operation
+from .types import json_value
+
+_TEXTS = ("example", "a", "A", "0", "1", "example-1", "EXAMPLE", "2026-01-31", "user@example.org", "00000000", "AAA-000")
+_SCALARS: dict[str, object] = {
+    "boolean": True,
+    "uuid": "7d444840-9dc0-11d1-b245-5ffdce74fad2",
+    "datetime": "2026-01-31T12:00:00Z",
+    "date": "2026-01-31",
+    "duration": "PT30S",
+    "bytes": "ZXhhbXBsZQ==",
+}
+_LONGEST_TEXT = 10_000
+
+
+class _NoSampleError(Exception):
+    """No value could be found that meets a field's constraints."""
+
+
+def sample(contract: Contract, operation: Operation) -> dict[str, object] | None:
+    """Return a valid input of an operation.
+
+    Args:
+        contract: The contract that defines the types.
+        operation: One of its operations.
+
+    Returns:
+        The first example's input, else one made from the constraints, as JSON values; None where a pattern or a
+        combination of constraints defeats that.
+    """
+    if operation.examples:
+        values = json_value(operation.examples[0].input)
+        return dict(values) if isinstance(values, Mapping) else None
+    try:
+        return {field.name: _value(contract, field) for field in operation.input if _needed(field)}
+    except _NoSampleError:
+        return None
+
+
+def bad_inputs(contract: Contract, operation: Operation) -> tuple[tuple[str, dict[str, object]], ...]:
+    """Return inputs that are not valid.
+
+    Args:
+        contract: The contract that defines the types.
+        operation: One of its operations.
+
+    Returns:
+        Pairs of what is wrong, as an identifier, and the input as JSON values.
+    """
+    good = sample(contract, operation) or {}
+    bad = [("unknown_field", {**good, "not_a_field_of_this_operation": True})]
+    for field in operation.input:
+        if field.required and field.default is MISSING:
+            bad.append((f"{field.name}_missing", {name: value for name, value in good.items() if name != field.name}))
+        bad += [(f"{field.name}_{label}", {**good, field.name: value}) for label, value in _bad_values(field)]
+    return tuple(bad)
+
+
+def _needed(field: Field) -> bool:
+    return field.required and field.default is MISSING
+
+
+def _value(contract: Contract, field: Field) -> object:
+    if values := field.constraints.get("enum"):
+        return values[0]
+    match field.kind:
+        case "string":
+            return _text(field)
+        case "integer" | "number":
+            return _number(field)
+        case "decimal":
+            return str(_number(field))
+        case "enum":
+            return next(enum for enum in contract.enums if enum.name == field.reference).values[0]
+        case "model":
+            model = next(model for model in contract.models if model.name == field.reference)
+            return {inner.name: _value(contract, inner) for inner in model.fields if _needed(inner)}
+        case "array":
+            count = max(int(field.constraints.get("minItems", 0)), 1)
+            return [_value(contract, field.items) if field.items else "example" for _ in range(count)]
+        case "object":
+            return {f"key_{i}": "value" for i in range(int(field.constraints.get("minProperties", 0)))}
+        case _:
+            return _SCALARS[field.kind]
+
+
+def _text(field: Field) -> str:
+    shortest = int(field.constraints.get("minLength", 0))
+    longest = int(field.constraints.get("maxLength", max(shortest, 200)))
+    pattern = field.constraints.get("pattern")
+    for text in (field.name.replace("_", "-"), *_TEXTS):
+        candidate = text.ljust(shortest, "x")[: max(longest, 0)]
+        if pattern is None or re.search(pattern, candidate):
+            return candidate
+    raise _NoSampleError
+
+
+def _number(field: Field) -> int | float:
+    bounds = field.constraints
+    step = bounds.get("multipleOf", 1)
+    low = bounds.get("minimum", bounds.get("exclusiveMinimum"))
+    high = bounds.get("maximum", bounds.get("exclusiveMaximum"))
+    start = low if low is not None else min(1, high) if high is not None else 1
+    candidates: list[int | float] = [1, start, start + 1, -(-start // step) * step, (start // step + 1) * step]
+    if high is not None:
+        candidates += [high, (start + high) / 2]
+    for candidate in candidates:
+        value = int(candidate) if field.kind == "integer" else candidate
+        if _within(value, bounds):
+            return value
+    raise _NoSampleError
+
+
+def _within(value: float, bounds: Mapping[str, object]) -> bool:
+    checks = {
+        "minimum": lambda bound: value >= bound,
+        "exclusiveMinimum": lambda bound: value > bound,
+        "maximum": lambda bound: value <= bound,
+        "exclusiveMaximum": lambda bound: value < bound,
+        "multipleOf": lambda bound: value % bound == 0,
+    }
+    return all(check(bounds[name]) for name, check in checks.items() if name in bounds)
+
+
+def _bad_values(field: Field) -> list[tuple[str, object]]:
+    bounds = field.constraints
+    found: list[tuple[str, object]] = []
+    if field.kind in {"integer", "number"}:
+        found += [("not_a_number", "not a number")]
+        found += [("too_small", bounds["minimum"] - 1)] if "minimum" in bounds else []
+        found += [("too_small", bounds["exclusiveMinimum"])] if "exclusiveMinimum" in bounds else []
+        found += [("too_large", bounds["maximum"] + 1)] if "maximum" in bounds else []
+        found += [("too_large", bounds["exclusiveMaximum"])] if "exclusiveMaximum" in bounds else []
+    elif field.kind == "string" and "enum" not in bounds:
+        found += [("not_a_string", ["not", "a", "string"])]
+        found += [("too_short", "x" * (bounds["minLength"] - 1))] if bounds.get("minLength", 0) > 0 else []
+        if bounds.get("maxLength", _LONGEST_TEXT) < _LONGEST_TEXT:
+            found += [("too_long", "x" * (bounds["maxLength"] + 1))]
+    elif field.kind in {"uuid", "datetime", "date", "duration", "enum"} or "enum" in bounds:
+        found += [(f"not_a_valid_{field.kind}", "not a valid value")]
+    return found

@@ -1,0 +1,82 @@
+"""What has to be known of a PostgreSQL statement: placeholders, how many statements, whether it reads or returns.
+
+A scanner of our own, since sqlparse 0.5 takes the backslash in 'a\\' for an escape, which PostgreSQL does not, and
+ends nested comments too early: both would hide a second statement.
+"""
+
+import re
+from collections.abc import Iterator
+
+_TOKEN = re.compile(
+    r"""
+      (?P<skip> \s+ | --[^\n]* )
+    | (?P<comment> /\* )
+    | (?P<quoted> [eE]'(?:[^'\\]|\\.|'')*' | (?:[bBxXnN]|[uU]&)?'(?:[^']|'')*' | "(?:[^"]|"")*" )
+    | (?P<dollar> \$(?P<tag>(?:[A-Za-z_]\w*)?)\$ .*? \$(?P=tag)\$ )
+    | (?P<placeholder> \$\d+ )
+    | (?P<word> [A-Za-z_][\w$]* )
+    | (?P<other> . )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_READING = ("select", "values", "table", "with")
+_CHANGING = frozenset({"insert", "update", "delete", "merge", "into", "share", "nextval", "setval", "truncate"})
+
+
+def _tokens(text: str) -> Iterator[tuple[str, str]]:
+    position = 0
+    while match := _TOKEN.match(text, position):
+        kind = str(match.lastgroup) if match.lastgroup != "tag" else "dollar"
+        if kind == "comment":
+            position = _after_comment(text, match.end())
+            continue
+        position = match.end()
+        if kind != "skip":
+            yield kind, match.group()
+
+
+def _after_comment(text: str, position: int) -> int:
+    depth = 1
+    for match in re.compile(r"/\*|\*/").finditer(text, position):
+        depth += 1 if match.group() == "/*" else -1
+        if depth == 0:
+            return match.end()
+    return len(text)
+
+
+def placeholders(query: str) -> set[int]:
+    """Return the numbers of the placeholders `$1`, `$2`, … outside of strings, names and comments."""
+    return {int(token[1:]) for kind, token in _tokens(query) if kind == "placeholder"}
+
+
+def statements(query: str) -> int:
+    """Return how many statements there are; one may end in a semicolon."""
+    parts = [False]
+    for kind, token in _tokens(query):
+        if kind == "other" and token == ";":
+            parts.append(False)
+        else:
+            parts[-1] = True
+    return sum(parts)
+
+
+def _words(query: str) -> list[str]:
+    return [token.lower() for kind, token in _tokens(query) if kind == "word"]
+
+
+def returns_rows(query: str) -> bool:
+    """Tell whether the statement returns rows."""
+    words = _words(query)
+    if not words:
+        return False
+    if words[0] in {"select", "values", "table", "show", "explain", "fetch"}:
+        return True
+    if "returning" in words:
+        return True
+    return words[0] == "with" and not _CHANGING.intersection(words)
+
+
+def reads_only(query: str) -> bool:
+    """Tell whether the statement changes nothing and takes no locks, as far as its words show."""
+    words = _words(query)
+    return bool(words) and words[0] in _READING and not _CHANGING.intersection(words)

@@ -1,0 +1,189 @@
+"""How fields of a contract become annotated fields of Pydantic models."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from . import encode, names
+from .contract import MISSING, Field
+
+type Symbol = tuple[str, str]
+
+_SCALARS: dict[str, tuple[str, Symbol | None]] = {
+    "string": ("str", None),
+    "integer": ("int", None),
+    "number": ("float", None),
+    "boolean": ("bool", None),
+    "uuid": ("UUID", ("uuid", "UUID")),
+    "datetime": ("datetime", ("datetime", "datetime")),
+    "date": ("date", ("datetime", "date")),
+    "duration": ("timedelta", ("datetime", "timedelta")),
+    "decimal": ("Decimal", ("decimal", "Decimal")),
+}
+_CONSTRAINTS = {
+    "minimum": "ge",
+    "exclusiveMinimum": "gt",
+    "maximum": "le",
+    "exclusiveMaximum": "lt",
+    "multipleOf": "multiple_of",
+    "minLength": "min_length",
+    "maxLength": "max_length",
+    "minItems": "min_length",
+    "maxItems": "max_length",
+    "minProperties": "min_length",
+    "maxProperties": "max_length",
+    "pattern": "pattern",
+}
+_PLAIN_DEFAULTS = ("string", "integer", "boolean", "object")
+# ONEX's pattern checker flags a bare `str` under these names, and accepts an annotated one.
+_FLAGGED_NAMES = ("category", "type", "status")
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """A type as code.
+
+    Attributes:
+        code: The type expression.
+        arguments: Keyword arguments of the `Field` that constrains it, as code.
+        symbols: What it needs imported, as pairs of module and name.
+    """
+
+    code: str
+    arguments: tuple[str, ...]
+    symbols: frozenset[Symbol]
+
+    @property
+    def whole(self) -> str:
+        """The type with its constraints, as one expression."""
+        return f"Annotated[{self.code}, Field({', '.join(self.arguments)})]" if self.arguments else self.code
+
+    @property
+    def all_symbols(self) -> frozenset[Symbol]:
+        """What `whole` needs imported."""
+        return self.symbols | {("typing", "Annotated"), ("pydantic", "Field")} if self.arguments else self.symbols
+
+
+@dataclass(frozen=True, slots=True)
+class FieldCode:
+    """One field of a generated model.
+
+    Attributes:
+        name: The field's name.
+        declaration: Its line or lines in the class body, without the indent of the first.
+        symbols: What it needs imported, as pairs of module and name.
+        optional: Whether it may be None.
+        kind: Its type word in the contract, or `enum` or `model`.
+    """
+
+    name: str
+    declaration: str
+    symbols: frozenset[Symbol]
+    optional: bool
+    kind: str
+
+
+def annotation(field: Field, module_of: Callable[[str, str], Symbol]) -> Annotation:
+    """Return the annotation of a field, without its optionality.
+
+    Args:
+        field: A field, or the items of an array.
+        module_of: Gives the symbol of an enum or model from its kind and name.
+
+    Returns:
+        The type as code.
+    """
+    arguments = tuple(
+        f"{_CONSTRAINTS[key]}={encode.py(value)}" for key, value in field.constraints.items() if key in _CONSTRAINTS
+    )
+    if values := field.constraints.get("enum"):
+        literal = f"Literal[{', '.join(encode.py(value) for value in values)}]"
+        return Annotation(literal, (), frozenset({("typing", "Literal")}))
+    if field.kind in {"enum", "model"}:
+        symbol = module_of(field.kind, str(field.reference))
+        return Annotation(symbol[1], arguments, frozenset({symbol}))
+    if field.kind == "array":
+        items = annotation(field.items, module_of) if field.items else _json()
+        return Annotation(f"list[{items.whole}]", arguments, items.all_symbols)
+    if field.kind == "object":
+        return Annotation("dict[str, JsonValue]", arguments, _json().symbols)
+    if field.kind == "bytes":
+        symbol = module_of("bytes", "")
+        return Annotation(symbol[1], arguments, frozenset({symbol}))
+    code, needed = _SCALARS[field.kind]
+    return Annotation(code, arguments, frozenset({needed} if needed else ()))
+
+
+def _json() -> Annotation:
+    return Annotation("JsonValue", (), frozenset({("pydantic", "JsonValue")}))
+
+
+def field_code(field: Field, module_of: Callable[[str, str], Symbol]) -> FieldCode:
+    """Return a field as it stands in a Pydantic model.
+
+    Args:
+        field: A field of an input, an output or a model.
+        module_of: Gives the symbol of an enum or model from its kind and name.
+
+    Returns:
+        The declaration and what it needs.
+    """
+    base = annotation(field, module_of)
+    arguments = base.arguments
+    if field.description:
+        arguments = (*arguments, f"description={encode.py_string(encode.one_line(field.description))}")
+    if not arguments and base.code == "str" and _is_flagged(field):
+        arguments = (f"title={encode.py_string(field.name.replace('_', ' ').capitalize())}",)
+    default, default_symbols = _default(field)
+    code = base.code if field.required else f"{base.code} | None"
+    symbols = base.symbols | default_symbols
+    if arguments:
+        symbols |= {("typing", "Annotated"), ("pydantic", "Field")}
+    return FieldCode(
+        name=field.name,
+        declaration=_declaration(field.name, code, arguments, default),
+        symbols=symbols,
+        optional=not field.required,
+        kind=field.kind,
+    )
+
+
+def _is_flagged(field: Field) -> bool:
+    return field.required and (field.name in _FLAGGED_NAMES or field.name.endswith(("_name", "_id")))
+
+
+def _default(field: Field) -> tuple[str, frozenset[Symbol]]:
+    if field.default is MISSING:
+        return ("", frozenset()) if field.required else (" = None", frozenset())
+    if field.default is None:
+        return " = None", frozenset()
+    if field.kind == "number" and isinstance(field.default, (int, float)):
+        return f" = {encode.py(float(field.default))}", frozenset()
+    if field.kind in _PLAIN_DEFAULTS:
+        return f" = {encode.py(field.default)}", frozenset()
+    default = encode.py(json_value(field.default))
+    return f" = Field(default={default}, validate_default=True)", frozenset({("pydantic", "Field")})
+
+
+def json_value(value: object) -> object:
+    """Return the value with YAML's dates as the text that JSON has for them."""
+    if isinstance(value, Mapping):
+        return {str(key): json_value(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [json_value(item) for item in value]
+    isoformat = getattr(value, "isoformat", None)
+    return isoformat() if callable(isoformat) else value
+
+
+def _declaration(name: str, code: str, arguments: tuple[str, ...], default: str) -> str:
+    if not arguments:
+        return f"{name}: {code}{default}"
+    line = f"{name}: Annotated[{code}, Field({', '.join(arguments)})]{default}"
+    if len(line) + 4 <= encode.LINE_LENGTH:
+        return line
+    inner = "".join(f"            {argument},\n" for argument in arguments)
+    return f"{name}: Annotated[\n        {code},\n        Field(\n{inner}        ),\n    ]{default}"
+
+
+def enum_member(value: str) -> str:
+    """Return the name of an enum's member for one of its values."""
+    return names.constant(value)

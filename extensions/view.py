@@ -1,0 +1,835 @@
+"""What templates are handed: plain values, worked out once from a contract and the decisions about it."""
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from . import encode, names, samples
+from .contract import Contract, Example, Field, Operation, Retry, Target
+from .decisions import MIXIN_MODULES, BaseClass, Decision, decide_base_class, decide_database
+from .types import FieldCode, Symbol, enum_member, field_code, json_value
+
+_DATA = Path(__file__).parent / "data"
+_REQUIREMENTS: dict[str, dict[str, list[str]]] = json.loads((_DATA / "requirements.json").read_text(encoding="utf-8"))
+DEFAULT_TIMEOUT_SECONDS = 30.0
+DEFAULT_FAILURE_THRESHOLD = 5
+DEFAULT_RECOVERY_MS = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class TypeView:
+    """A model, input or output: one class in one file.
+
+    Attributes:
+        name: The class.
+        file: The module's name.
+        symbol: Module and class, for imports.
+        title: A sentence that says what it is.
+        description: The contract's words, possibly empty.
+        fields: Its fields, in order.
+        imports: The import lines of its file, standard library, third party and own, each group possibly empty.
+    """
+
+    name: str
+    file: str
+    symbol: Symbol
+    title: str
+    description: str
+    fields: tuple[FieldCode, ...]
+    imports: tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class EnumView:
+    """An enum: its class, its file, and pairs of member and value."""
+
+    name: str
+    file: str
+    symbol: Symbol
+    title: str
+    description: str
+    members: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EventView:
+    """The event that an operation publishes.
+
+    Attributes:
+        name: The event's name in the contract.
+        topic: Its full topic.
+        file: The module of its payload's class, which is the operation's own: several may publish the same event.
+        symbol: The payload's class.
+        occurred: Code of the condition on `output` under which it is published; empty for always.
+        condition: The same for people.
+    """
+
+    name: str
+    topic: str
+    file: str
+    symbol: Symbol
+    occurred: str
+    condition: str
+
+
+@dataclass(frozen=True, slots=True)
+class RetryView:
+    """A retry policy with its times in seconds."""
+
+    max_attempts: int
+    initial_delay_seconds: float
+    max_delay_seconds: float
+    backoff_multiplier: float
+    retryable_exceptions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerView:
+    """Defaults of the circuit breaker, its time in seconds."""
+
+    failure_threshold: int
+    recovery_seconds: float
+    half_open_max_calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationView:
+    """One migration: its id, which is its file's name, and its SQL."""
+
+    id: str
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseView:
+    """The database that the node talks to.
+
+    Attributes:
+        migrations: In the order in which they apply.
+        isolation: asyncpg's word for the isolation level; empty when statements run without a transaction.
+        pool_min_size: Default of the setting.
+        pool_max_size: Default of the setting.
+        statement_timeout_seconds: Default of the setting.
+        statements: Whether any operation runs SQL.
+        calls: The adapter's methods that operations call, sorted.
+    """
+
+    migrations: tuple[MigrationView, ...]
+    isolation: str
+    pool_min_size: int
+    pool_max_size: int
+    statement_timeout_seconds: float
+    calls: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SettingView:
+    """One setting: its field, its type and default as code, further arguments of its Field, and what it means."""
+
+    name: str
+    type: str
+    default: str
+    arguments: tuple[str, ...]
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class OperationView:
+    """One operation.
+
+    Attributes:
+        name: Its name in the contract.
+        constant: Its member of the operation enum.
+        description: The contract's words, possibly empty.
+        title: A sentence that says what it is.
+        file: The module of its handler.
+        handler: The handler's symbol.
+        input: Its input type.
+        output: Its output type.
+        custom: Whether its handler is written by a person.
+        query: SQL with its line ends, empty for a custom one.
+        call: The adapter's method: `fetch_one`, `fetch_all` or `execute`.
+        arguments: Code of the statement's arguments, in order.
+        row_required: Whether a missing row is an error.
+        results: Pairs of output field and the code of its value.
+        row_model: The symbol of the model that a row becomes, if any.
+        row_fields: Names of the columns that the query has to return.
+        found: The output field that tells whether there was a row; empty when there is none.
+        count: The output field that tells how many rows there were; empty when there is none.
+        into: The output field that takes the row or rows; empty when there is none.
+        idempotent: Whether running it twice does no harm.
+        transactional: Whether it runs in a transaction.
+        retry: Its own retry policy, if any.
+        timeout_seconds: Its deadline.
+        event: The event that it publishes, if any.
+        schedule_seconds: How often it runs by itself; None for never.
+        examples: The contract's examples with JSON values.
+        target: The contract's objectives, if any.
+        sample: A valid input as JSON values, or None when no such can be worked out.
+        bad_inputs: Inputs that are not valid, as pairs of what is wrong and JSON values.
+    """
+
+    name: str
+    constant: str
+    description: str
+    title: str
+    file: str
+    handler: Symbol
+    input: TypeView
+    output: TypeView
+    custom: bool
+    query: str
+    call: str
+    arguments: tuple[str, ...]
+    row_required: bool
+    results: tuple[tuple[str, str], ...]
+    row_model: Symbol | None
+    row_fields: tuple[str, ...]
+    found: str
+    count: str
+    into: str
+    idempotent: bool
+    transactional: bool
+    retry: RetryView | None
+    timeout_seconds: float
+    event: EventView | None
+    schedule_seconds: float | None
+    examples: tuple[Example, ...]
+    target: Target | None
+    sample: dict[str, object] | None
+    bad_inputs: tuple[tuple[str, dict[str, object]], ...]
+    handler_imports: tuple[Symbol, ...]
+
+    @property
+    def binding(self) -> str:
+        """The assignment before the statement's call; empty when nothing uses what it returns."""
+        name = {"fetch_one": "row", "fetch_all": "rows", "execute": "affected"}.get(self.call, "")
+        used = self.row_required or any(re.search(rf"\b{name}\b", code) for _, code in self.results)
+        return f"{name} = " if used else ""
+
+    @property
+    def plain_rows(self) -> bool:
+        """Whether rows become plain JSON values."""
+        return any("to_jsonable_python" in code for _, code in self.results)
+
+    @property
+    def uses_request(self) -> bool:
+        """Whether the handler looks at its input."""
+        return bool(self.arguments) or any(code.startswith("request.") for _, code in self.results)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeView:
+    """The node: all that templates ask for. Symbols are pairs of module and name."""
+
+    contract: Contract
+    name: str
+    full_name: str
+    node_type: str
+    class_name: str
+    stem: str
+    words: str
+    package: str
+    package_path: str
+    package_parents: tuple[str, ...]
+    module: str
+    distribution: str
+    version: str
+    version_map: tuple[int, int, int]
+    description: str
+    title: str
+    node: Symbol
+    settings: Symbol
+    handler: Symbol
+    request: Symbol
+    response: Symbol
+    operation_enum: Symbol
+    command_topic: str
+    completed_topic: str
+    base: BaseClass
+    decisions: tuple[Decision, ...]
+    enums: tuple[EnumView, ...]
+    models: tuple[TypeView, ...]
+    operations: tuple[OperationView, ...]
+    database: DatabaseView | None
+    retry: RetryView | None
+    breaker: BreakerView | None
+    has_bytes: bool
+    host: str
+    port: int
+    setting_fields: tuple[SettingView, ...]
+
+    @property
+    def types(self) -> tuple[TypeView, ...]:
+        """Every model of its own file: the contract's models, and the operations' inputs and outputs."""
+        return (*self.models, *(side for operation in self.operations for side in (operation.input, operation.output)))
+
+    @property
+    def migrations(self) -> tuple[MigrationView, ...]:
+        """The migrations of the database, if there are any."""
+        return self.database.migrations if self.database else ()
+
+    @property
+    def migration_ids(self) -> tuple[str, ...]:
+        """The migrations' ids, in the order in which they apply."""
+        return tuple(migration.id for migration in self.migrations)
+
+    @property
+    def adapter_imports(self) -> tuple[Symbol, ...]:
+        """What the PostgreSQL adapter imports of the node's own package."""
+        symbols = []
+        if self.breaker:
+            symbols.append(self.own("adapters.circuit_breaker", "CircuitBreaker"))
+        if self.retry:
+            symbols.append(self.own("adapters.retry_policy", "RetryPolicy"))
+        if self.migrations:
+            symbols.append(self.own("adapters.migrations", "migrate"))
+        return tuple(symbols)
+
+    @property
+    def publishing(self) -> tuple[OperationView, ...]:
+        """The operations that publish an event."""
+        return tuple(operation for operation in self.operations if operation.event)
+
+    @property
+    def scheduled(self) -> tuple[OperationView, ...]:
+        """The operations that run by themselves."""
+        return tuple(operation for operation in self.operations if operation.schedule_seconds)
+
+    @property
+    def own_retries(self) -> tuple[OperationView, ...]:
+        """The operations with a retry policy of their own."""
+        return tuple(operation for operation in self.operations if operation.retry)
+
+    @property
+    def opted_out(self) -> tuple[OperationView, ...]:
+        """The operations that run outside the transactions which the node otherwise uses."""
+        wanted = self.database is not None and bool(self.database.isolation)
+        return tuple(op for op in self.database_operations if wanted and not op.transactional)
+
+    @property
+    def custom_operations(self) -> tuple[OperationView, ...]:
+        """The operations whose handlers are written by a person."""
+        return tuple(operation for operation in self.operations if operation.custom)
+
+    @property
+    def database_operations(self) -> tuple[OperationView, ...]:
+        """The operations that run SQL."""
+        return tuple(operation for operation in self.operations if not operation.custom)
+
+    @property
+    def targeted(self) -> tuple[OperationView, ...]:
+        """The operations with objectives."""
+        return tuple(operation for operation in self.operations if operation.target)
+
+    @property
+    def has_health_mixin(self) -> bool:
+        """Whether the node class has MixinHealthCheck."""
+        return self.base.service_mode or "MixinHealthCheck" in self.base.mixins
+
+    @property
+    def has_metrics_mixin(self) -> bool:
+        """Whether the node class has MixinMetrics."""
+        return self.base.service_mode or "MixinMetrics" in self.base.mixins
+
+    @property
+    def has_health(self) -> bool:
+        """Whether the node class reports health at all."""
+        return self.has_health_mixin or self.database is not None
+
+    @property
+    def bases(self) -> tuple[str, ...]:
+        """The base classes of the node class."""
+        return self.base.name, *self.base.mixins
+
+    @property
+    def core_imports(self) -> tuple[Symbol, ...]:
+        """What the node class imports of omnibase_core."""
+        base_module = "omnibase_core.infrastructure.infra_bases" if self.base.service_mode else "omnibase_core.nodes"
+        symbols = [
+            (base_module, self.base.name),
+            ("omnibase_core.enums", "EnumCoreErrorCode"),
+            ("omnibase_core.enums.enum_effect_types", "EnumTransactionState"),
+            ("omnibase_core.errors", "ModelOnexError"),
+            ("omnibase_core.models.container", "ModelONEXContainer"),
+            ("omnibase_core.nodes", "ModelEffectInput"),
+            ("omnibase_core.nodes", "ModelEffectOutput"),
+            *((MIXIN_MODULES[mixin], mixin) for mixin in self.base.mixins),
+        ]
+        if self.database or self.base.service_mode:
+            symbols += [("omnibase_core.enums", "EnumLogLevel"), ("omnibase_core.logging", "emit_log_event_sync")]
+        if self.has_metrics_mixin:
+            symbols.append(("omnibase_core.backends.metrics", "BackendMetricsPrometheus"))
+        if self.has_health:
+            symbols.append(("omnibase_core.models.health.model_health_issue", "ModelHealthIssue"))
+            symbols.append(("omnibase_core.models.health.model_health_status", "ModelHealthStatus"))
+        if self.publishing:
+            symbols.append(("omnibase_core.event_bus", "EventBusInmemory"))
+        return tuple(symbols)
+
+    @property
+    def summary(self) -> str:
+        """The description on one line, or a sentence in its place."""
+        return encode.one_line(self.description) or self.title
+
+    @property
+    def requirements(self) -> tuple[str, ...]:
+        """What the node's distribution depends on."""
+        return tuple(sorted(name for group in self._groups() for name in _REQUIREMENTS[group]["run"]))
+
+    @property
+    def dev_requirements(self) -> tuple[str, ...]:
+        """What the node's checks and tests need beside that."""
+        return tuple(sorted(name for group in self._groups() for name in _REQUIREMENTS[group]["dev"]))
+
+    @property
+    def constraints(self) -> tuple[str, ...]:
+        """The versions that this template was tested with, of all of that and what it depends on."""
+        files = (_DATA / "constraints" / f"{group}.txt" for group in self._groups())
+        return tuple(sorted({line for file in files for line in file.read_text(encoding="utf-8").splitlines()}))
+
+    def _groups(self) -> tuple[str, ...]:
+        optional = {"database": self.database, "metrics": self.has_metrics_mixin, "retry": self.retry}
+        return "base", *(group for group, wanted in optional.items() if wanted)
+
+    @property
+    def sample_request(self) -> dict[str, object]:
+        """A request with the first operation that a valid input is known for."""
+        operation = next((op for op in self.operations if op.sample is not None), self.operations[0])
+        return {"operation": operation.name, "payload": operation.sample or {}}
+
+    @property
+    def idempotent(self) -> bool:
+        """Whether every operation may be run twice."""
+        return all(operation.idempotent for operation in self.operations)
+
+    @property
+    def timeout_ms(self) -> int:
+        """The longest deadline of an operation."""
+        return math.ceil(max(operation.timeout_seconds for operation in self.operations) * 1000)
+
+    @property
+    def service_core_imports(self) -> tuple[Symbol, ...]:
+        """What the service imports of omnibase_core."""
+        bus = (("omnibase_core.event_bus", "EventBusInmemory"),) if self.publishing else ()
+        return (
+            ("omnibase_core.enums", "EnumCoreErrorCode"),
+            ("omnibase_core.errors", "ModelOnexError"),
+            ("omnibase_core.models.container", "ModelONEXContainer"),
+            *bus,
+        )
+
+    @property
+    def service_imports(self) -> tuple[Symbol, ...]:
+        """What the service imports of the node's own package."""
+        return self.operation_enum, self.request, self.node, self.settings
+
+    @property
+    def handler_imports(self) -> tuple[Symbol, ...]:
+        """What the node's handler imports of the node's own package."""
+        symbols = [self.operation_enum, self.request, self.response, self.settings]
+        symbols += [self.own("handlers.operation", name) for name in ("Operation", "Surroundings")]
+        symbols += [symbol for op in self.operations for symbol in (op.handler, op.input.symbol)]
+        if self.database:
+            symbols.append(self.own("adapters.adapter_postgres", "AdapterPostgres"))
+        if self.publishing:
+            symbols += [self.own("handlers.operation", name) for name in ("Event", "EventPublisher")]
+            symbols += [op.event.symbol for op in self.publishing if op.event]
+        return tuple(symbols)
+
+    def own(self, module: str, name: str) -> Symbol:
+        """Return the symbol of something in the node's own package."""
+        return f"{self.module}.{module}", name
+
+
+def view(contract: Contract) -> NodeView:
+    """Work out what templates need.
+
+    Args:
+        contract: A contract without problems.
+
+    Returns:
+        The view of the node.
+    """
+    return _Builder(contract).build()
+
+
+def settings(
+    database: DatabaseView | None, retry: RetryView | None, breaker: BreakerView | None, host: str, port: int
+) -> tuple[SettingView, ...]:
+    """Return the settings of a node: only those that something in it reads.
+
+    Args:
+        database: The node's database, if any.
+        retry: The retry policy, if any.
+        breaker: The circuit breaker, if any.
+        host: Default address of the service.
+        port: Default port of the service.
+
+    Returns:
+        The settings, in the order of the file.
+    """
+    found: list[SettingView] = []
+
+    def add(name: str, kind: str, default: object, description: str, *arguments: str) -> None:
+        found.append(SettingView(name, kind, encode.py(default), arguments, description))
+
+    if database:
+        unset = "PostgreSQL URL; when unset, libpq's PGHOST, PGUSER and the like are read."
+        add("database_url", "SecretStr | None", None, unset)
+        add("database_pool_min_size", "int", database.pool_min_size, "Connections that are kept open.", "ge=0")
+        add("database_pool_max_size", "int", database.pool_max_size, "Connections that may be open at once.", "ge=1")
+        add("database_connect_timeout_seconds", "float", 5.0, "Longest wait for a connection.", "gt=0")
+        limit = "The server cancels a statement that runs longer."
+        add("database_statement_timeout_seconds", "float", float(database.statement_timeout_seconds), limit, "gt=0")
+        if database.migrations:
+            add("database_migrate_on_start", "bool", True, "Apply pending migrations when connecting.")
+    if retry:
+        add("retry_max_attempts", "int", retry.max_attempts, "Attempts at one call, the first included.", "ge=1")
+        add("retry_initial_delay_seconds", "float", retry.initial_delay_seconds, "Before the second attempt.", "ge=0")
+        add("retry_max_delay_seconds", "float", retry.max_delay_seconds, "Longest delay between attempts.", "ge=0")
+        add("retry_backoff_multiplier", "float", float(retry.backoff_multiplier), "Growth of the delay.", "ge=1")
+    if breaker:
+        add("circuit_breaker_failure_threshold", "int", breaker.failure_threshold, "Failures that open it.", "ge=1")
+        add("circuit_breaker_recovery_seconds", "float", breaker.recovery_seconds, "Wait before a trial call.", "gt=0")
+        trials = "Trial calls that have to succeed to close it."
+        add("circuit_breaker_half_open_max_calls", "int", breaker.half_open_max_calls, trials, "ge=1")
+    add("service_host", "str", host, "Address that the service binds to.")
+    add("service_port", "int", port, "Port that the service binds to; 0 takes a free one.", "ge=0", "le=65535")
+    add("service_max_body_bytes", "int", 1_048_576, "Largest request body.", "ge=1")
+    add("service_drain_seconds", "float", 10.0, "Longest wait for work in flight at shutdown.", "ge=0")
+    if database:
+        add("health_check_timeout_seconds", "float", 2.0, "Longest wait for each health check.", "gt=0")
+    add("log_level", 'Literal["DEBUG", "INFO", "WARNING", "ERROR"]', "INFO", "Lowest level that is logged.")
+    return tuple(found)
+
+
+class _Builder:
+    def __init__(self, contract: Contract) -> None:
+        self.contract = contract
+        self.full_name = names.node_name(contract)
+        self.module = f"{contract.package}.nodes.{self.full_name}"
+        self.stem = names.pascal(contract.name)
+        self.database_decision = decide_database(contract)
+        self.references = {model.name for model in contract.models}
+
+    def build(self) -> NodeView:
+        contract = self.contract
+        base = decide_base_class(contract)
+        decisions = (base.decision, self.database_decision)
+        class_name = f"Node{self.stem}{names.pascal(contract.node_type)}"
+        title = f"The {contract.name} node"
+        operations = tuple(self.operation(operation) for operation in contract.operations)
+        models = tuple(
+            self.type(model.name, model.fields, model.description, f"The model {model.name}")
+            for model in contract.models
+        )
+        database = self.database(operations) if self.database_decision else None
+        retry, breaker = self.retry(), self.breaker()
+        major, minor, patch = (int(part) for part in contract.version.split("-")[0].split("+")[0].split("."))
+        return NodeView(
+            contract=contract,
+            name=contract.name,
+            full_name=self.full_name,
+            node_type=contract.node_type,
+            class_name=class_name,
+            stem=self.stem,
+            words=contract.name.replace("_", " "),
+            package=contract.package,
+            package_path=contract.package.replace(".", "/"),
+            package_parents=tuple(_parents(contract.package)),
+            module=self.module,
+            distribution=f"{names.kebab(contract.package)}-{names.kebab(contract.name)}",
+            version=contract.version,
+            version_map=(major, minor, patch),
+            description=contract.description,
+            title=title,
+            node=self.symbol("node", class_name),
+            settings=self.symbol("settings", f"Model{self.stem}Settings"),
+            handler=self.symbol(
+                f"handlers.handler_{contract.name}_{contract.node_type}",
+                f"Handler{self.stem}{names.pascal(contract.node_type)}",
+            ),
+            request=self.symbol(f"models.model_{contract.name}_request", f"Model{self.stem}Request"),
+            response=self.symbol(f"models.model_{contract.name}_response", f"Model{self.stem}Response"),
+            operation_enum=self.symbol(f"models.enum_{contract.name}_operation", f"Enum{self.stem}Operation"),
+            command_topic=names.command_topic(contract),
+            completed_topic=names.completed_topic(contract),
+            base=base,
+            decisions=tuple(decision for decision in decisions if decision),
+            enums=tuple(
+                EnumView(
+                    name=f"Enum{enum.name}",
+                    file=f"enum_{names.snake(enum.name)}",
+                    symbol=self.reference("enum", enum.name),
+                    title=f"Values of {enum.name}",
+                    description=enum.description,
+                    members=tuple((enum_member(value), value) for value in enum.values),
+                )
+                for enum in contract.enums
+            ),
+            models=models,
+            operations=operations,
+            database=database,
+            retry=retry,
+            breaker=breaker,
+            has_bytes=any(
+                symbol == self.reference("bytes", "")
+                for kind in (*models, *(side for op in operations for side in (op.input, op.output)))
+                for field in kind.fields
+                for symbol in field.symbols
+            ),
+            host=contract.service.host,
+            port=contract.service.port,
+            setting_fields=settings(database, retry, breaker, contract.service.host, contract.service.port),
+        )
+
+    def symbol(self, module: str, name: str) -> Symbol:
+        return f"{self.module}.{module}", name
+
+    def reference(self, kind: str, name: str) -> Symbol:
+        if kind == "bytes":
+            return self.symbol("models.base64_bytes", "Base64Bytes")
+        prefix = "Enum" if kind == "enum" else "Model"
+        return self.symbol(f"models.{kind}_{names.snake(name)}", f"{prefix}{name}")
+
+    def type(self, name: str, fields: Sequence[Field], description: str, title: str) -> TypeView:
+        codes = tuple(field_code(field, self.reference) for field in fields)
+        own = self.reference("model", name)
+        symbols = {symbol for code in codes for symbol in code.symbols if symbol != own}
+        symbols |= {("pydantic", "BaseModel"), ("pydantic", "ConfigDict")}
+        mine = [symbol for symbol in symbols if symbol[0].startswith(f"{self.module}.")]
+        third = [symbol for symbol in symbols if symbol[0] == "pydantic"]
+        standard = [symbol for symbol in symbols if symbol not in mine and symbol not in third]
+        return TypeView(
+            name=own[1],
+            file=own[0].rpartition(".")[2],
+            symbol=own,
+            title=title,
+            description=description,
+            fields=codes,
+            imports=(encode.imports(standard), encode.imports(third), encode.imports(mine)),
+        )
+
+    def operation(self, operation: Operation) -> OperationView:
+        stem = names.pascal(operation.name)
+        file = f"handler_{operation.name}"
+        module = f"handlers.{file}" if operation.database else f"handlers.custom.{file}"
+        common = {
+            "name": operation.name,
+            "constant": names.constant(operation.name),
+            "description": operation.description,
+            "title": f"The operation {operation.name}",
+            "file": file,
+            "handler": self.symbol(module, f"Handler{stem}"),
+            "input": self.type(f"{stem}Input", operation.input, "", f"Input of {operation.name}"),
+            "output": self.type(f"{stem}Output", operation.output, "", f"Output of {operation.name}"),
+        }
+        database = operation.database
+        returns = database.returns if database else None
+        results, row_model, row_required = self.results(operation)
+        transactions = self.contract.transactions
+        default_timeout = transactions.timeout_seconds if transactions and transactions.enabled else None
+        return OperationView(
+            **common,  # type: ignore[arg-type]  # the types of these keys are those of the fields by their names
+            custom=database is None,
+            query=database.query if database else "",
+            call={"one": "fetch_one", "many": "fetch_all", "none": "execute"}[returns.rows] if returns else "",
+            arguments=tuple(self.argument(operation, name) for name in database.parameters) if database else (),
+            row_required=row_required,
+            results=results,
+            row_model=row_model,
+            row_fields=self.row_fields(operation),
+            found=(returns.found or "") if returns else "",
+            count=(returns.count or "") if returns else "",
+            into=(returns.into or "") if returns else "",
+            idempotent=operation.idempotent if operation.idempotent is not None else bool(database and database.reads_only),
+            transactional=bool(database and database.transaction and transactions and transactions.enabled),
+            retry=_retry_view(operation.retry) if operation.retry and self.retry() else None,
+            timeout_seconds=operation.timeout_seconds or default_timeout or DEFAULT_TIMEOUT_SECONDS,
+            event=self.event(operation),
+            schedule_seconds=operation.schedule_seconds,
+            examples=tuple(
+                Example(
+                    input=json_value(example.input),  # type: ignore[arg-type]  # a mapping stays one
+                    output=json_value(example.output),  # type: ignore[arg-type]  # a mapping stays one
+                    description=example.description,
+                )
+                for example in operation.examples
+            ),
+            target=operation.target,
+            sample=samples.sample(self.contract, operation),
+            bad_inputs=samples.bad_inputs(self.contract, operation),
+            handler_imports=self.handler_imports(common, operation, row_model),
+        )
+
+    def handler_imports(
+        self, common: Mapping[str, Any], operation: Operation, row_model: Symbol | None
+    ) -> tuple[Symbol, ...]:
+        symbols = [common["input"].symbol, common["output"].symbol]
+        if self.database_decision:
+            symbols.append(self.symbol("adapters.adapter_postgres", "AdapterPostgres"))
+        if row_model:
+            symbols.append(row_model)
+        if operation.retry and operation.database and self.retry():
+            symbols.append(self.symbol("adapters.retry_policy", "RetryPolicy"))
+        return tuple(symbols)
+
+    def argument(self, operation: Operation, name: str) -> str:
+        field = next(field for field in operation.input if field.name == name)
+        value = f"request.{name}"
+        if field.kind == "model":
+            code = f'{value}.model_dump(mode="json")'
+        elif field.kind == "array" and field.items and field.items.kind == "model":
+            code = f'[item.model_dump(mode="json") for item in {value}]'
+        else:
+            return value
+        return code if field.required else f"None if {value} is None else {code}"
+
+    def results(self, operation: Operation) -> tuple[tuple[tuple[str, str], ...], Symbol | None, bool]:
+        database = operation.database
+        if database is None:
+            return (), None, False
+        returns = database.returns
+        into = next((field for field in operation.output if field.name == returns.into), None)
+        row_field = into.items if into and into.kind == "array" else into
+        row_model = self.reference("model", str(row_field.reference)) if row_field and row_field.kind == "model" else None
+        convert = f"{row_model[1]}.model_validate(dict(row))" if row_model else "to_jsonable_python(dict(row))"
+        inputs = {field.name: field.kind for field in operation.input}
+        columns = returns.rows == "one" and into is None
+        from_columns = [
+            field.name
+            for field in operation.output
+            if columns and field.name not in {returns.found, returns.count} and field.name not in inputs
+        ]
+        required = [field.name for field in operation.output if field.required]
+        row_required = returns.rows == "one" and (
+            bool(into and into.required) or any(name in required for name in from_columns)
+        )
+        free_booleans = [
+            field.name
+            for field in operation.output
+            if returns.rows == "none" and field.kind == "boolean" and field.name not in {returns.found, *inputs}
+        ]
+        results: list[tuple[str, str]] = []
+        for field in operation.output:
+            if field.name == returns.found:
+                code = {
+                    "one": "True" if row_required else "row is not None",
+                    "many": "bool(rows)",
+                    "none": "affected > 0",
+                }[returns.rows]
+            elif field.name == returns.count:
+                one = "1" if row_required else "0 if row is None else 1"
+                code = {"one": one, "many": "len(rows)", "none": "affected"}[returns.rows]
+            elif field is into and returns.rows == "many":
+                code = f"[{convert} for row in rows]"
+            elif field is into:
+                code = convert if row_required else f"None if row is None else {convert}"
+            elif field.name in from_columns:
+                value = f'row["{field.name}"]'
+                code = value if row_required else f"None if row is None else {value}"
+            elif inputs.get(field.name) == field.kind:
+                code = f"request.{field.name}"
+            elif field.name in free_booleans:
+                code = "True"
+            else:
+                continue
+            results.append((field.name, code))
+        return tuple(results), row_model, row_required
+
+    def row_fields(self, operation: Operation) -> tuple[str, ...]:
+        if operation.database is None:
+            return ()
+        returns = operation.database.returns
+        into = next((field for field in operation.output if field.name == returns.into), None)
+        row_field = into.items if into and into.kind == "array" else into
+        if row_field and row_field.kind == "model":
+            model = next(model for model in self.contract.models if model.name == row_field.reference)
+            return tuple(field.name for field in model.fields if field.required)
+        results, _, _ = self.results(operation)
+        return tuple(name for name, code in results if code.endswith(f'row["{name}"]'))
+
+    def event(self, operation: Operation) -> EventView | None:
+        if operation.publishes is None:
+            return None
+        returns = operation.database.returns if operation.database else None
+        occurred, condition = "", "every success"
+        if returns and returns.found:
+            occurred, condition = f"output.{returns.found}", f"a success with `{returns.found}` true"
+        elif returns and returns.count:
+            occurred, condition = f"output.{returns.count} > 0", f"a success with `{returns.count}` above 0"
+        file = f"model_{operation.name}_event"
+        return EventView(
+            name=operation.publishes,
+            topic=names.event_topic(self.contract, operation.publishes),
+            file=file,
+            symbol=self.symbol(f"models.{file}", f"Model{names.pascal(operation.name)}Event"),
+            occurred=occurred,
+            condition=condition,
+        )
+
+    def database(self, operations: Sequence[OperationView]) -> DatabaseView:
+        integration = self.contract.database
+        transactions = self.contract.transactions
+        isolation = transactions.isolation_level.lower() if transactions and transactions.enabled else ""
+        timeout = transactions.timeout_seconds if transactions and transactions.enabled else None
+        calls = {operation.call for operation in operations if operation.call}
+        if any(operation.custom for operation in operations):
+            calls = {"fetch_one", "fetch_all", "execute"}
+        return DatabaseView(
+            migrations=tuple(MigrationView(m.id, m.sql) for m in integration.migrations) if integration else (),
+            isolation=isolation,
+            pool_min_size=integration.pool_min_size if integration else 1,
+            pool_max_size=integration.pool_max_size if integration else 10,
+            statement_timeout_seconds=(
+                (integration.statement_timeout_seconds if integration else None) or timeout or DEFAULT_TIMEOUT_SECONDS
+            ),
+            calls=tuple(sorted(calls)),
+        )
+
+    def retry(self) -> RetryView | None:
+        policy = self.contract.retry
+        if self.database_decision is None:
+            return None
+        if policy is None and "retry" in self.contract.features:
+            return RetryView(3, 0.1, 10.0, 2.0, ())
+        if policy is not None and policy.enabled:
+            return _retry_view(policy)
+        own = any(operation.retry and operation.retry.enabled for operation in self.contract.operations)
+        return RetryView(1, 0.1, 10.0, 2.0, ()) if own else None
+
+    def breaker(self) -> BreakerView | None:
+        settings = self.contract.circuit_breaker
+        if self.database_decision is None:
+            return None
+        if settings is None:
+            asked = "circuit_breaker" in self.contract.features
+            return BreakerView(DEFAULT_FAILURE_THRESHOLD, DEFAULT_RECOVERY_MS / 1000, 1) if asked else None
+        if not settings.enabled:
+            return None
+        own = next((settings.services[name] for name in ("postgres", "database") if name in settings.services), None)
+        return BreakerView(
+            failure_threshold=(own and own.failure_threshold) or settings.failure_threshold,
+            recovery_seconds=((own and own.recovery_timeout_ms) or settings.recovery_timeout_ms) / 1000,
+            half_open_max_calls=settings.half_open_max_calls,
+        )
+
+
+def _retry_view(policy: Retry) -> RetryView:
+    return RetryView(
+        max_attempts=policy.max_attempts if policy.enabled else 1,
+        initial_delay_seconds=policy.initial_delay_ms / 1000,
+        max_delay_seconds=policy.max_delay_ms / 1000,
+        backoff_multiplier=policy.backoff_multiplier,
+        retryable_exceptions=tuple(name.rpartition(".")[2] for name in policy.retryable_exceptions),
+    )
+
+
+def _parents(package: str) -> list[str]:
+    parts = package.split(".")
+    return ["/".join(parts[: i + 1]) for i in range(len(parts))]

@@ -304,7 +304,8 @@ def build(raw: Mapping[str, Any]) -> Contract:
         circuit_breaker=_circuit_breaker(advanced.get("circuit_breaker")),
         transactions=_transactions(advanced.get("transactions")),
         mixins=tuple(
-            Mixin(spec["name"], spec.get("enabled", True), dict(spec.get("config", {}))) for spec in raw.get("mixins", ())
+            Mixin(spec["name"], spec.get("enabled", True), dict(spec.get("config", {})))
+            for spec in raw.get("mixins", ())
         ),
         service=Service(
             port=service.get("port", DEFAULT_PORT),
@@ -403,7 +404,8 @@ def _database(spec: Mapping[str, Any]) -> Database:
 def _retry(spec: Mapping[str, Any] | None) -> Retry | None:
     if spec is None:
         return None
-    return Retry(**{key: tuple(value) if isinstance(value, list) else value for key, value in spec.items()})
+    settings: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in spec.items()}
+    return Retry(**settings)
 
 
 def _circuit_breaker(spec: Mapping[str, Any] | None) -> CircuitBreaker | None:

@@ -8,9 +8,7 @@ from pathlib import Path
 
 from .contract import Contract
 
-MIXIN_MODULES: dict[str, str] = json.loads(
-    (Path(__file__).parent / "data" / "mixins.json").read_text(encoding="utf-8")
-)
+MIXIN_MODULES: dict[str, str] = json.loads((Path(__file__).parent / "data" / "mixins.json").read_text(encoding="utf-8"))
 DEFAULT_MIXINS = ("MixinHealthCheck", "MixinMetrics")
 _NODE_TYPE_TITLES = {"effect": "Effect", "compute": "Compute", "reducer": "Reducer", "orchestrator": "Orchestrator"}
 _DATABASE_DEPENDENCIES = ("postgres", "postgresql", "database")

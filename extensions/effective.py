@@ -32,7 +32,7 @@ def effective_contract(answers: Mapping[str, Any], data: Mapping[str, Any]) -> d
         The data itself where it is a contract, so that a key that was removed from it is gone whatever was answered
         last time; else the answers, with the data on top.
     """
-    # An update renders the old version with the recorded answers as data, Copier's own `_commit` and `_src_path` included.
+    # An update renders the old version with the recorded answers as data, Copier's own keys included.
     given = {key: value for key, value in data.items() if not str(key).startswith("_")}
     if is_contract(data):
         return given

@@ -5,11 +5,13 @@ written as `ruff format` writes it, so that formatting the output changes nothin
 """
 
 import json
+import math
 import re
 import textwrap
 from collections.abc import Mapping, Sequence
 
 LINE_LENGTH = 120
+_FIRST_ASTRAL = 0x10000
 
 
 def _escape_unprintable(text: str) -> str:
@@ -18,7 +20,7 @@ def _escape_unprintable(text: str) -> str:
 
 
 def _escape(code: int) -> str:
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+    return f"\\u{code:04x}" if code < _FIRST_ASTRAL else f"\\U{code:08x}"
 
 
 def py_string(text: str) -> str:
@@ -33,7 +35,7 @@ def py(value: object) -> str:
     match value:
         case str():
             return py_string(value)
-        case float() if value != value or value in (float("inf"), float("-inf")):
+        case float() if not math.isfinite(value):
             return f'float("{value}")'
         case Mapping():
             return "{" + ", ".join(f"{py(key)}: {py(item)}" for key, item in value.items()) + "}"
@@ -139,7 +141,7 @@ def json_value(value: object, indent: int | None = None) -> str:
 
 
 def toml_string(text: str) -> str:
-    """Return a basic string for TOML, whose escapes are those of JSON, with `\\U` beyond the basic plane."""
+    """Return a basic string for TOML, whose escapes are those of JSON, and eight digits beyond the basic plane."""
     return _escape_unprintable(json.dumps(text, ensure_ascii=False))
 
 

@@ -1,12 +1,15 @@
 """Judges a contract: says all that is wrong with it at once, or hands out the typed contract."""
 
 import json
+import math
+import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path as FilePath
 from typing import Any
 
-from jsonschema import Draft202012Validator, ValidationError
+from jsonschema import Draft202012Validator, ValidationError, validators
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
@@ -17,6 +20,7 @@ from .rules import check
 SCHEMAS = FilePath(__file__).resolve().parents[1] / "schemas"
 _MAX_DEPTH = 40
 _MAX_VALUES = 50_000
+_MAX_BITS = 63
 _TYPES = {
     "string": "text",
     "object": "a mapping",
@@ -137,6 +141,8 @@ def _structure(raw: Mapping[Any, Any]) -> Iterator[Problem]:
                     yield Problem(path, f"the key {show(key)}", "keys that are text", hint)
         elif isinstance(value, list):
             waiting += [((*path, index), item) for index, item in enumerate(value)]
+        elif isinstance(value, int) and value.bit_length() > _MAX_BITS:
+            yield Problem(path, show(value), "a number that fits in 64 bits")
 
 
 def _texts(raw: Mapping[str, Any]) -> Iterator[Problem]:
@@ -149,26 +155,31 @@ def _texts(raw: Mapping[str, Any]) -> Iterator[Problem]:
             waiting += [((*path, index), item) for index, item in enumerate(value)]
         elif isinstance(value, str) and any(_is_unwanted(char) for char in value):
             yield Problem(path, show(value), "text without control characters and lone surrogates")
-        elif isinstance(value, float) and not _is_finite(value):
+        elif isinstance(value, float) and not math.isfinite(value):
             yield Problem(path, show(value), "a finite number")
 
 
 def _is_unwanted(char: str) -> bool:
-    code = ord(char)
-    return (code < 0x20 and char not in "\n\t") or 0x7F <= code <= 0x9F or 0xD800 <= code <= 0xDFFF
+    return unicodedata.category(char) in {"Cc", "Cs"} and char not in "\n\t"
 
 
-def _is_finite(value: float) -> bool:
-    return value == value and value not in (float("inf"), float("-inf"))  # noqa: PLR0124 - NaN differs from itself
+def _pattern(
+    _validator: object, pattern: str, instance: object, _schema: Mapping[str, Any]
+) -> Iterator[ValidationError]:
+    # In JSON Schema `$` is the end of the text; Python's also matches before a line end, which no name may have.
+    exact = f"{pattern[:-1]}\\Z" if pattern.endswith("$") else pattern
+    if isinstance(instance, str) and not re.search(exact, instance):
+        yield ValidationError(f"does not match {pattern}")
 
 
 @cache
-def _validator() -> Draft202012Validator:
+def _validator() -> Any:
     schemas = {file.name: json.loads(file.read_text(encoding="utf-8")) for file in sorted(SCHEMAS.glob("*.json"))}
     registry: Registry[Any] = Registry().with_resources(
         (name, Resource.from_contents(schema, default_specification=DRAFT202012)) for name, schema in schemas.items()
     )
-    return Draft202012Validator(schemas["contract.schema.json"], registry=registry)
+    exact: Any = validators.extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call] # untyped there
+    return exact(schemas["contract.schema.json"], registry=registry)
 
 
 def _schema(raw: Mapping[str, Any]) -> Iterator[Problem]:
@@ -182,7 +193,9 @@ def _translate(error: ValidationError) -> Iterator[Problem]:
             yield from _translate(inner)
         return
     path: Path = tuple(error.absolute_path)
-    value, limit = error.instance, error.validator_value
+    value: Any = error.instance
+    limit: Any = error.validator_value
+    schema: Any = error.schema
     if "propertyNames" in error.absolute_schema_path:
         path = (*path, value)
     found = show(value)
@@ -191,7 +204,7 @@ def _translate(error: ValidationError) -> Iterator[Problem]:
             missing = next(name for name in limit if name not in value and f"'{name}'" in error.message)
             yield Problem((*path, missing), "nothing", f"a value: {missing} is required")
         case "additionalProperties":
-            yield from _unknown_keys(path, value, error.schema)
+            yield from _unknown_keys(path, value, schema)
         case "type":
             yield Problem(path, found, _expected_type(limit), _type_hint(path, value))
         case "enum":
@@ -199,7 +212,7 @@ def _translate(error: ValidationError) -> Iterator[Problem]:
         case "const":
             yield Problem(path, found, show(limit))
         case "pattern":
-            yield Problem(path, found, _expected_pattern(path, error.schema))
+            yield Problem(path, found, _expected_pattern(path, schema))
         case "uniqueItems":
             repeated = next((item for index, item in enumerate(value) if item in value[:index]), value)
             yield Problem(path, f"{show(repeated)} twice", "each item once")
@@ -259,4 +272,3 @@ def _expected_pattern(path: Path, schema: Mapping[str, Any]) -> str:
         return "a semantic version such as 1.0.0"
     title = schema.get("title")
     return f"a {title}" if title else f"text that matches {schema['pattern']}"
-

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 type Path = tuple[str | int, ...]
 
 _LONGEST_VALUE = 80
+_MOST_BITS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def show(value: object) -> str:
         return "nothing"
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int) and value.bit_length() > 256:
+    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
         return "a huge number"
     text = ascii(value) if isinstance(value, str) and not value.isprintable() else repr(value)
     return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"

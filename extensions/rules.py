@@ -26,7 +26,12 @@ _CONSTRAINTS_OF = {
     "object": ("minProperties", "maxProperties"),
 }
 _GENERAL = ("type", "description", "required", "default")
-_ORDERED = (("minimum", "maximum"), ("minLength", "maxLength"), ("minItems", "maxItems"), ("minProperties", "maxProperties"))
+_ORDERED = (
+    ("minimum", "maximum"),
+    ("minLength", "maxLength"),
+    ("minItems", "maxItems"),
+    ("minProperties", "maxProperties"),
+)
 # Attributes of pydantic's BaseModel, which a field of the same name would hide.
 _TAKEN = frozenset(
     {"construct", "copy", "dict", "from_orm", "json", "parse_file", "parse_obj", "parse_raw", "schema", "schema_json"}
@@ -65,7 +70,11 @@ class _Rules:
         self.raw = raw
         self.blocked = blocked
         self.enums = {
-            name: [item for item in _list(spec if isinstance(spec, list) else _mapping(spec).get("values")) if isinstance(item, str)]
+            name: [
+                item
+                for item in _list(spec if isinstance(spec, list) else _mapping(spec).get("values"))
+                if isinstance(item, str)
+            ]
             for name, spec in _mapping(raw.get("enums")).items()
         }
         self.models = {
@@ -129,7 +138,8 @@ class _Rules:
 
     def cycles(self) -> Iterator[Problem]:
         needs = {
-            name: {spell_out(spec).get("type") for spec in fields.values() if _is_needed(spec)} & self.models.keys()
+            name: {str(spell_out(spec).get("type")) for spec in fields.values() if _is_needed(spec)}
+            & self.models.keys()
             for name, fields in self.models.items()
         }
         for name in self.models:
@@ -159,7 +169,12 @@ class _Rules:
             return
         if kind not in BASE_TYPES and kind not in self.enums and kind not in self.models:
             known = (*BASE_TYPES, *self.enums, *self.models)
-            yield Problem(type_path, f"the unknown type {show(kind)}", "a type of the language, an enum or a model", did_you_mean(kind, known))
+            yield Problem(
+                type_path,
+                f"the unknown type {show(kind)}",
+                "a type of the language, an enum or a model",
+                did_you_mean(kind, known),
+            )
             return
         if "items" in long:
             yield from self.field((*path, "items"), long["items"])
@@ -179,7 +194,12 @@ class _Rules:
             for index, value in enumerate(_list(long["enum"])):
                 if not isinstance(value, wanted) or isinstance(value, bool):
                     yield Problem((*path, "enum", index), show(value), f"a value of type {kind}")
-        if "default" in long and fitting and self.clean(path) and not (long["default"] is None and not long.get("required", True)):
+        if (
+            "default" in long
+            and fitting
+            and self.clean(path)
+            and not (long["default"] is None and not long.get("required", True))
+        ):
             yield from self.value((*path, "default"), long["default"], long)
 
     def pattern(self, path: Path, pattern: object) -> Iterator[Problem]:
@@ -203,7 +223,9 @@ class _Rules:
             return
         if kind in self.enums:
             if value not in self.enums[kind]:
-                yield Problem(path, show(value), f"one of {', '.join(self.enums[kind])}", did_you_mean(value, self.enums[kind]))
+                yield Problem(
+                    path, show(value), f"one of {', '.join(self.enums[kind])}", did_you_mean(value, self.enums[kind])
+                )
         elif kind in self.models:
             yield from self.values(path, value, self.models[kind])
         elif kind == "array" and isinstance(value, list):
@@ -225,7 +247,12 @@ class _Rules:
             if key in fields:
                 yield from self.value((*path, key), item, fields[key])
             else:
-                yield Problem((*path, key), f"the unknown field {show(key)}", f"one of {', '.join(fields)}", did_you_mean(key, fields))
+                yield Problem(
+                    (*path, key),
+                    f"the unknown field {show(key)}",
+                    f"one of {', '.join(fields)}",
+                    did_you_mean(key, fields),
+                )
         for name, spec in fields.items():
             if name not in value and _is_needed(spec) and "default" not in spell_out(spec):
                 yield Problem((*path, name), "nothing", f"a value: {name} is required")
@@ -248,7 +275,11 @@ class _Rules:
         yield from _delays((*path, "retry"), _mapping(operation.get("retry")))
 
     def implementation(self, path: Path, operation: Specs) -> Iterator[Problem]:
-        later = [key for key in ("http", "kafka", "redis", "filesystem", "compute", "aggregate", "workflow") if key in operation]
+        later = [
+            key
+            for key in ("http", "kafka", "redis", "filesystem", "compute", "aggregate", "workflow")
+            if key in operation
+        ]
         given = [key for key in ("database", "handler") if key in operation]
         if not given and not later:
             yield Problem(path, "no implementation", "exactly one of database, handler")
@@ -279,7 +310,9 @@ class _Rules:
         used = sql.placeholders(query)
         if used != set(range(1, count + 1)):
             found = ", ".join(f"${number}" for number in sorted(used)) or "no placeholders"
-            expected = f"$1 to ${count}, one for each of the parameters" if count else "none, since there are no parameters"
+            expected = (
+                f"$1 to ${count}, one for each of the parameters" if count else "none, since there are no parameters"
+            )
             yield Problem((*path, "query"), found, expected)
 
     def returns(self, path: Path, operation: Specs, inputs: Specs, outputs: Specs) -> Iterator[Problem]:
@@ -327,13 +360,20 @@ class _Rules:
         filled = {returns.get(key) for key in ("into", "found", "count")}
         for name, spec in outputs.items():
             long = spell_out(spec) if isinstance(spec, (str, Mapping)) else {}
-            if name in filled or not _is_needed(spec) or "default" in long or not self.clean((*path[:-1], "output", name)):
+            if (
+                name in filled
+                or not _is_needed(spec)
+                or "default" in long
+                or not self.clean((*path[:-1], "output", name))
+            ):
                 continue
             same = name in inputs and spell_out(inputs[name]).get("type") == long.get("type")
             from_columns = rows == "one" and "into" not in returns
             succeeded = rows == "none" and long.get("type") == "boolean"
             if not (same or from_columns or succeeded):
-                expected = "something that fills it: returns.into, found, count, or an input field of the same name and type"
+                expected = (
+                    "something that fills it: returns.into, found, count, or an input field of the same name and type"
+                )
                 yield Problem((*path[:-1], "output", name), "an output field that nothing fills", expected)
 
     def generated_names(self) -> Iterator[Problem]:
@@ -372,8 +412,8 @@ class _Rules:
             name = _mapping(migration).get("id")
             if isinstance(name, str):
                 if name in seen:
-                    path = ("integrations", "database", "migrations", index, "id")
-                    yield Problem(path, f"{show(name)} a second time", "an id of its own")
+                    place = ("integrations", "database", "migrations", index, "id")
+                    yield Problem(place, f"{show(name)} a second time", "an id of its own")
                 seen.add(name)
         pool = _mapping(database.get("pool"))
         if _comparable(pool.get("min_size"), pool.get("max_size")) and pool["min_size"] > pool["max_size"]:
@@ -453,7 +493,9 @@ _FITS: dict[str, Callable[[object], bool]] = {
     "boolean": lambda value: isinstance(value, bool),
     "uuid": _parses(UUID),
     "datetime": lambda value: isinstance(value, datetime) or _parses(datetime.fromisoformat)(value),
-    "date": lambda value: (isinstance(value, date) and not isinstance(value, datetime)) or _parses(date.fromisoformat)(value),
+    "date": lambda value: (
+        (isinstance(value, date) and not isinstance(value, datetime)) or _parses(date.fromisoformat)(value)
+    ),
     "duration": lambda value: isinstance(value, str) and _DURATION.fullmatch(value) is not None,
     "decimal": lambda value: _is_number(value) or _parses(Decimal)(value),
     "bytes": lambda value: isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9+/]*={0,2}", value) is not None,

@@ -1,12 +1,25 @@
 """Inputs that are valid, and inputs that are not, for documentation and tests of the generated node."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from .contract import MISSING, Contract, Field, Operation
 from .types import json_value
 
-_TEXTS = ("example", "a", "A", "0", "1", "example-1", "EXAMPLE", "2026-01-31", "user@example.org", "00000000", "AAA-000")
+_TEXTS = (
+    "example",
+    "a",
+    "A",
+    "0",
+    "1",
+    "example-1",
+    "EXAMPLE",
+    "2026-01-31",
+    "user@example.org",
+    "00000000",
+    "AAA-000",
+)
 _SCALARS: dict[str, object] = {
     "boolean": True,
     "uuid": "7d444840-9dc0-11d1-b245-5ffdce74fad2",
@@ -117,7 +130,7 @@ def _number(field: Field) -> int | float:
 
 
 def _within(value: float, bounds: Mapping[str, object]) -> bool:
-    checks = {
+    checks: dict[str, Callable[[Any], bool]] = {
         "minimum": lambda bound: value >= bound,
         "exclusiveMinimum": lambda bound: value > bound,
         "maximum": lambda bound: value <= bound,

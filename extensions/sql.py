@@ -1,4 +1,4 @@
-"""What has to be known of a PostgreSQL statement: placeholders, how many statements, whether it reads or returns.
+r"""What has to be known of a PostgreSQL statement: placeholders, how many statements, whether it reads or returns.
 
 A scanner of our own, since sqlparse 0.5 takes the backslash in 'a\\' for an escape, which PostgreSQL does not, and
 ends nested comments too early: both would hide a second statement.
@@ -52,8 +52,8 @@ def placeholders(query: str) -> set[int]:
 def statements(query: str) -> int:
     """Return how many statements there are; one may end in a semicolon."""
     parts = [False]
-    for kind, token in _tokens(query):
-        if kind == "other" and token == ";":
+    for kind, text in _tokens(query):
+        if kind == "other" and text == ";":
             parts.append(False)
         else:
             parts[-1] = True

@@ -647,7 +647,9 @@ class _Builder:
             found=(returns.found or "") if returns else "",
             count=(returns.count or "") if returns else "",
             into=(returns.into or "") if returns else "",
-            idempotent=operation.idempotent if operation.idempotent is not None else bool(database and database.reads_only),
+            idempotent=operation.idempotent
+            if operation.idempotent is not None
+            else bool(database and database.reads_only),
             transactional=bool(database and database.transaction and transactions and transactions.enabled),
             retry=_retry_view(operation.retry) if operation.retry and self.retry() else None,
             timeout_seconds=operation.timeout_seconds or default_timeout or DEFAULT_TIMEOUT_SECONDS,
@@ -697,7 +699,9 @@ class _Builder:
         returns = database.returns
         into = next((field for field in operation.output if field.name == returns.into), None)
         row_field = into.items if into and into.kind == "array" else into
-        row_model = self.reference("model", str(row_field.reference)) if row_field and row_field.kind == "model" else None
+        row_model = (
+            self.reference("model", str(row_field.reference)) if row_field and row_field.kind == "model" else None
+        )
         convert = f"{row_model[1]}.model_validate(dict(row))" if row_model else "to_jsonable_python(dict(row))"
         inputs = {field.name: field.kind for field in operation.input}
         columns = returns.rows == "one" and into is None

@@ -1,0 +1,142 @@
+"""Text lands in each output format as what it was, and as nothing else."""
+
+import ast
+import json
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from extensions import encode
+
+TEXT = st.text(st.characters(exclude_categories=("Cs",)))
+HOSTILE = [
+    "",
+    '"',
+    "'",
+    '"""',
+    "'''",
+    "\\",
+    '\\"""',
+    'ends with "',
+    "ends with \\",
+    "two\nlines",
+    "carriage\rreturn",
+    "line\u2028separator\u2029",
+    "form\x0cfeed\x0b\x00\x7f\x85",
+    "{{ 7 * 7 }} {% raw %}",
+    "${IFS}`id`$(id)",
+    "# comment\nimport os",
+    "🔒 \U000e0001 \ufeff",
+    "x" * 500,
+    " padded ",
+]
+
+
+def hostile(argument: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize(argument, HOSTILE)
+
+
+@hostile("text")
+def test_python_string_is_the_text(text: str) -> None:
+    assert ast.literal_eval(encode.py_string(text)) == text
+    assert encode.py_string(text).isprintable()
+
+
+@given(TEXT)
+def test_python_string_is_any_text(text: str) -> None:
+    assert ast.literal_eval(encode.py_string(text)) == text
+
+
+@given(TEXT)
+@example('"""')
+@example("trailing \\")
+def test_triple_quoted_string_is_the_text_with_a_line_end(text: str) -> None:
+    assert ast.literal_eval(encode.py_triple(text)) == text.rstrip("\n") + "\n"
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(JSON_VALUES)
+def test_literals_are_the_value(value: object) -> None:
+    assert (
+        ast.literal_eval(encode.py(value).replace('float("inf")', "1e999").replace('float("-inf")', "-1e999")) == value
+    )
+    assert json.loads(encode.json_value(value)) == value
+
+
+@hostile("text")
+def test_docstring_keeps_to_itself(text: str) -> None:
+    for indent in (0, 4):
+        source = (
+            "class A:\n    " + encode.docstring(text, "A title", 4) if indent else encode.docstring(text, "A title")
+        )
+        tree = ast.parse(source)
+        body = tree.body[0].body if isinstance(tree.body[0], ast.ClassDef) else tree.body
+        assert len(body) == 1
+        shown = ast.get_docstring(tree.body[0] if isinstance(tree.body[0], ast.ClassDef) else tree)
+        assert shown is not None
+        assert "".join(encode.one_line(text).split()) in "".join(shown.split())
+
+
+@hostile("text")
+def test_comment_stays_on_its_line(text: str) -> None:
+    assert encode.comment(text).isprintable()
+
+
+@hostile("text")
+def test_yaml_and_toml_strings_are_the_text(text: str) -> None:
+    assert yaml.safe_load(f"a: {encode.yaml_string(text)}\nb: 1") == {"a": text, "b": 1}
+    assert tomllib.loads(f"a = {encode.toml_string(text)}\nb = 1") == {"a": text, "b": 1}
+
+
+@given(TEXT)
+def test_yaml_and_toml_strings_are_any_text(text: str) -> None:
+    assert yaml.safe_load(f"a: {encode.yaml_string(text)}") == {"a": text}
+    assert tomllib.loads(f"a = {encode.toml_string(text)}") == {"a": text}
+
+
+@hostile("text")
+def test_markdown_code_span_can_not_be_left(text: str) -> None:
+    span = encode.markdown_code(text)
+    fence = span[: len(span) - len(span.lstrip("`"))]
+    assert fence not in span[len(fence) : -len(fence)]
+    assert "\n" not in span
+
+
+def test_markdown_escapes_what_acts_as_markup() -> None:
+    assert encode.markdown("a | <b> *c* [d](e) `f`") == r"a \| \<b\> \*c\* \[d\]\(e\) \`f\`"
+
+
+def test_imports_are_sorted_and_spread_where_too_long() -> None:
+    long = "A" * 110
+    assert encode.imports([("b", "two"), ("a.b", "C"), ("b", "ONE"), ("b", "One"), ("a", long)]) == (
+        f"from a import (\n    {long},\n)\nfrom a.b import C\nfrom b import ONE, One, two"
+    )
+
+
+@pytest.mark.parametrize("name", ["a", "n" * 60, "n" * 110])
+def test_layout_is_what_ruff_leaves_as_it_is(name: str, tmp_path: Path) -> None:
+    source = "\n\n\n".join(
+        [
+            f"NAMES = {encode.py_tuple([name, name])}",
+            f"{encode.signature([f'{name}: int', 'other: str'], 'def f', 'None')}\n    return None",
+            f"class A:\n    {encode.assignment(name, 'a: int', 4)}",
+            f"A.b = {encode.py_block({'a': [name, {'b': 1}], 'c': []}, 0)}",
+        ]
+    )
+    file = tmp_path / "a.py"
+    file.write_text(source + "\n", encoding="utf-8")
+    command = [Path(sys.executable).with_name("ruff"), "format", "--diff", "--isolated", "--line-length", "120", file]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout

@@ -1,0 +1,316 @@
+"""What is a contract, and what is wrong with what is none."""
+
+import copy
+import math
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from examples.rendering import ROOT
+from extensions.judge import ContractError, judge, read
+
+CONTRACTS = ROOT / "examples" / "contracts"
+GOOD: dict[str, Any] = {
+    "name": "lock",
+    "package": "acme",
+    "enums": {"Status": ["held", "free"]},
+    "models": {"Lock": {"fields": {"lock_name": "string", "status": "Status"}}},
+    "operations": [
+        {
+            "name": "take",
+            "input": {"owner": {"type": "string", "minLength": 1}, "seconds": {"type": "number", "default": 30}},
+            "output": {"taken": "boolean", "lock": {"type": "Lock", "required": False}},
+            "database": {
+                "query": "INSERT INTO l VALUES ($1, $2) RETURNING lock_name, status",
+                "parameters": ["owner", "seconds"],
+                "returns": {"rows": "one", "into": "lock", "found": "taken"},
+            },
+        },
+        {"name": "greet", "input": {"name": "string"}, "output": {"text": "string"}, "handler": "custom"},
+    ],
+}
+
+
+def changed(change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
+    contract = copy.deepcopy(GOOD)
+    change(contract)
+    return contract
+
+
+def operation(index: int, **values: object) -> dict[str, Any]:
+    return changed(lambda c: c["operations"][index].update(values))
+
+
+def database(**values: object) -> dict[str, Any]:
+    return changed(lambda c: c["operations"][0]["database"].update(values))
+
+
+def field(spec: object) -> dict[str, Any]:
+    return changed(lambda c: c["operations"][1]["input"].update(extra=spec))
+
+
+def top(**values: object) -> dict[str, Any]:
+    return changed(lambda c: c.update(values))
+
+
+def returns(**values: object) -> dict[str, Any]:
+    return changed(lambda c: c["operations"][0]["database"]["returns"].update(values))
+
+
+def without(key: str) -> dict[str, Any]:
+    return changed(lambda c: c.pop(key))
+
+
+EXTRA = "operations[1].input.extra"
+DB = "operations[0].database"
+BAD = [
+    ("name missing", without("name"), "name", "required"),
+    ("operations missing", without("operations"), "operations", "required"),
+    ("no operations", top(operations=[]), "operations", "at least 1"),
+    ("unknown key", top(descriptin="x"), "descriptin", "did you mean 'description'?"),
+    ("unknown key below", operation(0, databse={}), "operations[0].databse", "did you mean 'database'?"),
+    ("name not snake", top(name="My-Node"), "name", "snake_case"),
+    ("name with a line end", top(name="lock\n"), "name", "snake_case"),
+    ("name too long", top(name="n" * 49), "name", "at most 48"),
+    ("name a keyword", top(name="lambda"), "name", "keyword"),
+    ("package a keyword", top(package="acme.class"), "package", "keyword"),
+    ("version a number", top(version=1.1), "version", "quote it"),
+    ("version not semver", top(version="1.0"), "version", "semantic version"),
+    ("version a date", top(version=date(2026, 1, 1)), "version", "YAML read a date"),
+    ("unknown feature", top(features=["retri"]), "features[0]", "did you mean 'retry'?"),
+    ("feature twice", top(features=["retry", "retry"]), "features", "each item once"),
+    ("features that exclude each other", top(features=["service_mode", "no_service_mode"]), "features", "one of them"),
+    ("node type of a later version", top(node_type="compute"), "node_type", "this version of the template generates"),
+    ("unknown node type", top(node_type="efect"), "node_type", "did you mean 'effect'?"),
+    ("implementation of a later version", operation(1, http={}), "operations[1].http", "this version of the template"),
+    ("dependencies as a list", top(dependencies=["postgres"]), "dependencies", "version range"),
+    ("operation twice", operation(1, name="take"), "operations[1].name", "a name of its own"),
+    ("two implementations", operation(0, handler="custom"), "operations[0]", "exactly one implementation"),
+    ("no implementation", changed(lambda c: c["operations"][1].pop("handler")), "operations[1]", "exactly one of"),
+    ("unknown handler", operation(1, handler="mine"), "operations[1].handler", "'custom'"),
+    ("parameter not an input", database(parameters=["ownr", "seconds"]), f"{DB}.parameters[0]", "mean 'owner'?"),
+    ("too few placeholders", database(query="DELETE FROM l RETURNING $1"), f"{DB}.query", "$1 to $2"),
+    ("placeholder skipped", database(query="SELECT $1, $3"), f"{DB}.query", "$1 to $2"),
+    ("two statements", database(query="SELECT $1; SELECT $2"), f"{DB}.query", "exactly one statement"),
+    ("into unknown", returns(into="lok"), f"{DB}.returns.into", "did you mean 'lock'?"),
+    ("into of the wrong type", database(returns={"into": "taken"}), f"{DB}.returns.into", "a model or an object"),
+    ("found of the wrong type", database(returns={"found": "lock"}), f"{DB}.returns.found", "boolean"),
+    ("count of the wrong type", database(returns={"count": "taken"}), f"{DB}.returns.count", "integer"),
+    ("rows unknown", returns(rows="some"), f"{DB}.returns.rows", "one of one, many, none"),
+    ("many into a model", returns(rows="many"), f"{DB}.returns.into", "array"),
+    ("unknown type", field("strng"), EXTRA, "did you mean 'string'?"),
+    ("unknown type, long", field({"type": "Statu"}), f"{EXTRA}.type", "did you mean 'Status'?"),
+    ("unknown type of items", field({"type": "array", "items": "Lok"}), f"{EXTRA}.items", "unknown type"),
+    (
+        "constraint of another type",
+        field({"type": "uuid", "minLength": 1}),
+        f"{EXTRA}.minLength",
+        "on a field of type uuid",
+    ),
+    ("limits crossed", field({"type": "integer", "minimum": 5, "maximum": 2}), f"{EXTRA}.maximum", "at least minimum"),
+    ("default of the wrong type", field({"type": "integer", "default": "x"}), f"{EXTRA}.default", "of type integer"),
+    ("default out of bounds", field({"type": "integer", "minimum": 5, "default": 2}), f"{EXTRA}.default", "minimum: 5"),
+    ("default not in the enum", field({"type": "Status", "default": "hel"}), f"{EXTRA}.default", "mean 'held'?"),
+    (
+        "default incomplete",
+        field({"type": "Lock", "default": {"lock_name": "a"}}),
+        f"{EXTRA}.default.status",
+        "required",
+    ),
+    ("pattern broken", field({"type": "string", "pattern": "("}), f"{EXTRA}.pattern", "regular expression"),
+    ("pattern with look-ahead", field({"type": "string", "pattern": "(?=a)"}), f"{EXTRA}.pattern", "look-around"),
+    ("enum of the wrong type", field({"type": "integer", "enum": ["a"]}), f"{EXTRA}.enum[0]", "of type integer"),
+    ("name of pydantic's", operation(1, input={"model_dump": "string"}), "operations[1].input.model_dump", "pydantic"),
+    ("name a keyword of Python", operation(1, input={"from": "string"}), "operations[1].input.from", "Python"),
+    ("name not snake_case", operation(1, input={"aB": "string"}), "operations[1].input.aB", "snake_case"),
+    ("key not text", operation(1, input={True: "string"}), "operations[1].input", "YAML reads yes, no, on and off"),
+    ("control character", top(description="a\x07b"), "description", "control characters"),
+    ("lone surrogate", top(description="a\ud800b"), "description", "surrogates"),
+    ("not a number", field({"type": "number", "minimum": math.nan}), f"{EXTRA}.minimum", "finite"),
+    ("enum members that coincide", top(enums={"Status": ["a-b", "a b"]}), "enums.Status", "different letters"),
+    ("enum and model of one name", top(enums={"Lock": ["a"], "Status": ["held"]}), "models.Lock", "name of an enum"),
+    ("model within itself", top(models={"Lock": {"fields": {"next": "Lock"}}}), "models.Lock", "required: false"),
+    ("same file twice", top(models=GOOD["models"] | {"TakeInput": {"fields": {}}}), "operations[0].name", "same file"),
+    (
+        "schedule without defaults",
+        operation(1, schedule={"every_seconds": 5}),
+        "operations[1].input.name",
+        "runs without input",
+    ),
+    (
+        "example of an unknown field",
+        operation(1, examples=[{"input": {"name": "a", "nam": 1}, "output": {"text": "b"}}]),
+        "operations[1].examples[0].input.nam",
+        "did you mean 'name'?",
+    ),
+    (
+        "example incomplete",
+        operation(1, examples=[{"input": {"name": "a"}, "output": {}}]),
+        "operations[1].examples[0].output.text",
+        "required",
+    ),
+    (
+        "output that nothing fills",
+        changed(lambda c: c["operations"][0]["output"].update(extra="integer")),
+        "operations[0].output.extra",
+        "something that fills it",
+    ),
+    (
+        "migration twice",
+        top(integrations={"database": {"migrations": [{"id": "1", "sql": "x"}, {"id": "1", "sql": "y"}]}}),
+        "integrations.database.migrations[1].id",
+        "an id of its own",
+    ),
+    ("database turned off", top(integrations={"database": False}), DB, "integrations.database is false"),
+    (
+        "pool upside down",
+        top(integrations={"database": {"pool": {"min_size": 5, "max_size": 2}}}),
+        "integrations.database.pool.max_size",
+        "at least min_size",
+    ),
+    (
+        "delays upside down",
+        top(advanced_features={"retry_policy": {"initial_delay_ms": 5, "max_delay_ms": 2}}),
+        "advanced_features.retry_policy.max_delay_ms",
+        "at least initial_delay_ms",
+    ),
+    ("mixin unknown", top(mixins=[{"name": "MixinMetric"}]), "mixins[0].name", "did you mean 'MixinMetrics'?"),
+    ("port out of range", top(service={"port": 0}), "service.port", "at least 1"),
+]
+
+
+@pytest.mark.parametrize(("contract", "place", "meaning"), [case[1:] for case in BAD], ids=[case[0] for case in BAD])
+def test_one_mistake_is_one_problem(contract: dict[str, Any], place: str, meaning: str) -> None:
+    problems = judge(contract)
+    assert [problem.place for problem in problems] == [place]
+    assert meaning in str(problems[0])
+
+
+@pytest.mark.parametrize("document", [None, [], "text", 1, True, [GOOD]])
+def test_what_is_no_mapping_is_no_contract(document: object) -> None:
+    (problem,) = judge(document)
+    assert problem.place == "contract"
+
+
+def test_all_mistakes_come_at_once_in_the_order_of_the_document() -> None:
+    contract = {
+        "name": "Lock",
+        "package": "acme",
+        "features": ["retri"],
+        "models": {"Lock": {"fields": {"status": "Stat"}}},
+        "operations": [
+            {
+                "name": "take",
+                "input": {"owner": {"type": "string", "minimum": 1}},
+                "output": {"taken": "boolean"},
+                "database": {"query": "SELECT $2", "parameters": ["ownr"], "returns": {"found": "take"}},
+                "target": {"p95": 5},
+            },
+            {"name": "take", "output": {}},
+        ],
+        "service": {"port": 99999},
+    }
+    with pytest.raises(ContractError) as caught:
+        read(contract)
+    assert [problem.place for problem in caught.value.problems] == [
+        "name",
+        "features[0]",
+        "models.Lock.fields.status",
+        "operations[0].input.owner.minimum",
+        "operations[0].database.query",
+        "operations[0].database.parameters[0]",
+        "operations[0].database.returns.found",
+        "operations[0].target.p95",
+        "operations[1]",
+        "operations[1].name",
+        "service.port",
+    ]
+    assert str(caught.value).startswith("11 problems in the contract:\n  name: found 'Lock', expected ")
+
+
+def test_documents_without_bounds_are_refused() -> None:
+    deep: dict[str, Any] = {}
+    for _ in range(5000):
+        deep = {"a": deep}
+    (problem,) = judge(GOOD | {"deployment": deep})
+    assert problem.expected == "at most 40 levels"
+    (problem,) = judge(GOOD | {"features": ["retry"] * 60_000})
+    assert problem.expected == "at most 50000 values"
+
+
+def test_huge_numbers_are_refused() -> None:
+    (problem,) = judge(top(service={"port": 10**5000}))
+    assert (problem.place, problem.found) == ("service.port", "a huge number")
+
+
+@pytest.mark.parametrize("name", ["distributed_lock", "custom_greeting"])
+def test_examples_have_no_problems(name: str) -> None:
+    raw = yaml.safe_load((CONTRACTS / f"{name}.yaml").read_text(encoding="utf-8"))
+    assert judge(raw) == []
+    assert read(raw).name == raw["name"]
+
+
+def test_short_forms_are_spelled_out_and_defaults_filled_in() -> None:
+    contract = read(GOOD | {"version": {"major": 1, "minor": 2, "patch": 3}, "features": ["resilience", "retry"]})
+    assert contract.version == "1.2.3"
+    assert contract.features == ("retry",)
+    take = contract.operations[0]
+    assert take.database is not None
+    assert (take.database.returns.rows, take.database.reads_only, take.database.transaction) == ("one", False, True)
+    assert [(field.name, field.kind, field.reference) for field in take.output] == [
+        ("taken", "boolean", None),
+        ("lock", "model", "Lock"),
+    ]
+    assert contract.service.host == "127.0.0.1"
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.dates(),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text() | st.sampled_from(sorted(GOOD)), inner, max_size=4)
+    ),
+    max_leaves=20,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(JSON)
+def test_any_document_is_judged(document: object) -> None:
+    for problem in judge(document):
+        assert str(problem).isprintable()
+
+
+PATHS = st.sampled_from(
+    [
+        ("enums", "Status"),
+        ("features",),
+        ("integrations",),
+        ("models", "Lock"),
+        ("models", "Lock", "fields"),
+        ("operations",),
+        ("operations", 0),
+        ("operations", 0, "database"),
+        ("operations", 0, "database", "returns"),
+        ("operations", 0, "input"),
+        ("operations", 0, "output", "lock"),
+        ("operations", 1, "examples"),
+        ("version",),
+    ]
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(PATHS, JSON)
+def test_anything_anywhere_in_a_contract_is_judged(path: tuple[str | int, ...], value: object) -> None:
+    contract: Any = copy.deepcopy(GOOD)
+    target = contract
+    for part in path[:-1]:
+        target = target[part]
+    target[path[-1]] = value
+    for problem in judge(contract):
+        assert str(problem).isprintable()

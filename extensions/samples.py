@@ -55,6 +55,30 @@ def sample(contract: Contract, operation: Operation) -> dict[str, object] | None
         return None
 
 
+def row(contract: Contract, operation: Operation) -> dict[str, object] | None:
+    """Return a row that an operation's statement may give.
+
+    Args:
+        contract: The contract that defines the types.
+        operation: One of its operations with an SQL statement.
+
+    Returns:
+        Values by column, of the row's model or of the output's fields; None where no such can be worked out.
+    """
+    returns = operation.database.returns if operation.database else None
+    if returns is None:
+        return None
+    into = next((field for field in operation.output if field.name == returns.into), None)
+    holder = into.items if into and into.kind == "array" else into
+    fields = operation.output
+    if holder and holder.kind == "model":
+        fields = next(model for model in contract.models if model.name == holder.reference).fields
+    try:
+        return {field.name: _value(contract, field) for field in fields if field.required}
+    except _NoSampleError:
+        return None
+
+
 def bad_inputs(contract: Contract, operation: Operation) -> tuple[tuple[str, dict[str, object]], ...]:
     """Return inputs that are not valid.
 

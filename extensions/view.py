@@ -170,6 +170,7 @@ class OperationView:
         examples: The contract's examples with JSON values.
         target: The contract's objectives, if any.
         sample: A valid input as JSON values, or None when no such can be worked out.
+        row_sample: A row that the statement may return, or None when no such can be worked out.
         bad_inputs: Inputs that are not valid, as pairs of what is wrong and JSON values.
     """
 
@@ -201,6 +202,7 @@ class OperationView:
     examples: tuple[Example, ...]
     target: Target | None
     sample: dict[str, object] | None
+    row_sample: dict[str, object] | None
     bad_inputs: tuple[tuple[str, dict[str, object]], ...]
     handler_imports: tuple[Symbol, ...]
 
@@ -320,6 +322,88 @@ class NodeView:
     def database_operations(self) -> tuple[OperationView, ...]:
         """The operations that run SQL."""
         return tuple(operation for operation in self.operations if not operation.custom)
+
+    @property
+    def exemplified(self) -> tuple[OperationView, ...]:
+        """The operations with examples."""
+        return tuple(operation for operation in self.operations if operation.examples)
+
+    @property
+    def contract_test_imports(self) -> tuple[Symbol, ...]:
+        """What the contract's tests import of the node's own package."""
+        sides = (side.symbol for operation in self.exemplified for side in (operation.input, operation.output))
+        return (self.operation_enum, self.request, self.response, *sides)
+
+    @property
+    def integration_imports(self) -> tuple[Symbol, ...]:
+        """What the operations' integration tests import."""
+        symbols = [self.node, self.operation_enum, self.request, self.response, self.settings]
+        symbols += [(operation.handler[0].rpartition(".")[0], operation.file) for operation in self.database_operations]
+        symbols += [operation.output.symbol for operation in self.handler_tested]
+        symbols += [] if self.migrations else [("tests.integration.conftest", "is_external")]
+        return tuple(symbols)
+
+    @property
+    def performance_imports(self) -> tuple[Symbol, ...]:
+        """What the performance tests import."""
+        own = (self.node, self.operation_enum, self.request, self.settings)
+        return (*own, ("tests.servers", "postgres_url"))
+
+    def custom_test_imports(self, operation: OperationView) -> tuple[Symbol, ...]:
+        """Return what the ready-made test of a custom handler imports of the node's own package."""
+        symbols = [self.handler, self.operation_enum, operation.handler]
+        if operation.sample is not None:
+            symbols += [operation.input.symbol, operation.output.symbol]
+        if self.database:
+            symbols += [self.settings, self.own("adapters.adapter_postgres", "AdapterPostgres")]
+        return tuple(symbols)
+
+    @property
+    def fakes(self) -> tuple[Symbol, ...]:
+        """The stand-in for the database in unit tests."""
+        return (("tests.unit.fakes", "FakePool"),) if self.database else ()
+
+    @property
+    def unit_imports(self) -> tuple[Symbol, ...]:
+        """What unit tests of the adapter import of the node's own package."""
+        adapter = (self.own("adapters.adapter_postgres", "AdapterPostgres"),) if self.database else ()
+        return self.settings, *adapter
+
+    @property
+    def handler_tested(self) -> tuple[OperationView, ...]:
+        """The operations with an SQL statement that a valid input is known for."""
+        return tuple(operation for operation in self.database_operations if operation.sample is not None)
+
+    @property
+    def handler_test_imports(self) -> tuple[Symbol, ...]:
+        """What the handlers' tests import of the node's own package."""
+        symbols = [self.own("adapters.adapter_postgres", "AdapterPostgres")]
+        for operation in self.handler_tested:
+            symbols += [operation.handler, operation.input.symbol]
+            answered = operation.call == "execute" or operation.row_sample is not None
+            symbols += [operation.output.symbol] if answered else []
+            symbols += [operation.row_model] if answered and operation.row_model else []
+        return tuple(symbols)
+
+    @property
+    def node_test_imports(self) -> tuple[Symbol, ...]:
+        """What the node's tests import of the node's own package, under the short names of the tests."""
+        return (self.operation_enum, *self._short_names())
+
+    @property
+    def service_test_imports(self) -> tuple[Symbol, ...]:
+        """What the service's tests import of the node's own package, under the short names of the tests."""
+        return (*self._short_names(), (self.module, "service"), self.own("service", "build_app"))
+
+    def _short_names(self) -> tuple[Symbol, ...]:
+        names = {"Handler": self.handler, "Node": self.node, "Request": self.request, "Response": self.response}
+        names["Settings"] = self.settings
+        return tuple((module, f"{name} as {short}") for short, (module, name) in names.items())
+
+    @property
+    def sampled(self) -> tuple[OperationView, ...]:
+        """The operations that a valid input is known for."""
+        return tuple(operation for operation in self.operations if operation.sample is not None)
 
     @property
     def targeted(self) -> tuple[OperationView, ...]:
@@ -665,6 +749,7 @@ class _Builder:
             ),
             target=operation.target,
             sample=samples.sample(self.contract, operation),
+            row_sample=samples.row(self.contract, operation),
             bad_inputs=samples.bad_inputs(self.contract, operation),
             handler_imports=self.handler_imports(common, operation, row_model),
         )

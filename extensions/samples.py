@@ -72,9 +72,10 @@ def row(contract: Contract, operation: Operation) -> dict[str, object] | None:
     holder = into.items if into and into.kind == "array" else into
     fields = operation.output
     if holder and holder.kind == "model":
-        fields = next(model for model in contract.models if model.name == holder.reference).fields
+        model = next(model for model in contract.models if model.name == holder.reference)
+        fields = tuple(field for field in model.fields if field.required)
     try:
-        return {field.name: _value(contract, field) for field in fields if field.required}
+        return {field.name: _value(contract, field) for field in fields}
     except _NoSampleError:
         return None
 

@@ -72,14 +72,16 @@ class FieldCode:
         declaration: Its line or lines in the class body, without the indent of the first.
         symbols: What it needs imported, as pairs of module and name.
         optional: Whether it may be None.
-        kind: Its type word in the contract, or `enum` or `model`.
+        summary: Its type and constraints, for people.
+        description: What it means, possibly empty.
     """
 
     name: str
     declaration: str
     symbols: frozenset[Symbol]
     optional: bool
-    kind: str
+    summary: str
+    description: str
 
 
 def annotation(field: Field, module_of: Callable[[str, str], Symbol]) -> Annotation:
@@ -143,8 +145,21 @@ def field_code(field: Field, module_of: Callable[[str, str], Symbol]) -> FieldCo
         declaration=_declaration(field.name, code, arguments, default),
         symbols=symbols,
         optional=not field.required,
-        kind=field.kind,
+        summary=_summary(field),
+        description=field.description,
     )
+
+
+def _summary(field: Field) -> str:
+    kind = field.reference or field.kind
+    if field.items:
+        kind = f"array of {_summary(field.items)}"
+    parts = [kind, *(f"{key}: {json_value(value)}" for key, value in field.constraints.items())]
+    if not field.required:
+        parts.append("optional")
+    if field.default is not MISSING and field.default is not None:
+        parts.append(f"default: {json_value(field.default)}")
+    return ", ".join(parts)
 
 
 def _is_flagged(field: Field) -> bool:

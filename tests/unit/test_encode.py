@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from extensions import encode
 
-TEXT = st.text(st.characters(exclude_categories=("Cs",)))
+TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 HOSTILE = [
     "",
     '"',
@@ -137,6 +137,7 @@ def test_layout_is_what_ruff_leaves_as_it_is(name: str, tmp_path: Path) -> None:
     )
     file = tmp_path / "a.py"
     file.write_text(source + "\n", encoding="utf-8")
-    command = [Path(sys.executable).with_name("ruff"), "format", "--diff", "--isolated", "--line-length", "120", file]
+    ruff = Path(sys.executable).with_name("ruff")
+    command: list[str | Path] = [ruff, "format", "--diff", "--isolated", "--line-length", "120", file]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout

@@ -25,7 +25,7 @@ def effective_contract(answers: Mapping[str, Any], data: Mapping[str, Any]) -> d
     """Return the contract that counts.
 
     Args:
-        answers: The answers to the questions, by key of the contract; None stands for no answer.
+        answers: The answers to the questions, by key of the contract; None and "" stand for no answer.
         data: What was given with `--data` and `--data-file`.
 
     Returns:
@@ -36,7 +36,23 @@ def effective_contract(answers: Mapping[str, Any], data: Mapping[str, Any]) -> d
     given = {key: value for key, value in data.items() if not str(key).startswith("_") and value is not None}
     if is_contract(data):
         return given
-    return {key: value for key, value in answers.items() if value is not None} | given
+    return {key: value for key, value in answers.items() if value not in (None, "")} | given
+
+
+def type_of(data: Mapping[str, Any], key: str, otherwise: str) -> str:
+    """Return the type of Copier's that leaves an answer as it was given.
+
+    Args:
+        data: What was given with `--data` and `--data-file`.
+        key: The question.
+        otherwise: The type where nothing was given: that in which a person answers, or the last answer is recorded.
+
+    Returns:
+        `str` for text, which `yaml` would parse, and `yaml` for all else, which `str` would garble.
+    """
+    if key not in data:
+        return otherwise
+    return "str" if isinstance(data[key], str) else "yaml"
 
 
 def as_json(contract: Mapping[str, Any]) -> str:

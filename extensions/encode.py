@@ -178,7 +178,7 @@ def signature(parameters: Sequence[str], head: str, returns: str, indent: int = 
 
 
 def assignment(value: str, target: str, indent: int = 0) -> str:
-    """Return an assignment: on one line where it fits, else with the value in parentheses on a line of its own.
+    """Return an assignment: on one line unless only parentheses around the value let it fit.
 
     Args:
         value: An expression that has nowhere to be split.
@@ -189,7 +189,7 @@ def assignment(value: str, target: str, indent: int = 0) -> str:
         The statement, without the indent of its first line.
     """
     line = f"{target} = {value}"
-    if len(line) + indent <= LINE_LENGTH:
+    if len(line) + indent <= LINE_LENGTH or len(value) + indent + 4 > LINE_LENGTH:
         return line
     pad = " " * indent
     return f"{target} = (\n{pad}    {value}\n{pad})"

@@ -73,14 +73,17 @@ class OnexExtension(Extension):
             sentence=encode.sentence,
             signature=encode.signature,
             toml=encode.toml_string,
+            type_of=self._effective.type_of,
             yaml_document=self._effective.yaml_document,
             yaml=encode.yaml_string,
         )
 
     def _effective_contract(self, answers: Mapping[str, Any], data: Mapping[str, Any]) -> str:
         raw = self._effective.effective_contract(answers, data)
-        self._read(raw)
-        return str(self._effective.as_json(raw))
+        contract = self._read(raw)
+        # A version in parts would come back from the answers file as text that is no version.
+        version = {"version": contract.version} if "version" in raw else {}
+        return str(self._effective.as_json(raw | version))
 
     def _judged(self, raw: object) -> bool:
         """Make the view of the node for the templates.

@@ -33,6 +33,7 @@ _CONSTRAINTS = {
     "maxProperties": "max_length",
     "pattern": "pattern",
 }
+_LONGEST_LITERAL = 50
 _PLAIN_DEFAULTS = ("string", "integer", "boolean", "object")
 # ONEX's pattern checker flags a bare `str` under these names, and accepts an annotated one.
 _FLAGGED_NAMES = ("category", "type", "status")
@@ -46,11 +47,13 @@ class Annotation:
         code: The type expression.
         arguments: Keyword arguments of the `Field` that constrains it, as code.
         symbols: What it needs imported, as pairs of module and name.
+        alias: A name for a long list of values, and the values as code, which its module has to define.
     """
 
     code: str
     arguments: tuple[str, ...]
     symbols: frozenset[Symbol]
+    alias: tuple[str, tuple[str, ...]] | None = None
 
     @property
     def whole(self) -> str:
@@ -71,6 +74,7 @@ class FieldCode:
         name: The field's name.
         declaration: Its line or lines in the class body, without the indent of the first.
         symbols: What it needs imported, as pairs of module and name.
+        alias: A name for a long list of values, and the values as code, which its module has to define.
         optional: Whether it may be None.
         summary: Its type and constraints, for people.
         description: What it means, possibly empty.
@@ -79,17 +83,19 @@ class FieldCode:
     name: str
     declaration: str
     symbols: frozenset[Symbol]
+    alias: tuple[str, tuple[str, ...]] | None
     optional: bool
     summary: str
     description: str
 
 
-def annotation(field: Field, module_of: Callable[[str, str], Symbol]) -> Annotation:
+def annotation(field: Field, module_of: Callable[[str, str], Symbol], owner: str) -> Annotation:
     """Return the annotation of a field, without its optionality.
 
     Args:
         field: A field, or the items of an array.
         module_of: Gives the symbol of an enum or model from its kind and name.
+        owner: The name of the field, or of that whose items it describes.
 
     Returns:
         The type as code.
@@ -98,14 +104,13 @@ def annotation(field: Field, module_of: Callable[[str, str], Symbol]) -> Annotat
         f"{_CONSTRAINTS[key]}={encode.py(value)}" for key, value in field.constraints.items() if key in _CONSTRAINTS
     )
     if values := field.constraints.get("enum"):
-        literal = f"Literal[{', '.join(encode.py(value) for value in values)}]"
-        return Annotation(literal, (), frozenset({("typing", "Literal")}))
+        return _literal(tuple(encode.py(value) for value in values), owner)
     if field.kind in {"enum", "model"}:
         symbol = module_of(field.kind, str(field.reference))
         return Annotation(symbol[1], arguments, frozenset({symbol}))
     if field.kind == "array":
-        items = annotation(field.items, module_of) if field.items else _json()
-        return Annotation(f"list[{items.whole}]", arguments, items.all_symbols)
+        items = annotation(field.items, module_of, owner) if field.items else _json()
+        return Annotation(f"list[{items.whole}]", arguments, items.all_symbols, items.alias)
     if field.kind == "object":
         return Annotation("dict[str, JsonValue]", arguments, _json().symbols)
     if field.kind == "bytes":
@@ -113,6 +118,15 @@ def annotation(field: Field, module_of: Callable[[str, str], Symbol]) -> Annotat
         return Annotation(symbol[1], arguments, frozenset({symbol}))
     code, needed = _SCALARS[field.kind]
     return Annotation(code, arguments, frozenset({needed} if needed else ()))
+
+
+def _literal(values: tuple[str, ...], owner: str) -> Annotation:
+    code = f"Literal[{', '.join(values)}]"
+    symbols = frozenset({("typing", "Literal")})
+    if len(code) <= _LONGEST_LITERAL:
+        return Annotation(code, (), symbols)
+    alias = f"{names.pascal(owner)}Value"
+    return Annotation(alias, (), symbols, (alias, values))
 
 
 def _json() -> Annotation:
@@ -129,7 +143,7 @@ def field_code(field: Field, module_of: Callable[[str, str], Symbol]) -> FieldCo
     Returns:
         The declaration and what it needs.
     """
-    base = annotation(field, module_of)
+    base = annotation(field, module_of, field.name)
     arguments = base.arguments
     if field.description:
         arguments = (*arguments, f"description={encode.py_string(encode.one_line(field.description))}")
@@ -144,6 +158,7 @@ def field_code(field: Field, module_of: Callable[[str, str], Symbol]) -> FieldCo
         name=field.name,
         declaration=_declaration(field.name, code, arguments, default),
         symbols=symbols,
+        alias=base.alias,
         optional=not field.required,
         summary=_summary(field),
         description=field.description,

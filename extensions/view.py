@@ -42,6 +42,11 @@ class TypeView:
     fields: tuple[FieldCode, ...]
     imports: tuple[str, str, str]
 
+    @property
+    def aliases(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Names for long lists of values that fields use, and the values as code."""
+        return tuple(field.alias for field in self.fields if field.alias)
+
 
 @dataclass(frozen=True, slots=True)
 class EnumView:

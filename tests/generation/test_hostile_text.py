@@ -1,0 +1,98 @@
+"""Text of a contract lands as text: it is never code, markup or a template, in whatever file it lands."""
+
+import ast
+import json
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.conftest import Generate, Run
+
+CANARY = "canary"
+HOSTILE = {
+    "python": f'"""\nimport pathlib; pathlib.Path("{CANARY}").touch()\n"""',
+    "backslash": f'\\"""\nopen("{CANARY}", "w")\n\\',
+    "single": f"''' + __import__('pathlib').Path('{CANARY}').touch() + '''",
+    "jinja": "{{ 7 * 7 }} {% raw %} {# note #} {%- endraw -%}",
+    "shell": f"$(touch {CANARY}) `touch {CANARY}` ; touch {CANARY} \n\ttouch {CANARY}",
+    "yaml": 'a: [b, {c: "d"}]\n---\n- &x *x !!python/object/apply:os.system ["true"] # end',
+    "toml": '"\n[project]\nname = "other"\n',
+    "markdown": "```\n</code><script>alert(1)</script> | **b** [l](javascript:x) <!-- -->",
+    "separators": "a\u2028b\u2029c\u00a0d\ufeffe 🔒",
+    "long": "word " * 1500,
+    "empty": "",
+    "ends with a quote": 'say "hello"',
+    "ends with a backslash": "back\\",
+}
+
+
+def contract(text: str) -> dict[str, Any]:
+    return {
+        "name": "hostile",
+        "package": "acme",
+        "description": text,
+        "domain": text,
+        "enums": {"Kind": {"description": text, "values": [text[:200], "plain"]}},
+        "models": {"Thing": {"description": text, "fields": {"label": {"type": "string", "description": text}}}},
+        "integrations": {"database": {"migrations": [{"id": "0001_things", "sql": f"SELECT 1; -- {text}\n"}]}},
+        "operations": [
+            {
+                "name": "find",
+                "description": text,
+                "input": {"word": {"type": "string", "default": text, "description": text}},
+                "output": {"thing": {"type": "Thing", "required": False}, "word": "string"},
+                "database": {
+                    "query": f"SELECT $1 AS label -- {' '.join(text.split())}\n",
+                    "parameters": ["word"],
+                    "returns": {"into": "thing"},
+                },
+                "examples": [{"description": text, "input": {"word": text}, "output": {"word": text}}],
+            },
+            {
+                "name": "greet",
+                "description": text,
+                "input": {"word": {"type": "string", "enum": [text, "plain"], "description": text}},
+                "output": {"word": {"type": "string", "description": text}},
+                "handler": "custom",
+                "examples": [{"input": {"word": text}, "output": {"word": text}}],
+            },
+        ],
+    }
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_text(run: Run, generate_project: Generate, tmp_path: Path, text: str) -> None:
+    project = generate_project(contract(text), tmp_path / "project")
+
+    for source in project.rglob("*.py"):
+        ast.parse(source.read_text(encoding="utf-8"))
+    for document in (*project.rglob("*.yaml"), *project.rglob("*.yml")):
+        yaml.safe_load(document.read_text(encoding="utf-8"))
+    assert yaml.safe_load((project / "node.yaml").read_text(encoding="utf-8")) == contract(text)
+    described = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    metadata = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
+    assert metadata["project"]["description"] == described or not described
+    assert metadata["project"]["name"] == "acme-hostile"
+    assert (project / "migrations" / "0001_things.sql").read_text(encoding="utf-8") == f"SELECT 1; -- {text}\n"
+    assert run("ruff", "format", "--check", ".", cwd=project).returncode == 0
+    assert run("ruff", "check", ".", cwd=project).stdout == "All checks passed!\n"
+
+    loaded = run(sys.executable, "-c", LOAD, cwd=project, PYTHONPATH="src")
+    assert loaded.returncode == 0, loaded.stderr
+    assert json.loads(loaded.stdout) == {"default": text, "values": [text[:200], "plain"]}
+    assert not list(project.rglob(CANARY))
+
+
+LOAD = """
+import importlib, json, pathlib
+for path in pathlib.Path("src").rglob("*.py"):
+    if path.stem != "__main__":
+        importlib.import_module(".".join(path.relative_to("src").with_suffix("").parts))
+from acme.nodes.node_hostile_effect.models.enum_kind import EnumKind
+from acme.nodes.node_hostile_effect.models.model_find_input import ModelFindInput
+print(json.dumps({"default": ModelFindInput().word, "values": [kind.value for kind in EnumKind]}))
+"""

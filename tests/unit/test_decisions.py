@@ -1,0 +1,73 @@
+"""What is decided from a contract, and why."""
+
+import importlib
+from typing import Any
+
+import pytest
+from omnibase_core.models.container import ModelONEXContainer
+from omnibase_core.nodes import NodeEffect
+
+from extensions.contract import Contract
+from extensions.decisions import MIXIN_MODULES, decide_base_class, decide_database
+from extensions.judge import read
+
+SQL = {"name": "a", "output": {"ok": "boolean"}, "database": {"query": "DELETE FROM t"}}
+CUSTOM = {"name": "a", "output": {"ok": "boolean"}, "handler": "custom"}
+
+
+def contract(operation: dict[str, Any], **values: object) -> Contract:
+    return read({"name": "n", "package": "p", "operations": [operation], **values})
+
+
+@pytest.mark.parametrize(
+    ("values", "bases", "reason"),
+    [
+        ({}, ("NodeEffect", "MixinHealthCheck", "MixinMetrics"), "the default of effect nodes"),
+        ({"features": ["service_mode"]}, ("ModelServiceEffect",), "features: service_mode"),
+        (
+            {"features": ["custom_mixins"], "mixins": [{"name": "MixinFailFast"}]},
+            ("NodeEffect", "MixinFailFast"),
+            "features: custom_mixins",
+        ),
+        (
+            {
+                "mixins": [
+                    {"name": "MixinFailFast"},
+                    {"name": "MixinMetrics"},
+                    {"name": "MixinCaching", "enabled": False},
+                ]
+            },
+            ("NodeEffect", "MixinHealthCheck", "MixinMetrics", "MixinFailFast"),
+            "mixins: MixinFailFast",
+        ),
+    ],
+)
+def test_base_class(values: dict[str, Any], bases: tuple[str, ...], reason: str) -> None:
+    chosen = decide_base_class(contract(CUSTOM, **values))
+    assert (chosen.name, *chosen.mixins) == bases
+    assert reason in chosen.decision.reasons
+
+
+@pytest.mark.parametrize(
+    ("operation", "values", "reasons"),
+    [
+        (SQL, {"integrations": {"database": {}}}, ("operations[0].database",)),
+        (CUSTOM, {"integrations": {"database": True}}, ("integrations.database",)),
+        (CUSTOM, {"dependencies": {"postgres": ">=14"}}, ("dependencies.postgres",)),
+        (CUSTOM, {"features": ["database"]}, ("features: persistence",)),
+        (CUSTOM, {"domain": "A Postgres database."}, ("domain: postgres", "domain: database")),
+        (CUSTOM, {"domain": "databases and postgresqlite"}, None),
+        (CUSTOM, {"domain": "database", "integrations": {"database": False}}, None),
+        (CUSTOM, {}, None),
+    ],
+)
+def test_database(operation: dict[str, Any], values: dict[str, Any], reasons: tuple[str, ...] | None) -> None:
+    decision = decide_database(contract(operation, **values))
+    assert (decision.reasons if decision else None) == reasons
+
+
+@pytest.mark.parametrize("name", sorted(MIXIN_MODULES))
+def test_every_mixin_composes_with_the_installed_package(name: str) -> None:
+    mixin = getattr(importlib.import_module(MIXIN_MODULES[name]), name)
+    node = type("NodeTried", (NodeEffect, mixin), {})
+    assert isinstance(node(ModelONEXContainer()), mixin)

@@ -41,7 +41,7 @@ FEATURE_ALIASES = {
     "api_client": "http_client",
     "kafka": "event_driven",
 }
-DEFAULT_PORT = 8080
+DEFAULT_PORT = 8000
 DEFAULT_HOST = "127.0.0.1"
 
 

@@ -12,6 +12,7 @@ MIXIN_MODULES: dict[str, str] = json.loads((Path(__file__).parent / "data" / "mi
 DEFAULT_MIXINS = ("MixinHealthCheck", "MixinMetrics")
 _NODE_TYPE_TITLES = {"effect": "Effect", "compute": "Compute", "reducer": "Reducer", "orchestrator": "Orchestrator"}
 _DATABASE_DEPENDENCIES = ("postgres", "postgresql", "database")
+_GENERATED_FEATURES = ("retry", "circuit_breaker", "persistence", "service_mode", "no_service_mode", "custom_mixins")
 _DATABASE_WORDS = ("database", "postgres", "postgresql", "sql")
 
 
@@ -102,6 +103,28 @@ def decide_database(contract: Contract) -> Decision | None:
         if reasons := find():
             return Decision("integration", "PostgreSQL", tuple(reasons))
     return None
+
+
+def not_generated(contract: Contract) -> tuple[str, ...]:
+    """Name what the contract asks for and this version of the template does not generate.
+
+    Args:
+        contract: A contract without problems.
+
+    Returns:
+        Places in the contract.
+    """
+    features = (f"features: {word}" for word in contract.features if word not in _GENERATED_FEATURES)
+    dependencies = (f"dependencies.{name}" for name in contract.dependencies if name not in _DATABASE_DEPENDENCIES)
+    settings = {
+        "service.tags": contract.service.tags,
+        "service.enabled": not contract.service.enabled,
+        "deployment": contract.deployment,
+        "template_variant": contract.template_variant,
+        "validation_level": contract.validation_level != "standard",
+    }
+    configured = (f"mixins: config of {mixin.name}" for mixin in contract.mixins if mixin.config)
+    return (*features, *dependencies, *configured, *(name for name, value in settings.items() if value))
 
 
 def _words(text: str) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from . import encode, names, samples
 from .contract import Contract, Example, Field, Operation, Retry, Target
-from .decisions import MIXIN_MODULES, BaseClass, Decision, decide_base_class, decide_database
+from .decisions import MIXIN_MODULES, BaseClass, Decision, decide_base_class, decide_database, not_generated
 from .types import FieldCode, Symbol, enum_member, field_code, json_value
 
 _DATA = Path(__file__).parent / "data"
@@ -262,6 +262,7 @@ class NodeView:
     completed_topic: str
     base: BaseClass
     decisions: tuple[Decision, ...]
+    not_generated: tuple[str, ...]
     enums: tuple[EnumView, ...]
     models: tuple[TypeView, ...]
     operations: tuple[OperationView, ...]
@@ -664,6 +665,7 @@ class _Builder:
             completed_topic=names.completed_topic(contract),
             base=base,
             decisions=tuple(decision for decision in decisions if decision),
+            not_generated=not_generated(contract),
             enums=tuple(
                 EnumView(
                     name=f"Enum{enum.name}",

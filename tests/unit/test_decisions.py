@@ -8,7 +8,7 @@ from omnibase_core.models.container import ModelONEXContainer
 from omnibase_core.nodes import NodeEffect
 
 from extensions.contract import Contract
-from extensions.decisions import MIXIN_MODULES, decide_base_class, decide_database
+from extensions.decisions import MIXIN_MODULES, decide_base_class, decide_database, not_generated
 from extensions.judge import read
 
 SQL = {"name": "a", "output": {"ok": "boolean"}, "database": {"query": "DELETE FROM t"}}
@@ -64,6 +64,27 @@ def test_base_class(values: dict[str, Any], bases: tuple[str, ...], reason: str)
 def test_database(operation: dict[str, Any], values: dict[str, Any], reasons: tuple[str, ...] | None) -> None:
     decision = decide_database(contract(operation, **values))
     assert (decision.reasons if decision else None) == reasons
+
+
+def test_what_is_not_generated_is_named() -> None:
+    asked = contract(
+        CUSTOM,
+        features=["retry", "service_discovery"],
+        dependencies={"postgres": ">=14", "kafka": ">=3"},
+        mixins=[{"name": "MixinMetrics", "config": {"percentiles": [95]}}],
+        service={"tags": ["a"]},
+        deployment={"replicas": 2},
+        validation_level="strict",
+    )
+    assert not_generated(asked) == (
+        "features: service_discovery",
+        "dependencies.kafka",
+        "mixins: config of MixinMetrics",
+        "service.tags",
+        "deployment",
+        "validation_level",
+    )
+    assert not_generated(contract(CUSTOM)) == ()
 
 
 @pytest.mark.parametrize("name", sorted(MIXIN_MODULES))

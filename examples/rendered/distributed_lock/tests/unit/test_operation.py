@@ -68,7 +68,7 @@ async def broken(request: ModelPing) -> ModelPong:
 
 
 async def refused(request: ModelPing) -> ModelPong:
-    raise ModelOnexError(message="It is away.", error_code=EnumCoreErrorCode.SERVICE_UNAVAILABLE)
+    raise ModelOnexError(message="It is away.", error_code=EnumCoreErrorCode.SERVICE_UNAVAILABLE, integration="it")
 
 
 async def misshapen(request: ModelPing) -> ModelPong:
@@ -108,6 +108,13 @@ async def test_failures_become_onex_errors(
     error = caught.value
     assert (error.error_code, error.message, error.correlation_id) == (code, message, CORRELATION_ID)
     assert error.__cause__ is not None
+
+
+async def test_details_of_an_onex_error_are_kept() -> None:
+    operation = Operation("ping", ModelPing, refused, timeout_seconds=5)
+    with pytest.raises(ModelOnexError) as caught:
+        await operation.invoke({"number": 1}, CORRELATION_ID, surroundings())
+    assert caught.value.context["additional_context"] == {"integration": "it", "operation": "ping"}
 
 
 async def test_success_and_failure_are_counted_and_timed() -> None:

@@ -5,7 +5,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from omnibase_core.enums import EnumCoreErrorCode, EnumLogLevel
@@ -104,12 +104,13 @@ class Operation[InputT: BaseModel, OutputT: BaseModel]:
         return output
 
     def _failure(self, error: Exception, correlation_id: UUID, surroundings: Surroundings) -> ModelOnexError:
-        problems: list[dict[str, str]] = []
+        details: dict[str, Any] = {}
         match error:
             case ModelOnexError():
                 message, code = error.message, error.error_code
+                details |= error.context.get("additional_context", {})
             case ValidationError():
-                problems = _problems(error)
+                details["problems"] = _problems(error)
                 if error.title == self.input_model.__name__:
                     message, code = f"The input of {self.name} is not valid.", EnumCoreErrorCode.VALIDATION_ERROR
                 else:
@@ -123,8 +124,7 @@ class Operation[InputT: BaseModel, OutputT: BaseModel]:
             message=surroundings.redact(message),
             error_code=code,
             correlation_id=correlation_id,
-            operation=self.name,
-            problems=problems,
+            **(details | {"operation": self.name}),
         )
 
     def _record(

@@ -142,16 +142,17 @@ class _Rules:
             & self.models.keys()
             for name, fields in self.models.items()
         }
+        mentions = {
+            name: {word for spec in fields.values() for word in _types_in(spec)} & self.models.keys() - {name}
+            for name, fields in self.models.items()
+        }
         for name in self.models:
-            reached: set[str] = set()
-            waiting = list(needs[name])
-            while waiting:
-                other = waiting.pop()
-                if other not in reached:
-                    reached.add(other)
-                    waiting += needs[other]
-            if name in reached:
+            circle = _reached(name, mentions)
+            if name in _reached(name, needs):
                 yield Problem(("models", name), "a model that always contains itself", "required: false on the way")
+            elif name in circle:
+                found = f"a circle of models: {', '.join(sorted(circle))}"
+                yield Problem(("models", name), found, "models that contain at most themselves")
 
     def fields(self, path: Path, fields: Specs) -> Iterator[Problem]:
         for name, spec in fields.items():
@@ -432,6 +433,24 @@ class _Rules:
 
 def _mixin_name(name: object) -> str | None:
     return name if isinstance(name, str) else None
+
+
+def _types_in(spec: object) -> Iterator[str]:
+    if isinstance(spec, (str, Mapping)):
+        long = spell_out(spec)
+        yield str(long.get("type"))
+        yield from _types_in(long.get("items"))
+
+
+def _reached(start: str, steps: Mapping[str, Collection[str]]) -> set[str]:
+    reached: set[str] = set()
+    waiting = list(steps[start])
+    while waiting:
+        name = waiting.pop()
+        if name not in reached:
+            reached.add(name)
+            waiting += steps[name]
+    return reached
 
 
 def _is_needed(spec: object) -> bool:

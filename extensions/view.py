@@ -32,6 +32,7 @@ class TypeView:
         description: The contract's words, possibly empty.
         fields: Its fields, in order.
         imports: The import lines of its file, standard library, third party and own, each group possibly empty.
+        recursive: Whether it contains itself.
     """
 
     name: str
@@ -41,6 +42,7 @@ class TypeView:
     description: str
     fields: tuple[FieldCode, ...]
     imports: tuple[str, str, str]
+    recursive: bool
 
     @property
     def aliases(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -718,6 +720,7 @@ class _Builder:
             description=description,
             fields=codes,
             imports=(encode.imports(standard), encode.imports(third), encode.imports(mine)),
+            recursive=any(own in code.symbols for code in codes),
         )
 
     def operation(self, operation: Operation) -> OperationView:

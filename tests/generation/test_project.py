@@ -4,18 +4,29 @@ from pathlib import Path
 
 import pytest
 
-from examples.rendering import CONTRACTS
+from examples.rendering import CONTRACTS, read_contract
 from tests.conftest import Generate, Run
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module", params=["distributed_lock", "custom_greeting"])
+LOCK = read_contract(CONTRACTS / "distributed_lock.yaml")
+GREETING = read_contract(CONTRACTS / "custom_greeting.yaml")
+CASES = {
+    "distributed_lock": LOCK,
+    "custom_greeting": GREETING,
+    "service_mode": GREETING | {"features": ["service_mode"]},
+    "custom_mixins": GREETING | {"features": ["custom_mixins"], "mixins": [{"name": "MixinFailFast"}]},
+    "everything": read_contract(Path(__file__).with_name("send_email.yaml")),
+}
+
+
+@pytest.fixture(scope="module", params=CASES)
 def project(
     request: pytest.FixtureRequest, generate_project: Generate, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     name: str = request.param
-    return generate_project(CONTRACTS / f"{name}.yaml", tmp_path_factory.mktemp("project") / name)
+    return generate_project(CASES[name], tmp_path_factory.mktemp("project") / name)
 
 
 @pytest.mark.parametrize("target", ["check", "test"])

@@ -135,6 +135,24 @@ BAD = [
     ("enum members that coincide", top(enums={"Status": ["a-b", "a b"]}), "enums.Status", "different letters"),
     ("enum and model of one name", top(enums={"Lock": ["a"], "Status": ["held"]}), "models.Lock", "name of an enum"),
     ("model within itself", top(models={"Lock": {"fields": {"next": "Lock"}}}), "models.Lock", "required: false"),
+    (
+        "model in a circle",
+        top(
+            models={
+                "Lock": {"fields": {"lock_name": "string", "status": "Status"}},
+                "Leaf": {"fields": {"value": "integer", "leaf": {"type": "Leaf", "required": False}}},
+                "Branch": {
+                    "fields": {
+                        "leaves": {"type": "array", "items": "Leaf"},
+                        "tree": {"type": "Tree", "required": False},
+                    }
+                },
+                "Tree": {"fields": {"branches": {"type": "array", "items": "Branch"}}},
+            }
+        ),
+        "models.Branch models.Tree",
+        "a circle of models: Branch, Leaf, Tree",
+    ),
     ("same file twice", top(models=GOOD["models"] | {"TakeInput": {"fields": {}}}), "operations[0].name", "same file"),
     (
         "schedule without defaults",
@@ -187,7 +205,7 @@ BAD = [
 @pytest.mark.parametrize(("contract", "place", "meaning"), [case[1:] for case in BAD], ids=[case[0] for case in BAD])
 def test_one_mistake_is_one_problem(contract: dict[str, Any], place: str, meaning: str) -> None:
     problems = judge(contract)
-    assert [problem.place for problem in problems] == [place]
+    assert [problem.place for problem in problems] == place.split()
     assert meaning in str(problems[0])
 
 

@@ -28,7 +28,9 @@ def settings(url: str) -> ModelDistributedLockSettings:
 @pytest_asyncio.fixture
 async def node(settings: ModelDistributedLockSettings) -> AsyncIterator[NodeDistributedLockEffect]:
     container = ModelONEXContainer()
-    await container.service_registry.register_instance(EventBusInmemory, EventBusInmemory())
+    bus = EventBusInmemory()
+    await bus.start()
+    await container.service_registry.register_instance(EventBusInmemory, bus)
     node = NodeDistributedLockEffect(container, settings)
     await node.initialize()
     yield node

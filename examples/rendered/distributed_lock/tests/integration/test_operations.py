@@ -133,12 +133,13 @@ CASES: list[tuple[EnumDistributedLockOperation, type[BaseModel], dict[str, Any]]
 
 
 def is_refusal(answer: object) -> bool:
-    """Tell whether the tables refuse an input that was made from the contract's constraints alone."""
+    """Tell whether the database refuses an input made from constraints alone, or one of many at the same row."""
     if not isinstance(answer, ModelOnexError):
         return False
     causes = (answer.__cause__, answer.__cause__ and answer.__cause__.__cause__)
     return answer.error_code is EnumCoreErrorCode.RESOURCE_NOT_FOUND or any(
-        isinstance(cause, asyncpg.IntegrityConstraintViolationError) for cause in causes
+        isinstance(cause, (asyncpg.IntegrityConstraintViolationError, asyncpg.TransactionRollbackError))
+        for cause in causes
     )
 
 

@@ -42,7 +42,7 @@ golden: setup ## Render the golden copies again.
 	@$(PYTHON) -m examples.golden
 
 lock: setup ## Resolve requirements.lock from pyproject.toml.
-	@$(BIN)/uv pip compile pyproject.toml --group dev --generate-hashes --no-emit-index-url --no-header \
+	@$(BIN)/uv pip compile pyproject.toml --system-certs --group dev --generate-hashes --no-emit-index-url --no-header \
 		--python-version 3.12 --quiet -o requirements.lock
 
 clean: ## Remove what was built, .venv included.

@@ -589,7 +589,7 @@ def settings(
         add("database_pool_min_size", "int", database.pool_min_size, "Connections that are kept open.", "ge=0")
         add("database_pool_max_size", "int", database.pool_max_size, "Connections that may be open at once.", "ge=1")
         add("database_connect_timeout_seconds", "float", 5.0, "Longest wait for a connection.", "gt=0")
-        limit = "The server cancels a statement that runs longer."
+        limit = "Longest run of a statement."
         add("database_statement_timeout_seconds", "float", float(database.statement_timeout_seconds), limit, "gt=0")
         if database.migrations:
             add("database_migrate_on_start", "bool", True, "Apply pending migrations when connecting.")
@@ -741,7 +741,6 @@ class _Builder:
         returns = database.returns if database else None
         results, row_model, row_required = self.results(operation)
         transactions = self.contract.transactions
-        default_timeout = transactions.timeout_seconds if transactions and transactions.enabled else None
         return OperationView(
             **common,  # type: ignore[arg-type]  # the types of these keys are those of the fields by their names
             custom=database is None,
@@ -760,7 +759,7 @@ class _Builder:
             else bool(database and database.reads_only),
             transactional=bool(database and database.transaction and transactions and transactions.enabled),
             retry=_retry_view(operation.retry) if operation.retry and self.retry() else None,
-            timeout_seconds=operation.timeout_seconds or default_timeout or DEFAULT_TIMEOUT_SECONDS,
+            timeout_seconds=operation.timeout_seconds or self.default_deadline(operation),
             event=self.event(operation),
             schedule_seconds=operation.schedule_seconds,
             examples=tuple(
@@ -789,6 +788,16 @@ class _Builder:
         if operation.retry and operation.database and self.retry():
             symbols.append(self.symbol("adapters.retry_policy", "RetryPolicy"))
         return tuple(symbols)
+
+    def default_deadline(self, operation: Operation) -> float:
+        # Long enough for a second attempt after one that hung, so that the circuit breaker sees the first one end.
+        return 2 * self.statement_timeout() if operation.database else DEFAULT_TIMEOUT_SECONDS
+
+    def statement_timeout(self) -> float:
+        integration, transactions = self.contract.database, self.contract.transactions
+        transaction_timeout = transactions.timeout_seconds if transactions and transactions.enabled else None
+        own = integration.statement_timeout_seconds if integration else None
+        return own or transaction_timeout or DEFAULT_TIMEOUT_SECONDS
 
     def argument(self, operation: Operation, name: str) -> str:
         field = next(field for field in operation.input if field.name == name)
@@ -891,7 +900,6 @@ class _Builder:
         integration = self.contract.database
         transactions = self.contract.transactions
         isolation = transactions.isolation_level.lower() if transactions and transactions.enabled else ""
-        timeout = transactions.timeout_seconds if transactions and transactions.enabled else None
         calls = {operation.call for operation in operations if operation.call}
         if any(operation.custom for operation in operations):
             calls = {"fetch_one", "fetch_all", "execute"}
@@ -900,9 +908,7 @@ class _Builder:
             isolation=isolation,
             pool_min_size=integration.pool_min_size if integration else 1,
             pool_max_size=integration.pool_max_size if integration else 10,
-            statement_timeout_seconds=(
-                (integration.statement_timeout_seconds if integration else None) or timeout or DEFAULT_TIMEOUT_SECONDS
-            ),
+            statement_timeout_seconds=self.statement_timeout(),
             calls=tuple(sorted(calls)),
         )
 

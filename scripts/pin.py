@@ -19,7 +19,7 @@ def main() -> None:
         subprocess.run(
             [
                 Path(sys.executable).with_name("uv"),
-                *("pip", "compile", "--quiet", "--python-version", "3.12"),
+                *("pip", "compile", "--quiet", "--system-certs", "--python-version", "3.12"),
                 *("--no-header", "--no-annotate", "--no-emit-index-url"),
                 *("--constraint", ROOT / "requirements.lock"),
                 *("--output-file", DATA / "constraints" / f"{group}.txt"),

@@ -34,7 +34,7 @@ class ModelDistributedLockSettings(BaseSettings):
     database_statement_timeout_seconds: float = Field(
         default=30.0,
         gt=0,
-        description="The server cancels a statement that runs longer.",
+        description="Longest run of a statement.",
     )
     database_migrate_on_start: bool = Field(
         default=True,

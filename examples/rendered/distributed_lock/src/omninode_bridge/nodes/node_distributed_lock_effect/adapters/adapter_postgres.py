@@ -258,6 +258,8 @@ async def _open_pool(settings: ModelDistributedLockSettings) -> asyncpg.Pool[asy
         min_size=settings.database_pool_min_size,
         max_size=settings.database_pool_max_size,
         timeout=settings.database_connect_timeout_seconds,
+        # A server that hangs can't cancel a statement itself.
+        command_timeout=settings.database_statement_timeout_seconds,
         server_settings={
             "application_name": NODE_NAME,
             "statement_timeout": str(int(settings.database_statement_timeout_seconds * 1000)),

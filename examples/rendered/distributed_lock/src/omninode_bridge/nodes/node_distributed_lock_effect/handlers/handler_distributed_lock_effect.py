@@ -76,7 +76,7 @@ class HandlerDistributedLockEffect:
                 name="acquire_lock",
                 input_model=ModelAcquireLockInput,
                 handle=HandlerAcquireLock(self.postgres).handle,
-                timeout_seconds=30,
+                timeout_seconds=60,
                 event=Event(
                     topic=topic_of("lock-acquired"),
                     build=lambda request, output: ModelAcquireLockEvent(
@@ -90,7 +90,7 @@ class HandlerDistributedLockEffect:
                 name="release_lock",
                 input_model=ModelReleaseLockInput,
                 handle=HandlerReleaseLock(self.postgres).handle,
-                timeout_seconds=30,
+                timeout_seconds=60,
                 event=Event(
                     topic=topic_of("lock-released"),
                     build=lambda request, output: ModelReleaseLockEvent(
@@ -104,19 +104,19 @@ class HandlerDistributedLockEffect:
                 name="extend_lock",
                 input_model=ModelExtendLockInput,
                 handle=HandlerExtendLock(self.postgres).handle,
-                timeout_seconds=30,
+                timeout_seconds=60,
             ),
             EnumDistributedLockOperation.QUERY_LOCK: Operation(
                 name="query_lock",
                 input_model=ModelQueryLockInput,
                 handle=HandlerQueryLock(self.postgres).handle,
-                timeout_seconds=30,
+                timeout_seconds=60,
             ),
             EnumDistributedLockOperation.CLEANUP_EXPIRED: Operation(
                 name="cleanup_expired",
                 input_model=ModelCleanupExpiredInput,
                 handle=HandlerCleanupExpired(self.postgres).handle,
-                timeout_seconds=30,
+                timeout_seconds=60,
                 event=Event(
                     topic=topic_of("lock-expired"),
                     build=lambda request, output: ModelCleanupExpiredEvent(

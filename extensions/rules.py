@@ -11,8 +11,8 @@ from uuid import UUID
 from . import names, sql
 from .contract import BASE_TYPES, spell_out
 from .decisions import MIXIN_MODULES
+from .fields import enum_member
 from .problems import Path, Problem, did_you_mean, show
-from .types import enum_member
 
 type Specs = Mapping[str, Any]
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .contract import MISSING, Contract, Field, Operation
-from .types import json_value
+from .fields import json_value
 
 _TEXTS = (
     "example",

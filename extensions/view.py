@@ -11,7 +11,7 @@ from typing import Any
 from . import encode, names, samples
 from .contract import Contract, Example, Field, Operation, Retry, Target
 from .decisions import MIXIN_MODULES, BaseClass, Decision, decide_base_class, decide_database, not_generated
-from .types import FieldCode, Symbol, enum_member, field_code, json_value
+from .fields import FieldCode, Symbol, enum_member, field_code, json_value
 
 _DATA = Path(__file__).parent / "data"
 _REQUIREMENTS: dict[str, dict[str, list[str]]] = json.loads((_DATA / "requirements.json").read_text(encoding="utf-8"))

@@ -144,6 +144,29 @@ def test_update_with_the_same_contract_changes_nothing(run: Run, project: Path) 
     assert git(run, project, "status", "--porcelain") == ""
 
 
+def test_handler_of_a_removed_operation_is_not_deleted(run: Run, project: Path, contract: dict[str, object]) -> None:
+    operations = contract["operations"]
+    assert isinstance(operations, list)
+    contract["operations"] = [operations[0] | {"name": "wave"}]
+    (project / "node.yaml").write_text(yaml.safe_dump(contract, sort_keys=False), encoding="utf-8")
+    commit(run, project, "Wave instead of greeting")
+
+    status, output = update(run, project, "--vcs-ref", "v1.0.0", "--data-file", "node.yaml")
+
+    assert status == 1
+    assert str(HANDLER) in output
+    assert "Traceback" not in output
+    assert git(run, project, "status", "--porcelain") == ""
+
+    git(run, project, "rm", "--quiet", str(HANDLER), "tests/custom/test_handler_greet.py")
+    commit(run, project, "Throw the old handler away")
+    status, output = update(run, project, "--vcs-ref", "v1.0.0", "--data-file", "node.yaml")
+
+    assert status == 0, output
+    assert (project / HANDLER).with_name("handler_wave.py").is_file()
+    assert not (project / HANDLER).exists()
+
+
 def test_broken_contract_leaves_the_project_alone(
     run: Run, project: Path, tmp_path: Path, contract: dict[str, object]
 ) -> None:

@@ -348,7 +348,8 @@ class NodeView:
     @property
     def integration_imports(self) -> tuple[Symbol, ...]:
         """What the operations' integration tests import."""
-        symbols = [self.node, self.operation_enum, self.request, self.response, self.settings]
+        symbols = [self.node]
+        symbols += [self.operation_enum, self.request, self.response, self.settings] if self.handler_tested else []
         symbols += [(operation.handler[0].rpartition(".")[0], operation.file) for operation in self.database_operations]
         symbols += [operation.output.symbol for operation in self.handler_tested]
         symbols += [] if self.migrations else [("tests.integration.conftest", "is_external")]
@@ -417,9 +418,9 @@ class NodeView:
         return tuple(operation for operation in self.operations if operation.sample is not None)
 
     @property
-    def targeted(self) -> tuple[OperationView, ...]:
-        """The operations with objectives."""
-        return tuple(operation for operation in self.operations if operation.target)
+    def measured(self) -> tuple[OperationView, ...]:
+        """The operations whose objectives are measured: those with an SQL statement and a known valid input."""
+        return tuple(operation for operation in self.handler_tested if operation.target)
 
     @property
     def has_health_mixin(self) -> bool:

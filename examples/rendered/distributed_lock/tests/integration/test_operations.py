@@ -132,17 +132,6 @@ CASES: list[tuple[EnumDistributedLockOperation, type[BaseModel], dict[str, Any]]
 ]
 
 
-def is_refusal(answer: object) -> bool:
-    """Tell whether the database refuses an input made from constraints alone, or one of many at the same row."""
-    if not isinstance(answer, ModelOnexError):
-        return False
-    causes = (answer.__cause__, answer.__cause__ and answer.__cause__.__cause__)
-    return answer.error_code is EnumCoreErrorCode.RESOURCE_NOT_FOUND or any(
-        isinstance(cause, (asyncpg.IntegrityConstraintViolationError, asyncpg.TransactionRollbackError))
-        for cause in causes
-    )
-
-
 @pytest.mark.parametrize("name", STATEMENTS)
 async def test_statement_fits_the_tables(
     node: NodeDistributedLockEffect,
@@ -157,6 +146,17 @@ async def test_statement_fits_the_tables(
         assert set(columns) <= {attribute.name for attribute in statement.get_attributes()}
     finally:
         await connection.close()
+
+
+def is_refusal(answer: object) -> bool:
+    """Tell whether the database refuses an input made from constraints alone, or one of many at the same row."""
+    if not isinstance(answer, ModelOnexError):
+        return False
+    causes = (answer.__cause__, answer.__cause__ and answer.__cause__.__cause__)
+    return answer.error_code is EnumCoreErrorCode.RESOURCE_NOT_FOUND or any(
+        isinstance(cause, (asyncpg.IntegrityConstraintViolationError, asyncpg.TransactionRollbackError))
+        for cause in causes
+    )
 
 
 @pytest.mark.parametrize(("operation", "output", "payload"), CASES, ids=[case[0].value for case in CASES])

@@ -1,0 +1,76 @@
+"""Contracts of unusual shapes generate code that is as tidy as that of usual ones."""
+
+import ast
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Generate, Run
+
+MIGRATED = {"database": {"migrations": [{"id": "0001_a", "sql": "CREATE TABLE a (b text)"}]}}
+LONG = "a_name_that_is_as_long_as_the_language_allows_it"
+SHAPES: dict[str, dict[str, Any]] = {
+    "nothing but a name": {"operations": [{"name": "tick", "handler": "custom"}]},
+    "database for custom handlers only": {
+        "operations": [{"name": "post", "output": {"posted": "boolean"}, "handler": "custom", "target": {"p95_ms": 5}}],
+        "integrations": MIGRATED,
+    },
+    "no valid input known": {
+        "operations": [
+            {
+                "name": "add",
+                "input": {"code": {"type": "string", "pattern": "^zz[0-9]{3}-q$"}},
+                "output": {"added": "boolean"},
+                "database": {"query": "INSERT INTO a VALUES ($1)", "parameters": ["code"]},
+                "target": {"p95_ms": 5},
+            }
+        ],
+        "integrations": MIGRATED,
+    },
+    "longest names": {
+        "name": LONG,
+        "package": "acme",
+        "models": {"M" * 48: {"fields": {LONG: "string"}}},
+        "operations": [
+            {
+                "name": LONG,
+                "input": {LONG: {"type": "array", "items": "M" * 48, "maxItems": 3, "default": []}},
+                "output": {LONG: {"type": "integer"}, "found_" + LONG[7:]: "boolean"},
+                "database": {
+                    "query": "DELETE FROM a WHERE b = $1",
+                    "parameters": [LONG],
+                    "returns": {"count": LONG, "found": "found_" + LONG[7:]},
+                },
+                "publishes": LONG,
+                "schedule": {"every_seconds": 5},
+            }
+        ],
+    },
+    "every guard": {
+        "features": ["retry", "circuit_breaker"],
+        "advanced_features": {"transactions": {"isolation_level": "SERIALIZABLE"}},
+        "operations": [
+            {
+                "name": "count",
+                "output": {"n": "integer"},
+                "database": {"query": "SELECT count(*)::int AS n FROM a", "transaction": False},
+                "retry": {"max_attempts": 9},
+            }
+        ],
+        "integrations": MIGRATED,
+    },
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_shape(run: Run, generate_project: Generate, tmp_path: Path, shape: dict[str, Any]) -> None:
+    project = generate_project({"name": "shape", "package": "acme.shapes"} | shape, tmp_path / "project")
+
+    for source in project.rglob("*.py"):
+        ast.parse(source.read_text(encoding="utf-8"))
+    formatted = run("ruff", "format", "--diff", ".", cwd=project)
+    assert formatted.returncode == 0, formatted.stdout
+    assert run("ruff", "check", ".", cwd=project).stdout == "All checks passed!\n"
+    validated = run("onex", "validate", "--strict", "src", cwd=project)
+    assert validated.returncode == 0, validated.stdout

@@ -125,11 +125,6 @@ def docstring(text: str, title: str, indent: int = 0) -> str:
     return "\n".join([f'"""{heading}', "", *[" " * indent + line for line in paragraph], " " * indent + '"""'])
 
 
-def comment(text: str) -> str:
-    """Return text for a `#` comment in Python, TOML, YAML or a Makefile."""
-    return one_line(text)
-
-
 def yaml_string(value: object) -> str:
     """Return a scalar for YAML, which reads JSON's strings, numbers, booleans and null as they are."""
     return _escape_unprintable(json.dumps(value, ensure_ascii=False))

@@ -75,7 +75,6 @@ class FieldCode:
         declaration: Its line or lines in the class body, without the indent of the first.
         symbols: What it needs imported, as pairs of module and name.
         alias: A name for a long list of values, and the values as code, which its module has to define.
-        optional: Whether it may be None.
         summary: Its type and constraints, for people.
         description: What it means, possibly empty.
     """
@@ -84,7 +83,6 @@ class FieldCode:
     declaration: str
     symbols: frozenset[Symbol]
     alias: tuple[str, tuple[str, ...]] | None
-    optional: bool
     summary: str
     description: str
 
@@ -159,7 +157,6 @@ def field_code(field: Field, module_of: Callable[[str, str], Symbol]) -> FieldCo
         declaration=_declaration(field.name, code, arguments, default),
         symbols=symbols,
         alias=base.alias,
-        optional=not field.required,
         summary=_summary(field),
         description=field.description,
     )

@@ -90,11 +90,6 @@ def test_docstring_keeps_to_itself(text: str) -> None:
 
 
 @hostile("text")
-def test_comment_stays_on_its_line(text: str) -> None:
-    assert encode.comment(text).isprintable()
-
-
-@hostile("text")
 def test_yaml_and_toml_strings_are_the_text(text: str) -> None:
     assert yaml.safe_load(f"a: {encode.yaml_string(text)}\nb: 1") == {"a": text, "b": 1}
     assert tomllib.loads(f"a = {encode.toml_string(text)}\nb = 1") == {"a": text, "b": 1}

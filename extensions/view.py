@@ -136,6 +136,19 @@ class DatabaseView:
 
 
 @dataclass(frozen=True, slots=True)
+class AdapterView:
+    """One integration's adapter.
+
+    Attributes:
+        key: Its attribute of the node's adapters, and its name in health reports.
+        symbol: Its class.
+    """
+
+    key: str
+    symbol: Symbol
+
+
+@dataclass(frozen=True, slots=True)
 class SettingView:
     """One setting: its field, its type and default as code, further arguments of its Field, and what it means."""
 
@@ -157,6 +170,7 @@ class OperationView:
         title: A sentence that says what it is.
         file: The module of its handler.
         handler: The handler's symbol.
+        handler_argument: Code of what its constructor takes; empty for nothing.
         input: Its input type.
         output: Its output type.
         custom: Whether its handler is written by a person.
@@ -214,6 +228,7 @@ class OperationView:
     row_sample: dict[str, object] | None
     bad_inputs: tuple[tuple[str, dict[str, object]], ...]
     handler_imports: tuple[Symbol, ...]
+    handler_argument: str
 
     @property
     def binding(self) -> str:
@@ -292,7 +307,15 @@ class NodeView:
         return tuple(migration.id for migration in self.migrations)
 
     @property
-    def adapter_imports(self) -> tuple[Symbol, ...]:
+    def adapters(self) -> tuple[AdapterView, ...]:
+        """The adapters of the integrations that the node has."""
+        known = {"postgres": (self.database, "AdapterPostgres")}
+        return tuple(
+            AdapterView(key, self.own(f"adapters.adapter_{key}", name)) for key, (has, name) in known.items() if has
+        )
+
+    @property
+    def postgres_imports(self) -> tuple[Symbol, ...]:
         """What the PostgreSQL adapter imports of the node's own package."""
         symbols = []
         if self.breaker:
@@ -366,8 +389,8 @@ class NodeView:
         symbols = [self.handler, self.operation_enum, operation.handler]
         if operation.sample is not None:
             symbols += [operation.input.symbol, operation.output.symbol]
-        if self.database:
-            symbols += [self.settings, self.own("adapters.adapter_postgres", "AdapterPostgres")]
+        if self.adapters:
+            symbols += [self.settings, self.own("adapters.adapters", "Adapters")]
         return tuple(symbols)
 
     @property
@@ -435,7 +458,7 @@ class NodeView:
     @property
     def has_health(self) -> bool:
         """Whether the node class reports health at all."""
-        return self.has_health_mixin or self.database is not None
+        return self.has_health_mixin or bool(self.adapters)
 
     @property
     def bases(self) -> tuple[str, ...]:
@@ -460,7 +483,7 @@ class NodeView:
             ("omnibase_core.nodes", "ModelEffectInput"),
             ("omnibase_core.nodes", "ModelEffectOutput"),
         ]
-        if self.database or self.base.service_mode:
+        if self.adapters or self.base.service_mode:
             symbols += [("omnibase_core.enums", "EnumLogLevel"), ("omnibase_core.logging", "emit_log_event_sync")]
         if self.has_metrics_mixin:
             symbols.append(("omnibase_core.backends.metrics", "BackendMetricsPrometheus"))
@@ -539,8 +562,8 @@ class NodeView:
         symbols = [self.operation_enum, self.request, self.response, self.settings]
         symbols += [self.own("handlers.operation", name) for name in ("Operation", "Surroundings")]
         symbols += [symbol for op in self.operations for symbol in (op.handler, op.input.symbol)]
-        if self.database:
-            symbols.append(self.own("adapters.adapter_postgres", "AdapterPostgres"))
+        if self.adapters:
+            symbols.append(self.own("adapters.adapters", "Adapters"))
         if self.publishing:
             symbols += [self.own("handlers.operation", name) for name in ("Event", "EventPublisher")]
             symbols += [op.event.symbol for op in self.publishing if op.event]
@@ -776,19 +799,27 @@ class _Builder:
             row_sample=samples.row(self.contract, operation),
             bad_inputs=samples.bad_inputs(self.contract, operation),
             handler_imports=self.handler_imports(common, operation, row_model),
+            handler_argument=self.handler_argument(operation),
         )
 
     def handler_imports(
         self, common: Mapping[str, Any], operation: Operation, row_model: Symbol | None
     ) -> tuple[Symbol, ...]:
         symbols = [common["input"].symbol, common["output"].symbol]
-        if self.database_decision:
+        if operation.database:
             symbols.append(self.symbol("adapters.adapter_postgres", "AdapterPostgres"))
+        elif self.database_decision:
+            symbols.append(self.symbol("adapters.adapters", "Adapters"))
         if row_model:
             symbols.append(row_model)
         if operation.retry and operation.database and self.retry():
             symbols.append(self.symbol("adapters.retry_policy", "RetryPolicy"))
         return tuple(symbols)
+
+    def handler_argument(self, operation: Operation) -> str:
+        if operation.database:
+            return "self.adapters.postgres"
+        return "self.adapters" if self.database_decision else ""
 
     def default_deadline(self, operation: Operation) -> float:
         # Long enough for a second attempt after one that hung, so that the circuit breaker sees the first one end.

@@ -42,7 +42,7 @@ async def ask(node: NodeDistributedLockEffect) -> object:
     """Return the code of the error that a statement ends in, or None."""
     assert node._handler is not None
     try:
-        await node._handler.postgres.execute("SELECT 1", idempotent=True)
+        await node._handler.adapters.postgres.execute("SELECT 1", idempotent=True)
     except ModelOnexError as error:
         return error.error_code
     return None

@@ -49,7 +49,7 @@ class NodeDistributedLockLifecycle(NodeEffect, MixinHealthCheck, MixinMetrics):
         self.set_metrics_backend(BackendMetricsPrometheus(prefix="onex", registry=self.registry))
         self._health_check_mode = bool(container.config.get("health_check_mode"))
         self._handler: HandlerDistributedLockEffect | None = None
-        self._postgres_health = _degraded("postgres: not started")
+        self._health = _degraded("not started")
 
     async def handle(self, request: ModelDistributedLockRequest) -> ModelDistributedLockResponse:
         """Run one operation.
@@ -99,13 +99,13 @@ class NodeDistributedLockLifecycle(NodeEffect, MixinHealthCheck, MixinMetrics):
         await self.cleanup()
 
     def get_health_checks(self) -> list[Callable[[], ModelHealthStatus | asyncio.Future[ModelHealthStatus]]]:
-        """Return the node's checks; each gives the latest finding of `health_check_async`."""
-        return [self._check_postgres]
+        """Return the node's check, which gives the latest finding of `health_check_async`."""
+        return [self._check_adapters]
 
     async def health_check_async(self) -> ModelHealthStatus:
         """Ask every dependency for a sign of life, and sum up what they answer."""
-        # The mixin takes a check that raises for a healthy one, so probes run here and checks only report.
-        self._postgres_health = await self._probe_postgres()
+        # The mixin takes a check that raises for a healthy one, so probes run here and the check only reports.
+        self._health = await self._probe_adapters()
         return await super().health_check_async()
 
     async def _initialize_node_resources(self) -> None:
@@ -117,14 +117,11 @@ class NodeDistributedLockLifecycle(NodeEffect, MixinHealthCheck, MixinMetrics):
             metrics=self,
             node_id=self.node_id,
         )
-        try:
-            await handler.initialize()
-        except ModelOnexError as error:
-            if error.error_code not in {EnumCoreErrorCode.DATABASE_CONNECTION_ERROR, EnumCoreErrorCode.TIMEOUT}:
-                raise
-            # The adapter connects with the first call after the database is back.
+        for name, error in (await handler.initialize()).items():
             emit_log_event_sync(
-                EnumLogLevel.WARNING, "started_degraded", {"node_id": str(self.node_id), "error": error.message}
+                EnumLogLevel.WARNING,
+                "started_degraded",
+                {"node_id": str(self.node_id), "adapter": name, "error": error.message},
             )
         self._handler = handler
 
@@ -132,19 +129,21 @@ class NodeDistributedLockLifecycle(NodeEffect, MixinHealthCheck, MixinMetrics):
         handler, self._handler = self._handler, None
         if handler is not None:
             await handler.shutdown()
-        self._postgres_health = _degraded("postgres: not started")
+        self._health = _degraded("not started")
 
-    def _check_postgres(self) -> ModelHealthStatus:
-        return self._postgres_health
+    def _check_adapters(self) -> ModelHealthStatus:
+        return self._health
 
-    async def _probe_postgres(self) -> ModelHealthStatus:
+    async def _probe_adapters(self) -> ModelHealthStatus:
         if self._handler is None:
-            return _degraded("postgres: not started")
-        try:
-            await self._handler.postgres.check()
-        except ModelOnexError as error:
-            return ModelHealthStatus.create_unhealthy(score=0.0, issues=[_issue(error.message)])
-        return ModelHealthStatus.create_healthy(score=1.0)
+            return _degraded("not started")
+        failures = await self._handler.adapters.check()
+        if not failures:
+            return ModelHealthStatus.create_healthy(score=1.0)
+        return ModelHealthStatus.create_unhealthy(
+            score=1.0 - len(failures) / len(self._handler.adapters.by_name),
+            issues=[_issue(f"{name}: {error.message}") for name, error in failures.items()],
+        )
 
 
 def _request(input_data: ModelEffectInput) -> ModelDistributedLockRequest:

@@ -4,9 +4,10 @@
 from typing import Any
 from uuid import UUID, uuid4
 
+from omnibase_core.errors import ModelOnexError
 from omnibase_core.mixins.mixin_metrics import MixinMetrics
 
-from omninode_bridge.nodes.node_distributed_lock_effect.adapters.adapter_postgres import AdapterPostgres
+from omninode_bridge.nodes.node_distributed_lock_effect.adapters.adapters import Adapters
 from omninode_bridge.nodes.node_distributed_lock_effect.handlers.handler_acquire_lock import HandlerAcquireLock
 from omninode_bridge.nodes.node_distributed_lock_effect.handlers.handler_cleanup_expired import HandlerCleanupExpired
 from omninode_bridge.nodes.node_distributed_lock_effect.handlers.handler_extend_lock import HandlerExtendLock
@@ -64,7 +65,7 @@ class HandlerDistributedLockEffect:
             node_id: Identity in logs and events.
         """
         self.settings = settings or ModelDistributedLockSettings()
-        self.postgres = AdapterPostgres(self.settings)
+        self.adapters = Adapters(self.settings)
         self._surroundings = Surroundings(
             node_id=node_id or uuid4(),
             metrics=metrics or MixinMetrics(),
@@ -75,7 +76,7 @@ class HandlerDistributedLockEffect:
             EnumDistributedLockOperation.ACQUIRE_LOCK: Operation(
                 name="acquire_lock",
                 input_model=ModelAcquireLockInput,
-                handle=HandlerAcquireLock(self.postgres).handle,
+                handle=HandlerAcquireLock(self.adapters.postgres).handle,
                 timeout_seconds=60,
                 event=Event(
                     topic=topic_of("lock-acquired"),
@@ -89,7 +90,7 @@ class HandlerDistributedLockEffect:
             EnumDistributedLockOperation.RELEASE_LOCK: Operation(
                 name="release_lock",
                 input_model=ModelReleaseLockInput,
-                handle=HandlerReleaseLock(self.postgres).handle,
+                handle=HandlerReleaseLock(self.adapters.postgres).handle,
                 timeout_seconds=60,
                 event=Event(
                     topic=topic_of("lock-released"),
@@ -103,19 +104,19 @@ class HandlerDistributedLockEffect:
             EnumDistributedLockOperation.EXTEND_LOCK: Operation(
                 name="extend_lock",
                 input_model=ModelExtendLockInput,
-                handle=HandlerExtendLock(self.postgres).handle,
+                handle=HandlerExtendLock(self.adapters.postgres).handle,
                 timeout_seconds=60,
             ),
             EnumDistributedLockOperation.QUERY_LOCK: Operation(
                 name="query_lock",
                 input_model=ModelQueryLockInput,
-                handle=HandlerQueryLock(self.postgres).handle,
+                handle=HandlerQueryLock(self.adapters.postgres).handle,
                 timeout_seconds=60,
             ),
             EnumDistributedLockOperation.CLEANUP_EXPIRED: Operation(
                 name="cleanup_expired",
                 input_model=ModelCleanupExpiredInput,
-                handle=HandlerCleanupExpired(self.postgres).handle,
+                handle=HandlerCleanupExpired(self.adapters.postgres).handle,
                 timeout_seconds=60,
                 event=Event(
                     topic=topic_of("lock-expired"),
@@ -128,13 +129,17 @@ class HandlerDistributedLockEffect:
             ),
         }
 
-    async def initialize(self) -> None:
-        """Open the adapters; does nothing to those that are open."""
-        await self.postgres.open()
+    async def initialize(self) -> dict[str, ModelOnexError]:
+        """Open the adapters; does nothing to those that are open.
+
+        Returns:
+            The errors of those that are away, by name.
+        """
+        return await self.adapters.open()
 
     async def shutdown(self) -> None:
         """Close the adapters; does nothing to those that are closed."""
-        await self.postgres.close()
+        await self.adapters.close()
 
     async def handle(self, request: ModelDistributedLockRequest) -> ModelDistributedLockResponse:
         """Run one operation.

@@ -16,7 +16,7 @@ help: ## List the targets.
 
 setup: .venv/.installed ## Build .venv from requirements.lock; does nothing when it is current.
 
-.venv/.installed: requirements.lock .ci/setup
+.venv/.installed: requirements.lock pyproject.toml .ci/setup
 	@bash .ci/setup
 
 demo: setup ## Generate the example node, run its tests on PostgreSQL, then call it once.

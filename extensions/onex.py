@@ -53,7 +53,9 @@ class OnexExtension(Extension):
         """
         super().__init__(environment)
         _compile_once(environment)
-        encode, self._effective, self._judge, self._view = _load("encode", "effective", "judge", "view")
+        encode, self._effective, self._given, self._judge, self._view = _load(
+            "encode", "effective", "given", "judge", "view"
+        )
         environment.filters.update(
             is_contract=self._effective.is_contract,
             effective_contract=self._effective_contract,
@@ -102,6 +104,10 @@ class OnexExtension(Extension):
 
     def _read(self, raw: object) -> Any:
         try:
-            return self._judge.read(raw)
+            contract = self._judge.read(raw)
         except self._judge.ContractError as error:
-            raise UserMessageError(str(error)) from None
+            raise UserMessageError(self._given.explain(raw, error.problems, sys.argv)) from None
+        # What is lost while YAML is read, such as a key that stands twice, is seen in the file alone.
+        if message := self._given.explain(raw, (), sys.argv):
+            raise UserMessageError(message)
+        return contract

@@ -231,6 +231,58 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True)
+class Amounts:
+    """Cores and bytes as Kubernetes writes them; empty where the contract does not say."""
+
+    cpu: str = ""
+    memory: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Autoscaling:
+    """How many instances there are at least and at most, and by how full they are; None where not said."""
+
+    enabled: bool = True
+    min_replicas: int | None = None
+    max_replicas: int | None = None
+    cpu_percent: int | None = None
+    memory_percent: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceMonitor:
+    """How the Prometheus operator scrapes the node."""
+
+    interval_seconds: int
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """How the node is deployed.
+
+    Attributes:
+        replicas: Instances; None where the contract does not say.
+        requests: What an instance is sure to get.
+        limits: What an instance gets at most.
+        image: The container image; empty where the contract does not say.
+        namespace: Of Kubernetes; empty for that of whoever deploys it.
+        env: Environment variables as text.
+        autoscaling: How the number of instances follows the load.
+        service_monitor: None when the Prometheus operator is not asked to scrape.
+    """
+
+    replicas: int | None
+    requests: Amounts
+    limits: Amounts
+    image: str
+    namespace: str
+    env: Mapping[str, str]
+    autoscaling: Autoscaling
+    service_monitor: ServiceMonitor | None
+
+
+@dataclass(frozen=True, slots=True)
 class Contract:
     """A contract without problems.
 
@@ -258,7 +310,7 @@ class Contract:
     transactions: Transactions | None
     mixins: tuple[Mixin, ...]
     service: Service
-    deployment: Mapping[str, Any]
+    deployment: Deployment
     template_variant: str | None
     validation_level: str
     layout: str
@@ -313,7 +365,7 @@ def build(raw: Mapping[str, Any]) -> Contract:
             tags=tuple(service.get("tags", ())),
             enabled=service.get("enabled", True),
         ),
-        deployment=dict(raw.get("deployment", {})),
+        deployment=_deployment(raw.get("deployment", {})),
         template_variant=raw.get("template_variant"),
         validation_level=raw.get("validation_level", "standard"),
         layout=raw.get("layout", "project"),
@@ -444,3 +496,33 @@ def _database_integration(spec: Mapping[str, Any] | bool | None) -> DatabaseInte
         pool_max_size=pool.get("max_size", max(10, pool.get("min_size", 0))),
         statement_timeout_seconds=settings.get("statement_timeout_seconds"),
     )
+
+
+def _deployment(spec: Mapping[str, Any]) -> Deployment:
+    resources = spec.get("resources", {})
+    return Deployment(
+        replicas=spec.get("replicas"),
+        requests=_amounts(resources.get("requests", {})),
+        limits=_amounts(resources.get("limits", {})),
+        image=spec.get("image", ""),
+        namespace=spec.get("namespace", ""),
+        env={name: environment_text(value) for name, value in spec.get("env", {}).items()},
+        autoscaling=Autoscaling(**spec.get("autoscaling", {})),
+        service_monitor=_service_monitor(spec.get("service_monitor", False)),
+    )
+
+
+def environment_text(value: str | float) -> str:
+    """Return the text of an environment variable for a value of YAML, booleans as settings read them."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _amounts(spec: Mapping[str, str | float]) -> Amounts:
+    return Amounts(**{name: f"{value:f}" if isinstance(value, float) else str(value) for name, value in spec.items()})
+
+
+def _service_monitor(spec: Mapping[str, Any] | bool) -> ServiceMonitor | None:
+    settings: Mapping[str, Any] = {"enabled": spec} if isinstance(spec, bool) else spec
+    if not settings.get("enabled", True):
+        return None
+    return ServiceMonitor(settings.get("interval_seconds", 30), dict(settings.get("labels", {})))

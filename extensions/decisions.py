@@ -116,10 +116,11 @@ def not_generated(contract: Contract) -> tuple[str, ...]:
     """
     features = (f"features: {word}" for word in contract.features if word not in _GENERATED_FEATURES)
     dependencies = (f"dependencies.{name}" for name in contract.dependencies if name not in _DATABASE_DEPENDENCIES)
+    base = decide_base_class(contract)
+    measured = base.service_mode or "MixinMetrics" in base.mixins
     settings = {
-        "service.tags": contract.service.tags,
+        "deployment.service_monitor": contract.deployment.service_monitor and not measured,
         "service.enabled": not contract.service.enabled,
-        "deployment": contract.deployment,
         "template_variant": contract.template_variant,
         "validation_level": contract.validation_level != "standard",
     }

@@ -74,6 +74,16 @@ def py_tuple(values: Sequence[object]) -> str:
     return "(\n" + "".join(f"    {py(value)},\n" for value in values) + ")"
 
 
+def py_set(values: Sequence[object]) -> str:
+    """Return a set at the top of a module, spread like a list where it does not fit on one line."""
+    if not values:
+        return "set()"
+    line = "{" + ", ".join(py(value) for value in values) + "}"
+    if len(line) + 20 <= LINE_LENGTH:
+        return line
+    return "{\n" + "".join(f"    {py(value)},\n" for value in values) + "}"
+
+
 def py_triple(text: str) -> str:
     r"""Return the text as a triple-quoted Python string that starts with a line of its own.
 
@@ -128,6 +138,12 @@ def docstring(text: str, title: str, indent: int = 0) -> str:
 def yaml_string(value: object) -> str:
     """Return a scalar for YAML, which reads JSON's strings, numbers, booleans and null as they are."""
     return _escape_unprintable(json.dumps(value, ensure_ascii=False))
+
+
+def yaml_key(name: str) -> str:
+    """Return an identifier as a key for YAML, in quotes where YAML would read it as something else."""
+    words = ("true", "false", "yes", "no", "on", "off", "y", "n", "null")
+    return yaml_string(name) if name.lower() in words else name
 
 
 def json_value(value: object, indent: int | None = None) -> str:

@@ -14,8 +14,10 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 from .contract import Contract, build
+from .deploy import misfit, reference
 from .problems import Path, Problem, did_you_mean, render, show
 from .rules import check
+from .view import view
 
 SCHEMAS = FilePath(__file__).resolve().parents[1] / "schemas"
 _MAX_DEPTH = 40
@@ -96,7 +98,18 @@ def judge(raw: object) -> list[Problem]:
     found = [*_texts(raw), *_schema(raw)]
     blocked = {problem.path for problem in found}
     found += [problem for problem in check(raw, blocked) if not _inside(problem.path, blocked)]
+    # Which settings there are is known only where there is nothing else to say.
+    found = found or list(_environment(build(raw)))
     return sorted(dict.fromkeys(found), key=lambda problem: _position(raw, problem.path))
+
+
+def _environment(contract: Contract) -> Iterator[Problem]:
+    settings = {setting.name.upper(): setting for setting in view(contract).setting_fields}
+    for name, value in contract.deployment.env.items():
+        setting = settings.get(name.upper())
+        if setting and not reference(value) and (expected := misfit(setting, value)):
+            # A wrong value may be a secret in the wrong place, so it is not shown.
+            yield Problem(("deployment", "env", name), f"a value that the setting {setting.name} refuses", expected)
 
 
 def _inside(path: Path, blocked: Iterable[Path]) -> bool:

@@ -69,6 +69,7 @@ class OnexExtension(Extension):
             md_code=encode.markdown_code,
             py=encode.py,
             py_block=encode.py_block,
+            py_set=encode.py_set,
             py_tuple=encode.py_tuple,
             py_triple=encode.py_triple,
             assignment=encode.assignment,
@@ -78,6 +79,7 @@ class OnexExtension(Extension):
             type_of=self._effective.type_of,
             yaml_document=self._effective.yaml_document,
             yaml=encode.yaml_string,
+            yaml_key=encode.yaml_key,
         )
 
     def _effective_contract(self, answers: Mapping[str, Any], data: Mapping[str, Any]) -> str:

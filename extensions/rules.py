@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
 
-from . import names, sql
+from . import deploy, names, sql
 from .contract import BASE_TYPES, spell_out
 from .decisions import MIXIN_MODULES
 from .fields import enum_member
@@ -429,6 +429,33 @@ class _Rules:
         if _comparable(low, high) and scaling["min_replicas"] > scaling["max_replicas"]:
             path = ("deployment", "autoscaling", "max_replicas")
             yield Problem(path, show(high), f"at least min_replicas, which is {low}")
+        replicas = _mapping(self.raw.get("deployment")).get("replicas")
+        if low is None and scaling.get("enabled") is not False and _comparable(replicas, high) and replicas > high:  # type: ignore[operator]  # both are numbers
+            path = ("deployment", "autoscaling", "max_replicas")
+            yield Problem(path, show(high), f"at least replicas, which is {replicas}")
+        yield from self.resources()
+        yield from self.environment()
+
+    def resources(self) -> Iterator[Problem]:
+        amounts = _mapping(_mapping(self.raw.get("deployment")).get("resources"))
+        for name in ("cpu", "memory"):
+            low, high = _mapping(amounts.get("requests")).get(name), _mapping(amounts.get("limits")).get(name)
+            path = ("deployment", "resources", "limits", name)
+            if low is None or high is None or not self.clean(path) or not self.clean((*path[:2], "requests", name)):
+                continue
+            if deploy.quantity(str(low)) > deploy.quantity(str(high)):
+                yield Problem(path, show(high), f"at least what requests.{name} says, which is {low}")
+
+    def environment(self) -> Iterator[Problem]:
+        seen: dict[str, str] = {}
+        for name, value in _mapping(_mapping(self.raw.get("deployment")).get("env")).items():
+            path = ("deployment", "env", name)
+            if objection := deploy.objection(name, value):
+                found = "a value" if deploy.looks_secret(name, value) else show(value)
+                yield Problem(path, found, *objection)
+            # Settings don't tell upper from lower case.
+            if seen.setdefault(name.upper(), name) != name:
+                yield Problem(path, show(name), f"a name that differs from {seen[name.upper()]} in more than case")
 
 
 def _mixin_name(name: object) -> str | None:

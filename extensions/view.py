@@ -11,6 +11,7 @@ from typing import Any
 from . import encode, names, samples
 from .contract import Contract, Example, Field, Operation, Retry, Target
 from .decisions import MIXIN_MODULES, BaseClass, Decision, decide_base_class, decide_database, not_generated
+from .deploy import DeployView, deploy_view
 from .fields import FieldCode, Symbol, enum_member, field_code, json_value
 
 _DATA = Path(__file__).parent / "data"
@@ -292,6 +293,12 @@ class NodeView:
     setting_fields: tuple[SettingView, ...]
 
     @property
+    def deploy(self) -> DeployView:
+        """How the node is deployed."""
+        backends = [adapter.key for adapter in self.adapters]
+        return deploy_view(self.contract, self.setting_fields, backends, has_metrics=self.has_metrics_mixin)
+
+    @property
     def types(self) -> tuple[TypeView, ...]:
         """Every model of its own file: the contract's models, and the operations' inputs and outputs."""
         return (*self.models, *(side for operation in self.operations for side in (operation.input, operation.output)))
@@ -429,6 +436,13 @@ class NodeView:
     def service_test_imports(self) -> tuple[Symbol, ...]:
         """What the service's tests import of the node's own package, under the short names of the tests."""
         return (*self._short_names(), (self.module, "service"), self.own("service", "build_app"))
+
+    @property
+    def deploy_test_imports(self) -> tuple[Symbol, ...]:
+        """What the tests of the manifests import of the node's own package, under short names."""
+        node, settings = self.node, self.settings
+        short = ((node[0], f"{node[1]} as Node"), (settings[0], f"{settings[1]} as Settings"))
+        return (*short, self.own("service", "build_app"))
 
     def _short_names(self) -> tuple[Symbol, ...]:
         names = {"Handler": self.handler, "Node": self.node, "Request": self.request, "Response": self.response}

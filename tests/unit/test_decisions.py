@@ -72,19 +72,21 @@ def test_what_is_not_generated_is_named() -> None:
         features=["retry", "service_discovery"],
         dependencies={"postgres": ">=14", "kafka": ">=3"},
         mixins=[{"name": "MixinMetrics", "config": {"percentiles": [95]}}],
-        service={"tags": ["a"]},
-        deployment={"replicas": 2},
+        service={"enabled": False},
         validation_level="strict",
     )
     assert not_generated(asked) == (
         "features: service_discovery",
         "dependencies.kafka",
         "mixins: config of MixinMetrics",
-        "service.tags",
-        "deployment",
+        "service.enabled",
         "validation_level",
     )
     assert not_generated(contract(CUSTOM)) == ()
+    monitored = {"deployment": {"service_monitor": True, "replicas": 2}, "service": {"tags": ["a"]}}
+    assert not_generated(contract(CUSTOM, **monitored)) == ()
+    unmeasured = contract(CUSTOM, features=["custom_mixins"], **monitored)
+    assert not_generated(unmeasured) == ("deployment.service_monitor",)
 
 
 @pytest.mark.parametrize("name", sorted(MIXIN_MODULES))

@@ -136,3 +136,15 @@ def test_layout_is_what_ruff_leaves_as_it_is(name: str, tmp_path: Path) -> None:
     command: list[str | Path] = [ruff, "format", "--diff", "--isolated", "--line-length", "120", file]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.parametrize("values", [(), ("A",), tuple(f"VARIABLE_{number}" for number in range(30))])
+def test_set_is_the_values(values: tuple[str, ...]) -> None:
+    code = encode.py_set(values)
+    assert eval(code, {}) == set(values)  # noqa: S307 - of this repository's own making
+    assert all(len(line) <= encode.LINE_LENGTH for line in code.splitlines())
+
+
+@pytest.mark.parametrize("name", ["LOG_LEVEL", "no", "Y", "null", "True", "on", "_", "e5"])
+def test_yaml_key_is_the_name(name: str) -> None:
+    assert yaml.safe_load(f"{encode.yaml_key(name)}: 1") == {name: 1}

@@ -1,0 +1,436 @@
+"""How a node is deployed: what the files under `deploy/` say, worked out from the contract and the node's settings."""
+
+import ast
+import json
+import math
+import operator
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Protocol
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from . import names
+from .contract import Amounts, Autoscaling, Contract, ServiceMonitor, environment_text
+
+DEFAULT_REQUESTS = Amounts("100m", "256Mi")
+DEFAULT_LIMITS = Amounts("1", "512Mi")
+DEFAULT_CPU_PERCENT = 70
+LEAST_ROOM = 3
+PRE_STOP_SECONDS = 5
+CLOSING_SECONDS = 15
+EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - a container's network is its own
+
+_REFERENCE = re.compile(r"\$\{(?:env|secret)\.([A-Za-z_][A-Za-z0-9_]*)\}")
+_SECRET_NAME = re.compile(r"(?:^|_)(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|API_?KEY|PRIVATE_KEY|CREDENTIALS?)$")
+_PASSWORD_IN_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/@\s]*:[^/@\s]+@")
+_UNITS = {"m": Decimal("0.001"), "k": Decimal(10**3)} | {
+    f"{letter}{suffix}": Decimal(base**power)
+    for power, letter in enumerate("KMGTP", start=1)
+    for suffix, base in (("i", 1024), ("", 1000))
+}
+
+
+class Setting(Protocol):
+    """A setting of the node, as far as deployment goes: its type and default are code."""
+
+    @property
+    def name(self) -> str:
+        """The field; the environment variable is its upper case."""
+
+    @property
+    def type(self) -> str:
+        """Code of its type."""
+
+    @property
+    def default(self) -> str:
+        """Code of its default; `...` for none."""
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """Code of what bounds it, such as `ge=1`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """An environment variable."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An environment variable whose value no file holds: whoever deploys the node gives it.
+
+    Attributes:
+        name: The variable.
+        key: What it is called in the Secret, or in the environment of compose.
+        optional: Whether the node starts without it.
+    """
+
+    name: str
+    key: str
+    optional: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """A server that compose starts beside the node.
+
+    Attributes:
+        image: With its tag.
+        data: Where it keeps what has to last.
+    """
+
+    image: str
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """The HorizontalPodAutoscaler's numbers; None for a measure that does not count."""
+
+    min_replicas: int
+    max_replicas: int
+    cpu_percent: int | None
+    memory_percent: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeployView:
+    """What the files under `deploy/` say.
+
+    Attributes:
+        name: Of the Kubernetes objects, the compose project and the service in Consul: a DNS label.
+        image: With its tag or digest.
+        version_label: The node's version as the value of a Kubernetes label.
+        namespace: Empty for that of whoever deploys it.
+        replicas: Of the Deployment; None when autoscaling decides.
+        scaling: None when the number of instances is fixed.
+        requests: What an instance is sure to get.
+        limits: What an instance gets at most.
+        configuration: Settings and further variables that are no secrets.
+        unread: Names among them that are no settings of the node.
+        given: Variables whose values are in the Secret.
+        compose: Variables of compose's node, `$` doubled where it is text, with references to its environment.
+        passed: Variables that compose passes on when its environment has them.
+        backends: Servers that compose starts, by name.
+        stop_seconds: How long the node may take to stop.
+        grace_seconds: How long Kubernetes waits for that, the pause before it included.
+        service_monitor: None when the Prometheus operator is not asked to scrape.
+        tags: The service's tags.
+    """
+
+    name: str
+    image: str
+    version_label: str
+    namespace: str
+    replicas: int | None
+    scaling: Scaling | None
+    requests: Amounts
+    limits: Amounts
+    configuration: tuple[Variable, ...]
+    unread: tuple[str, ...]
+    given: tuple[Given, ...]
+    compose: tuple[Variable, ...]
+    passed: tuple[str, ...]
+    backends: Mapping[str, Backend]
+    stop_seconds: int
+    grace_seconds: int
+    service_monitor: ServiceMonitor | None
+    tags: tuple[str, ...]
+
+    @property
+    def pre_stop_seconds(self) -> int:
+        """How long a pod goes on serving after it was told to go, until nobody sends it requests any more."""
+        return PRE_STOP_SECONDS
+
+    @property
+    def compose_secrets(self) -> tuple[str, ...]:
+        """The variables that compose's environment has to have, sorted."""
+        found = (re.findall(r"(?<!\$)\$\{([A-Za-z_][A-Za-z0-9_]*):\?", variable.value) for variable in self.compose)
+        return tuple(sorted({name for variables in found for name in variables}))
+
+
+# By the name of the adapter or feature that needs it; images are those of the projects themselves.
+_BACKENDS: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "postgres": ("postgres:{}-alpine", {"18": "/var/lib/postgresql", "": "/var/lib/postgresql/data"}),
+    "redis": ("redis:{}-alpine", {"": "/data"}),
+    "kafka": ("apache/kafka:{}", {"": "/var/lib/kafka/data"}),
+    "consul": ("hashicorp/consul:{}", {"": "/consul/data"}),
+}
+_RELEASES: Mapping[str, Sequence[str]] = {
+    "postgres": ("18", "17", "16", "15", "14"),
+    "redis": ("8.2", "7.4", "7.2", "6.2"),
+    "kafka": ("4.1.0", "4.0.0", "3.9.1", "3.8.1", "3.7.2"),
+    "consul": ("1.21", "1.20", "1.19", "1.18"),
+}
+_ALIASES: Mapping[str, Sequence[str]] = {"postgres": ("postgres", "postgresql", "database")}
+# How the node reaches each of them within compose.
+_ADDRESSES: Mapping[str, Mapping[str, str]] = {
+    "postgres": {"DATABASE_URL": "postgresql://node:${POSTGRES_PASSWORD:?set it in deploy/.env}@postgres:5432/node"},
+    "redis": {"REDIS_URL": "redis://:${REDIS_PASSWORD:?set it in deploy/.env}@redis:6379/0"},
+    "kafka": {"KAFKA_BOOTSTRAP_SERVERS": "kafka:9092"},
+    "consul": {"CONSUL_HTTP_ADDR": "http://consul:8500", "CONSUL_SERVICE_ADDRESS": "node"},
+}
+# In Kubernetes these differ from pod to pod, and come from the pod's own status.
+_OF_THE_POD = ("CONSUL_HTTP_ADDR", "CONSUL_SERVICE_ADDRESS")
+
+
+def quantity(text: str) -> Decimal:
+    """Return the number that a quantity of Kubernetes stands for, such as 0.5 for `500m`."""
+    match = re.fullmatch(r"([0-9.]+)([A-Za-z]*)", text)
+    if match is None:
+        raise ValueError(text)
+    return Decimal(match[1]) * _UNITS.get(match[2], Decimal(1))
+
+
+def reference(value: object) -> str:
+    """Return the name in a value that is one whole reference such as `${secret.NAME}`; empty for any other value."""
+    match = _REFERENCE.fullmatch(value) if isinstance(value, str) else None
+    return match[1] if match else ""
+
+
+def objection(name: str, value: object) -> tuple[str, str] | None:
+    """Tell why a variable of `deployment.env` can't be, without knowing the node's settings.
+
+    Args:
+        name: The variable.
+        value: What the contract says.
+
+    Returns:
+        What was expected, and a hint; None when there is nothing against it.
+    """
+    if reference(value):
+        return None
+    if name.upper() == "SERVICE_PORT":
+        return "service.port, which decides the port", ""
+    if name.upper() == "SERVICE_HOST":
+        return "no value: in a container the node binds to every address", ""
+    if isinstance(value, str) and _REFERENCE.search(value):
+        return "a value, or one whole reference", "what goes around it has to be part of what it refers to"
+    if looks_secret(name, value):
+        return f"${{secret.{name}}}, since a contract holds no secrets", ""
+    return None
+
+
+def looks_secret(name: str, value: object) -> bool:
+    """Tell whether a variable's value should be in nobody's files, nor in an error message."""
+    password = isinstance(value, str) and _PASSWORD_IN_URL.search(value)
+    return bool(password or _SECRET_NAME.search(name.upper())) and not reference(value)
+
+
+def misfit(setting: Setting, text: str) -> str:
+    """Tell what a setting takes, where it would refuse the text of a variable.
+
+    Args:
+        setting: The setting.
+        text: The variable's value, which is no reference.
+
+    Returns:
+        What was expected; empty when the text will do.
+    """
+    if _is_secret(setting):
+        return f"${{secret.{setting.name.upper()}}}, since a contract holds no secrets"
+    kind = setting.type.removesuffix(" | None")
+    if kind.startswith("Literal["):
+        words = ast.literal_eval(kind.removeprefix("Literal"))
+        return "" if text in words else f"one of {', '.join(words)}"
+    if kind == "bool":
+        return "" if text.lower() in _BOOLEANS else "true or false"
+    if kind in _NUMBERS:
+        number = _number(text, whole=kind == "int")
+        if number is None:
+            return _NUMBERS[kind]
+        for argument in setting.arguments:
+            bound, _, limit = argument.partition("=")
+            if bound in _BOUNDS and not _BOUNDS[bound][1](number, Decimal(limit)):
+                return f"{_BOUNDS[bound][0]} {limit}"
+    return ""
+
+
+_BOOLEANS = ("true", "false", "yes", "no", "on", "off", "1", "0")
+_NUMBERS = {"int": "a whole number", "float": "a number"}
+_BOUNDS: Mapping[str, tuple[str, Callable[[Decimal, Decimal], bool]]] = {
+    "ge": ("at least", operator.ge),
+    "gt": ("more than", operator.gt),
+    "le": ("at most", operator.le),
+    "lt": ("less than", operator.lt),
+}
+
+
+def _number(text: str, *, whole: bool) -> Decimal | None:
+    if not re.fullmatch(r"[+-]?[0-9]+" if whole else r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?", text):
+        return None
+    return Decimal(text)
+
+
+def deploy_view(
+    contract: Contract, settings: Sequence[Setting], backends: Collection[str], *, has_metrics: bool
+) -> DeployView:
+    """Work out what the files under `deploy/` say.
+
+    Args:
+        contract: A contract without problems.
+        settings: The node's settings.
+        backends: Names of the adapters and features that need a server.
+        has_metrics: Whether the service serves metrics.
+
+    Returns:
+        The view.
+    """
+    deployment = contract.deployment
+    known = {setting.name.upper(): setting for setting in settings}
+    env = {name.upper() if name.upper() in known else name: value for name, value in deployment.env.items()}
+    fixed = {"SERVICE_HOST": EVERY_ADDRESS, "SERVICE_PORT": str(contract.service.port)}
+    defaults = {name: _default(setting) for name, setting in known.items()}
+    plain = {
+        name: _text(value)
+        for name, value in defaults.items()
+        if not (_is_secret(known[name]) or value is None or value is ... or name in _OF_THE_POD)
+    }
+    referring = {name: reference(value) for name, value in env.items() if reference(value)}
+    configuration = plain | {name: value for name, value in env.items() if name not in referring} | fixed
+    given = _given(known, defaults, backends, configuration, referring)
+    addresses = {
+        name: value for backend in _BACKENDS if backend in backends for name, value in _ADDRESSES[backend].items()
+    }
+    compose = (
+        {name: value.replace("$", "$$") for name, value in env.items() if name not in referring}
+        | {item.name: f"${{{item.key}:?set it in deploy/.env}}" for item in given if not item.optional}
+        | fixed
+        | {name: value for name, value in addresses.items() if name in known}
+    )
+    drain = math.ceil(float(configuration.get("SERVICE_DRAIN_SECONDS", "0")))
+    monitor = deployment.service_monitor if has_metrics else None
+    requests, limits = resources(deployment.requests, deployment.limits)
+    name = f"{names.kebab(contract.name)}-{contract.node_type}"
+    scaling = _scaling(deployment.replicas, deployment.autoscaling)
+    return DeployView(
+        name=name,
+        image=_image(contract),
+        version_label=re.sub(r"[^0-9A-Za-z.-]", "_", contract.version)[:63].rstrip("._-"),
+        namespace=deployment.namespace,
+        replicas=None if scaling else _or(deployment.replicas, 1),
+        scaling=scaling,
+        requests=requests,
+        limits=limits,
+        configuration=_variables(configuration),
+        unread=tuple(sorted(env.keys() - known.keys())),
+        given=given,
+        compose=_variables(compose),
+        passed=tuple(item.name for item in given if item.optional and item.name not in compose),
+        backends={backend: _backend(backend, contract) for backend in _BACKENDS if backend in backends},
+        stop_seconds=drain + CLOSING_SECONDS,
+        grace_seconds=drain + CLOSING_SECONDS + PRE_STOP_SECONDS,
+        service_monitor=monitor,
+        tags=contract.service.tags,
+    )
+
+
+def resources(requests: Amounts, limits: Amounts) -> tuple[Amounts, Amounts]:
+    """Fill in what the contract does not say about resources.
+
+    Args:
+        requests: What the contract says.
+        limits: What the contract says.
+
+    Returns:
+        Requests and limits; a default never contradicts what was said.
+    """
+
+    def pair(requested: str, limited: str, request: str, limit: str) -> tuple[str, str]:
+        low = requested or min(request, limited or request, key=quantity)
+        return low, limited or max(limit, low, key=quantity)
+
+    cpu = pair(requests.cpu, limits.cpu, DEFAULT_REQUESTS.cpu, DEFAULT_LIMITS.cpu)
+    memory = pair(requests.memory, limits.memory, DEFAULT_REQUESTS.memory, DEFAULT_LIMITS.memory)
+    return Amounts(cpu[0], memory[0]), Amounts(cpu[1], memory[1])
+
+
+def _given(
+    known: Mapping[str, Setting],
+    defaults: Mapping[str, Any],
+    backends: Collection[str],
+    configuration: Mapping[str, str],
+    referring: Mapping[str, str],
+) -> tuple[Given, ...]:
+    connections = {name for backend in backends for name in _ADDRESSES.get(backend, {})}
+    found = [Given(name, key, optional=False) for name, key in referring.items()]
+    for name, setting in known.items():
+        if name in referring or name in configuration:
+            continue
+        if _is_secret(setting) or defaults[name] is ...:
+            optional = defaults[name] is not ... and name not in connections
+            found.append(Given(name, name, optional))
+    return tuple(sorted(found, key=lambda item: item.name))
+
+
+def _scaling(replicas: int | None, autoscaling: Autoscaling) -> Scaling | None:
+    # Kubernetes leaves a Deployment without instances alone, and so does this.
+    if not autoscaling.enabled or replicas == 0:
+        return None
+    low = autoscaling.min_replicas or _or(replicas, 1)
+    cpu, memory = autoscaling.cpu_percent, autoscaling.memory_percent
+    return Scaling(
+        min_replicas=low,
+        max_replicas=autoscaling.max_replicas or max(2 * low, LEAST_ROOM),
+        cpu_percent=cpu if cpu or memory else DEFAULT_CPU_PERCENT,
+        memory_percent=memory,
+    )
+
+
+def _or(value: int | None, otherwise: int) -> int:
+    return otherwise if value is None else value
+
+
+def _image(contract: Contract) -> str:
+    tag = re.sub(r"[^0-9A-Za-z._-]", "_", contract.version)
+    image = contract.deployment.image or f"{names.kebab(contract.package)}-{names.kebab(contract.name)}"
+    tagged = ":" in image.rpartition("/")[2] or "@" in image
+    return image if tagged else f"{image}:{tag}"
+
+
+def _backend(name: str, contract: Contract) -> Backend:
+    image, data = _BACKENDS[name]
+    release = next(
+        (
+            version
+            for alias in _ALIASES.get(name, (name,))
+            if alias in contract.dependencies
+            for version in _releases(name, contract.dependencies[alias])
+        ),
+        _RELEASES[name][0],
+    )
+    return Backend(image.format(release), data.get(release, data[""]))
+
+
+def _releases(name: str, wanted: str) -> list[str]:
+    try:
+        # The tag of a release follows its patches.
+        return [release for release in _RELEASES[name] if SpecifierSet(wanted).contains(f"{release}.999")]
+    except InvalidSpecifier:
+        return []
+
+
+def _is_secret(setting: Setting) -> bool:
+    return "SecretStr" in setting.type
+
+
+def _default(setting: Setting) -> Any:
+    try:
+        return ast.literal_eval(setting.default)
+    except ValueError:
+        # Made by a call, which only the node itself can run: its own default does.
+        return None
+
+
+def _text(value: object) -> str:
+    return json.dumps(value) if isinstance(value, (list, tuple, dict)) else environment_text(value)  # type: ignore[arg-type]  # a scalar
+
+
+def _variables(values: Mapping[str, str]) -> tuple[Variable, ...]:
+    return tuple(Variable(name, value) for name, value in sorted(values.items()))

@@ -1,0 +1,310 @@
+"""The files under `deploy/` are valid by their own tools, and say what the contract says."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from examples.rendering import CONTRACTS, read_contract
+from extensions.deploy import DeployView
+from tests.conftest import Generate, Run
+from tests.generation.test_hostile_text import HOSTILE
+
+DEPLOYMENT: dict[str, Any] = {
+    "replicas": 3,
+    "image": "registry.example.com:5000/team/lock",
+    "namespace": "locks",
+    "env": {
+        "LOG_LEVEL": "DEBUG",
+        "database_pool_max_size": 20,
+        "TZ": "UTC",
+        "NO": "no",
+        "REGION": "${env.REGION}",
+        "OTHER_TOKEN": "${secret.OTHER}",
+    },
+    "resources": {"requests": {"cpu": "250m", "memory": "128Mi"}, "limits": {"cpu": 2, "memory": "1Gi"}},
+    "autoscaling": {"min_replicas": 2, "max_replicas": 8, "cpu_percent": 60, "memory_percent": 75},
+    "service_monitor": {"interval_seconds": 15, "labels": {"release": "prometheus"}},
+}
+LOCK = read_contract(CONTRACTS / "distributed_lock.yaml")
+FULL = LOCK | {"deployment": DEPLOYMENT, "version": "1.0.0-rc.1+build.7", "dependencies": {"postgres": ">=14,<17"}}
+CASES = {
+    "defaults": LOCK,
+    "everything": FULL,
+    "no database": read_contract(CONTRACTS / "custom_greeting.yaml"),
+    "fixed": LOCK | {"deployment": {"replicas": 2, "autoscaling": {"enabled": False}}},
+}
+MONITOR_SCHEMA = {
+    "type": "object",
+    "required": ["apiVersion", "kind", "metadata", "spec"],
+    "additionalProperties": False,
+    "properties": {
+        "apiVersion": {"const": "monitoring.coreos.com/v1"},
+        "kind": {"const": "ServiceMonitor"},
+        "metadata": {"type": "object", "required": ["name", "labels"]},
+        "spec": {
+            "type": "object",
+            "required": ["selector", "endpoints"],
+            "additionalProperties": False,
+            "properties": {
+                "selector": {
+                    "type": "object",
+                    "required": ["matchLabels"],
+                    "properties": {"matchLabels": {"type": "object", "additionalProperties": {"type": "string"}}},
+                },
+                "endpoints": {
+                    "type": "array",
+                    "minItems": 1,
+                    "items": {
+                        "type": "object",
+                        "additionalProperties": False,
+                        "properties": {
+                            "port": {"type": "string"},
+                            "path": {"type": "string", "pattern": "^/"},
+                            "interval": {"type": "string", "pattern": "^[0-9]+s$"},
+                        },
+                    },
+                },
+            },
+        },
+    },
+}
+
+
+def read(project: Path, name: str) -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load((project / "deploy" / name).read_text(encoding="utf-8"))
+    return document
+
+
+def container(project: Path) -> dict[str, Any]:
+    (only,) = read(project, "kubernetes/deployment.yaml")["spec"]["template"]["spec"]["containers"]
+    return dict(only)
+
+
+def assert_valid(run: Run, project: Path) -> None:
+    deploy = project / "deploy"
+    lint = run("hadolint", deploy / "Dockerfile")
+    assert lint.returncode == 0, lint.stdout
+    compose = run("check-jsonschema", "--builtin-schema", "vendor.compose-spec", deploy / "compose.yaml")
+    assert compose.returncode == 0, compose.stdout
+    foreign = ("kustomization.yaml", "servicemonitor.yaml")
+    manifests = [path for path in sorted((deploy / "kubernetes").iterdir()) if path.name not in foreign]
+    validated = run("kubernetes-validate", "--strict", *manifests)
+    assert validated.returncode == 0, validated.stdout + validated.stderr
+    resources = read(project, "kubernetes/kustomization.yaml")["resources"]
+    applied = {path.name for path in manifests} - {"secret.example.yaml"}
+    monitor = {"servicemonitor.yaml"} if (deploy / "kubernetes" / "servicemonitor.yaml").exists() else set()
+    assert set(resources) == applied | monitor
+
+
+@pytest.fixture(scope="module", params=CASES)
+def project(
+    request: pytest.FixtureRequest, generate_project: Generate, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    name: str = request.param
+    return generate_project(CASES[name], tmp_path_factory.mktemp("manifests") / "project")
+
+
+@pytest.fixture(scope="module")
+def full(generate_project: Generate, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return generate_project(FULL, tmp_path_factory.mktemp("manifests") / "full")
+
+
+def test_tools_accept_them(run: Run, project: Path) -> None:
+    assert_valid(run, project)
+
+
+def test_own_tests_accept_them(run: Run, project: Path) -> None:
+    result = run("python", "-m", "pytest", "-q", "--no-cov", "tests/contract/test_deploy.py", cwd=project)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_kustomize_builds_them(run: Run, project: Path) -> None:
+    if shutil.which("kubectl") is None:
+        pytest.skip("kubectl is not installed")
+    result = run("kubectl", "kustomize", project / "deploy" / "kubernetes")
+    assert result.returncode == 0, result.stderr
+    assert "kind: Deployment" in result.stdout
+
+
+def test_pods_are_locked_down(project: Path) -> None:
+    spec = read(project, "kubernetes/deployment.yaml")["spec"]["template"]["spec"]
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container(project)["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    user = re.findall(r"^USER (\d+):\d+$", (project / "deploy" / "Dockerfile").read_text(), re.MULTILINE)
+    assert user == [str(spec["securityContext"]["runAsUser"])]
+
+
+def test_image_starts_the_process_itself(project: Path) -> None:
+    dockerfile = (project / "deploy" / "Dockerfile").read_text(encoding="utf-8")
+    assert re.search(r'^ENTRYPOINT \["node-[a-z-]+-effect"\]$', dockerfile, re.MULTILINE)
+    assert len(re.findall(r"^FROM python:3\.12\.\d+-slim", dockerfile, re.MULTILINE)) == 2
+    for source in re.findall(r"^COPY (?!--from)(.+) \S+$", dockerfile, re.MULTILINE):
+        assert all((project / name).exists() for name in source.split())
+
+
+def test_health_check_tells_alive_from_dead(run: Run, project: Path, tmp_path: Path) -> None:
+    joined = (project / "deploy" / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
+    match = re.search(r"^HEALTHCHECK .*? CMD (\[.*\])$", joined, re.MULTILINE)
+    assert match
+    command = json.loads(match[1])
+    server = tmp_path / "server.py"
+    server.write_text(SERVER, encoding="utf-8")
+    answered = run("python", server, json.dumps(command))
+    assert json.loads(answered.stdout) == {"alive": 0, "failing": 1, "gone": 1}
+
+
+SERVER = """
+import http.server, json, os, subprocess, sys, threading
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200 if self.path == "/health" and not failing.is_set() else 503)
+        self.end_headers()
+    def log_message(self, *args):
+        pass
+
+failing = threading.Event()
+server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+environment = os.environ | {"SERVICE_PORT": str(server.server_port), "HTTP_PROXY": "http://127.0.0.1:9"}
+ask = lambda: subprocess.run(json.loads(sys.argv[1]), env=environment, stderr=subprocess.DEVNULL).returncode
+result = {"alive": ask()}
+failing.set()
+result["failing"] = ask()
+server.shutdown()
+server.server_close()
+result["gone"] = ask()
+print(json.dumps(result))
+"""
+
+
+def test_only_what_the_node_needs(generate_project: Generate, tmp_path: Path) -> None:
+    project = generate_project(CASES["no database"], tmp_path / "project")
+    compose = read(project, "compose.yaml")
+    assert list(compose["services"]) == ["node"]
+    assert "volumes" not in compose
+    assert "env" not in container(project)
+    assert not (project / "deploy/kubernetes/secret.example.yaml").exists()
+    assert "migrations" not in (project / "deploy/Dockerfile").read_text()
+
+
+def test_compose_waits_for_what_the_node_needs(full: Path) -> None:
+    services = read(full, "compose.yaml")["services"]
+    assert services["node"]["depends_on"] == {"postgres": {"condition": "service_healthy"}}
+    assert services["postgres"]["healthcheck"]["test"][1] == "pg_isready"
+    assert services["postgres"]["image"] == "postgres:16-alpine"
+    assert "POSTGRES_PASSWORD=$(openssl rand -hex 24)" in (full / "README.md").read_text()
+
+
+def test_replicas(generate_project: Generate, tmp_path: Path) -> None:
+    fixed = generate_project(CASES["fixed"], tmp_path / "fixed")
+    assert read(fixed, "kubernetes/deployment.yaml")["spec"]["replicas"] == 2
+    assert not (fixed / "deploy/kubernetes/horizontalpodautoscaler.yaml").exists()
+
+
+def test_autoscaling(full: Path) -> None:
+    assert "replicas" not in read(full, "kubernetes/deployment.yaml")["spec"]
+    spec = read(full, "kubernetes/horizontalpodautoscaler.yaml")["spec"]
+    targets = {m["resource"]["name"]: m["resource"]["target"]["averageUtilization"] for m in spec["metrics"]}
+    assert (spec["minReplicas"], spec["maxReplicas"], targets) == (2, 8, {"cpu": 60, "memory": 75})
+
+
+def test_image(full: Path) -> None:
+    image = "registry.example.com:5000/team/lock:1.0.0-rc.1_build.7"
+    assert container(full)["image"] == read(full, "compose.yaml")["services"]["node"]["image"] == image
+
+
+def test_namespace(full: Path) -> None:
+    for path in (full / "deploy" / "kubernetes").iterdir():
+        manifest = yaml.safe_load(path.read_text(encoding="utf-8"))
+        assert manifest["kind"] == "Kustomization" or manifest["metadata"]["namespace"] == "locks"
+
+
+def test_resources(full: Path) -> None:
+    assert container(full)["resources"] == {
+        "requests": {"cpu": "250m", "memory": "128Mi"},
+        "limits": {"cpu": "2", "memory": "1Gi"},
+    }
+
+
+def test_env(full: Path) -> None:
+    configuration = read(full, "kubernetes/configmap.yaml")["data"]
+    expected = {"LOG_LEVEL": "DEBUG", "DATABASE_POOL_MAX_SIZE": "20", "TZ": "UTC", "NO": "no"}
+    assert expected.items() <= configuration.items()
+    assert expected.items() <= read(full, "compose.yaml")["services"]["node"]["environment"].items()
+    given = {variable["name"]: variable["valueFrom"]["secretKeyRef"] for variable in container(full)["env"]}
+    keys = {name: reference["key"] for name, reference in given.items()}
+    assert keys == {"DATABASE_URL": "DATABASE_URL", "OTHER_TOKEN": "OTHER", "REGION": "REGION"}
+    assert read(full, "kubernetes/secret.example.yaml")["stringData"] == dict.fromkeys(keys.values(), "")
+
+
+def test_service_monitor(run: Run, full: Path, generate_project: Generate, tmp_path: Path) -> None:
+    schema = tmp_path / "schema.json"
+    schema.write_text(json.dumps(MONITOR_SCHEMA), encoding="utf-8")
+    monitor = full / "deploy/kubernetes/servicemonitor.yaml"
+    result = run("check-jsonschema", "--schemafile", schema, monitor)
+    assert result.returncode == 0, result.stdout
+    document = read(full, "kubernetes/servicemonitor.yaml")
+    assert document["metadata"]["labels"]["release"] == "prometheus"
+    assert document["spec"]["endpoints"] == [{"port": "http", "path": "/metrics", "interval": "15s"}]
+    labels = read(full, "kubernetes/service.yaml")["metadata"]["labels"]
+    assert document["spec"]["selector"]["matchLabels"].items() <= labels.items()
+    plain = generate_project(LOCK, tmp_path / "plain")
+    assert not (plain / "deploy/kubernetes/servicemonitor.yaml").exists()
+
+
+def test_tags(full: Path) -> None:
+    annotations = read(full, "kubernetes/service.yaml")["metadata"]["annotations"]
+    assert json.loads(annotations["onex/service-tags"]) == ["onex", "effect", "locking"]
+
+
+@pytest.mark.parametrize(
+    "text", [text for text in HOSTILE.values() if text], ids=[name for name in HOSTILE if name != "empty"]
+)
+def test_hostile_text_stays_text(run: Run, generate_project: Generate, tmp_path: Path, text: str) -> None:
+    contract = LOCK | {
+        "description": text,
+        "service": {"tags": [text[:200]]},
+        "deployment": {"env": {"WORDS": text, "null": text, "E": text}},
+    }
+    project = generate_project(contract, tmp_path / "project")
+
+    assert_valid(run, project)
+    configuration = read(project, "kubernetes/configmap.yaml")["data"]
+    assert [configuration[name] for name in ("WORDS", "null", "E")] == [text] * 3
+    environment = read(project, "compose.yaml")["services"]["node"]["environment"]
+    assert environment["WORDS"].replace("$$", "$") == text
+    assert "$" not in environment["WORDS"].replace("$$", "")
+    annotations = read(project, "kubernetes/service.yaml")["metadata"]["annotations"]
+    assert json.loads(annotations["onex/service-tags"]) == [text[:200]]
+    described = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    deployment = read(project, "kubernetes/deployment.yaml")
+    assert deployment["metadata"]["annotations"]["kubernetes.io/description"] == described
+    assert "canary" not in (project / "deploy/Dockerfile").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("key", ["image", "namespace"], ids=str)
+def test_hostile_names_are_refused(run: Run, tmp_path: Path, template: Path, key: str) -> None:
+    contract = tmp_path / "contract.yaml"
+    contract.write_text(yaml.safe_dump(LOCK | {"deployment": {key: "x\n  evil: true"}}), encoding="utf-8")
+    result = run("copier", "copy", "--trust", "--defaults", "--data-file", contract, template, tmp_path / "project")
+    assert result.returncode == 1
+    assert f"deployment.{key}" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not (tmp_path / "project").exists()
+
+
+def test_every_part_of_the_view_is_used(root: Path) -> None:
+    text = "".join(path.read_text(encoding="utf-8") for path in (root / "template").rglob("*") if path.is_file())
+    text += "".join(str(path) for path in (root / "template").rglob("*"))
+    assert [name for name in DeployView.__slots__ if f"deploy.{name}" not in text] == []

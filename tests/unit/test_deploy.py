@@ -1,0 +1,227 @@
+"""How a node is deployed, as its contract says."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from extensions.contract import Amounts
+from extensions.deploy import DeployView, deploy_view, misfit, quantity, resources
+from extensions.judge import judge, read
+from extensions.view import view
+
+CUSTOM = {"name": "a", "output": {"ok": "boolean"}, "handler": "custom"}
+SQL = {"name": "a", "output": {"ok": "boolean"}, "database": {"query": "DELETE FROM t"}}
+
+
+@dataclass(frozen=True)
+class Setting:
+    name: str
+    type: str
+    default: str
+    arguments: tuple[str, ...] = ()
+
+
+def raw(**values: object) -> dict[str, Any]:
+    return {"name": "n", "package": "acme.p", "operations": [SQL], **values}
+
+
+def deployed(**values: object) -> DeployView:
+    return view(read(raw(**values))).deploy
+
+
+def problem(deployment: dict[str, Any]) -> str:
+    (found,) = judge(raw(deployment=deployment))
+    return str(found)
+
+
+def test_defaults_are_safe() -> None:
+    plain = deployed()
+    assert plain.name == "n-effect"
+    assert plain.image == "acme-p-n:1.0.0"
+    assert (plain.replicas, plain.namespace, plain.service_monitor) == (None, "", None)
+    assert plain.scaling
+    assert (plain.scaling.min_replicas, plain.scaling.max_replicas, plain.scaling.cpu_percent) == (1, 3, 70)
+    assert [(item.name, item.key, item.optional) for item in plain.given] == [("DATABASE_URL", "DATABASE_URL", False)]
+    assert plain.compose_secrets == ("POSTGRES_PASSWORD",)
+    assert list(plain.backends) == ["postgres"]
+    assert deployed(operations=[CUSTOM]).backends == {}
+    assert deployed(operations=[CUSTOM]).given == ()
+
+
+@pytest.mark.parametrize(
+    ("image", "full"),
+    [
+        ("registry.example.com:5000/team/node", "registry.example.com:5000/team/node:2.0.0-rc.1_x"),
+        ("team/node:edge", "team/node:edge"),
+        ("node@sha256:" + "0" * 64, "node@sha256:" + "0" * 64),
+    ],
+)
+def test_image_has_a_tag(image: str, full: str) -> None:
+    assert deployed(version="2.0.0-rc.1+x", deployment={"image": image}).image == full
+
+
+def test_version_is_a_label() -> None:
+    label = deployed(version="1.0.0-" + "a" * 50 + "." * 8).version_label
+    assert len(label) <= 63
+    assert label[-1].isalnum()
+
+
+@pytest.mark.parametrize(
+    ("deployment", "expected"),
+    [
+        ({"replicas": 2}, (None, 2, 4)),
+        ({"replicas": 3, "autoscaling": {"min_replicas": 2, "max_replicas": 5}}, (None, 2, 5)),
+        ({"replicas": 3, "autoscaling": {"enabled": False}}, (3, None, None)),
+        ({"autoscaling": {"enabled": False}}, (1, None, None)),
+        ({"replicas": 0}, (0, None, None)),
+    ],
+)
+def test_replicas(deployment: dict[str, Any], expected: tuple[int | None, int | None, int | None]) -> None:
+    found = deployed(deployment=deployment)
+    scaling = found.scaling
+    assert (found.replicas, scaling and scaling.min_replicas, scaling and scaling.max_replicas) == expected
+
+
+def test_scaling_by_memory_only() -> None:
+    scaling = deployed(deployment={"autoscaling": {"memory_percent": 80}}).scaling
+    assert scaling
+    assert (scaling.cpu_percent, scaling.memory_percent) == (None, 80)
+
+
+@pytest.mark.parametrize(("text", "value"), [("500m", "0.5"), ("2", "2"), ("1.5Gi", "1610612736"), ("3k", "3000")])
+def test_quantity(text: str, value: str) -> None:
+    assert quantity(text) == Decimal(value)
+
+
+def test_default_resources_never_contradict_the_contract() -> None:
+    assert resources(Amounts(), Amounts("50m", "64Mi"))[0] == Amounts("50m", "64Mi")
+    assert resources(Amounts("4", "2Gi"), Amounts())[1] == Amounts("4", "2Gi")
+    assert resources(Amounts("200m", ""), Amounts("", "1Gi")) == (Amounts("200m", "256Mi"), Amounts("1", "1Gi"))
+
+
+@pytest.mark.parametrize(
+    ("dependency", "image", "data"),
+    [
+        (">=14", "postgres:18-alpine", "/var/lib/postgresql"),
+        (">=14,<17", "postgres:16-alpine", "/var/lib/postgresql/data"),
+        (">=16.2,<17", "postgres:16-alpine", "/var/lib/postgresql/data"),
+        ("whatever", "postgres:18-alpine", "/var/lib/postgresql"),
+        ("<3", "postgres:18-alpine", "/var/lib/postgresql"),
+    ],
+)
+def test_compose_takes_the_release_that_the_contract_wants(dependency: str, image: str, data: str) -> None:
+    backend = deployed(dependencies={"postgres": dependency}).backends["postgres"]
+    assert (backend.image, backend.data) == (image, data)
+
+
+def test_environment_reaches_settings_whatever_its_case() -> None:
+    found = deployed(deployment={"env": {"log_level": "DEBUG", "TZ": "UTC", "RATIO": 0.5, "FLAG": True}})
+    configuration = {variable.name: variable.value for variable in found.configuration}
+    assert (configuration["LOG_LEVEL"], configuration["TZ"]) == ("DEBUG", "UTC")
+    assert (configuration["RATIO"], configuration["FLAG"]) == ("0.5", "true")
+    assert "log_level" not in configuration
+    assert found.unread == ("FLAG", "RATIO", "TZ")
+
+
+def test_references_are_given_by_whoever_deploys() -> None:
+    found = deployed(deployment={"env": {"DATABASE_URL": "${secret.LOCKS_DB}", "REGION": "${env.REGION}"}})
+    assert [(item.name, item.key) for item in found.given] == [("DATABASE_URL", "LOCKS_DB"), ("REGION", "REGION")]
+    compose = {variable.name: variable.value for variable in found.compose}
+    assert compose["REGION"] == "${REGION:?set it in deploy/.env}"
+    assert compose["DATABASE_URL"].startswith("postgresql://node:${POSTGRES_PASSWORD:?")
+    assert found.compose_secrets == ("POSTGRES_PASSWORD", "REGION")
+
+
+def test_compose_expands_nothing_in_text() -> None:
+    found = deployed(deployment={"env": {"GREETING": "$HOME ${HOME:?x} $$"}})
+    assert {variable.name: variable.value for variable in found.compose}["GREETING"] == "$$HOME $${HOME:?x} $$$$"
+    assert found.compose_secrets == ("POSTGRES_PASSWORD",)
+
+
+def test_stops_wait_for_the_drain_deadline() -> None:
+    found = deployed(deployment={"env": {"SERVICE_DRAIN_SECONDS": 59.5}})
+    assert (found.stop_seconds, found.grace_seconds) == (75, 80)
+
+
+def test_settings_without_default_have_to_be_given() -> None:
+    contract = read(raw(deployment={"env": {"REGION": "eu"}}))
+    settings = [
+        Setting("region", "str", "..."),
+        Setting("base_url", "str", "..."),
+        Setting("api_key", "SecretStr", "..."),
+        Setting("proxy_token", "SecretStr | None", "None"),
+        Setting("made", "Path", "Path('x')"),
+        Setting("words", "tuple[str, ...]", "('a', 'b')"),
+    ]
+    found = deploy_view(contract, settings, (), has_metrics=False)
+    assert [(item.name, item.optional) for item in found.given] == [
+        ("API_KEY", False),
+        ("BASE_URL", False),
+        ("PROXY_TOKEN", True),
+    ]
+    assert found.passed == ("PROXY_TOKEN",)
+    configuration = {variable.name: variable.value for variable in found.configuration}
+    assert (configuration["REGION"], configuration["WORDS"]) == ("eu", '["a", "b"]')
+    assert "MADE" not in configuration
+
+
+@pytest.mark.parametrize(
+    ("deployment", "message"),
+    [
+        ({"image": "Not An Image"}, "deployment.image: found 'Not An Image', expected a name of a container image"),
+        ({"namespace": "-x"}, "expected a name of a namespace"),
+        ({"resources": {"limits": {"cpu": "256Mi"}}}, "expected a number of cores"),
+        ({"resources": {"limits": {"memory": "500m"}}}, "expected a number of bytes"),
+        ({"resources": {"limits": {"cpu": -1}}}, "expected at least 0.001"),
+        (
+            {"resources": {"requests": {"cpu": 2}, "limits": {"cpu": "1500m"}}},
+            "what requests.cpu says, which is 2",
+        ),
+        ({"replicas": 9, "autoscaling": {"max_replicas": 4}}, "at least replicas, which is 9"),
+        ({"env": {"SERVICE_PORT": 1}}, "expected service.port"),
+        ({"env": {"service_host": "::"}}, "expected no value"),
+        ({"env": {"URL": "http://${env.HOST}/"}}, "one whole reference"),
+        ({"env": {"A": "1", "a": "2"}}, "differs from A in more than case"),
+        ({"env": {"LOG_LEVEL": "LOUD"}}, "expected one of DEBUG, INFO, WARNING, ERROR"),
+        ({"env": {"SERVICE_DRAIN_SECONDS": "soon"}}, "expected a number"),
+        ({"env": {"DATABASE_POOL_MAX_SIZE": 0}}, "expected at least 1"),
+        ({"service_monitor": {"labels": {"a b": "c"}}}, "label of Kubernetes"),
+    ],
+)
+def test_problems(deployment: dict[str, Any], message: str) -> None:
+    assert message in problem(deployment)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "postgresql://db/locks-hidden"),
+        ("PROXY", "http://me:hidden@proxy"),
+        ("SMTP_PASSWORD", "hidden"),
+        ("LLM_API_KEY", "hidden"),
+    ],
+)
+def test_secrets_are_refused_and_not_shown(name: str, value: str) -> None:
+    message = problem({"env": {name: value}})
+    assert f"${{secret.{name}}}" in message
+    assert "hidden" not in message
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments", "good", "bad"),
+    [
+        ("int", ("ge=1", "le=9"), "9", "10"),
+        ("int", (), "-3", "3.5"),
+        ("float", ("gt=0",), "1e-3", "0"),
+        ("float", (), ".5", "nan"),
+        ("bool", (), "Yes", "maybe"),
+        ("str | None", (), "anything", None),
+        ('Literal["a", "b"]', (), "a", "c"),
+    ],
+)
+def test_misfit(kind: str, arguments: tuple[str, ...], good: str, bad: str | None) -> None:
+    setting = Setting("x", kind, "None", arguments)
+    assert misfit(setting, good) == ""
+    assert bad is None or misfit(setting, bad)

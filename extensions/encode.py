@@ -11,6 +11,14 @@ import textwrap
 from collections.abc import Mapping, Sequence
 
 LINE_LENGTH = 120
+
+
+class Code(str):
+    """Python code made by these modules, as opposed to text that has to be encoded."""
+
+    __slots__ = ()
+
+
 _FIRST_ASTRAL = 0x10000
 
 
@@ -25,14 +33,38 @@ def _escape(code: int) -> str:
 
 def py_string(text: str) -> str:
     """Return a Python string literal, with the quotes that need fewer escapes and double ones by preference."""
-    body = text.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r")
     quote = "'" if text.count('"') > text.count("'") else '"'
-    return quote + _escape_unprintable(body.replace(quote, f"\\{quote}")) + quote
+    return quote + _string_body(text, quote) + quote
+
+
+def py_fstring(parts: Sequence[str]) -> str:
+    """Return an f-string.
+
+    Args:
+        parts: Literal texts, and expressions that hold no quotes as instances of Code.
+
+    Returns:
+        The literal, with nothing in the texts that ends it, escapes, or starts an expression.
+    """
+    plain = "".join(part for part in parts if not isinstance(part, Code))
+    quote = "'" if plain.count('"') > plain.count("'") else '"'
+    pieces = (
+        f"{{{part}}}" if isinstance(part, Code) else _string_body(part, quote).replace("{", "{{").replace("}", "}}")
+        for part in parts
+    )
+    return f"f{quote}{''.join(pieces)}{quote}"
+
+
+def _string_body(text: str, quote: str) -> str:
+    body = text.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r")
+    return _escape_unprintable(body.replace(quote, f"\\{quote}"))
 
 
 def py(value: object) -> str:
-    """Return a Python literal on one line for a value of JSON or YAML."""
+    """Return a Python literal on one line for a value of JSON or YAML; Code stays as it is."""
     match value:
+        case Code():
+            return str(value)
         case str():
             return py_string(value)
         case float() if not math.isfinite(value):

@@ -1,7 +1,8 @@
 """A contract as typed values, every short form spelled out and every default filled in."""
 
 import enum
-from collections.abc import Mapping
+import types
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -118,6 +119,81 @@ class Database:
 
 
 @dataclass(frozen=True, slots=True)
+class Http:
+    """An HTTP request.
+
+    Attributes:
+        method: In upper case.
+        path: Below the base URL, with references.
+        query: Parameters, with references.
+        headers: Headers of this request, with references.
+        body: Sent as JSON, with references; MISSING for no body.
+        success: Status codes of success; none stands for every 2xx.
+        extract: JSONPath by output field.
+    """
+
+    method: str
+    path: str
+    query: Mapping[str, Any]
+    headers: Mapping[str, str]
+    body: Any
+    success: tuple[int, ...]
+    extract: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Kafka:
+    """A message to publish; key, payload and headers may hold references, and MISSING is the whole input."""
+
+    topic: str
+    key: str | None
+    payload: Any
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Redis:
+    """A Redis command.
+
+    Attributes:
+        command: In lower case.
+        key: With references, as `field`, `value`, `amount` and `ttl_seconds`.
+        field: The field of a hash.
+        value: Stored as JSON; MISSING where the command takes none.
+        amount: How much `incr` and `decr` change the number.
+        ttl_seconds: When the key goes away.
+        into: The output field that takes the value.
+        into_keys: The output fields that are keys of a JSON value.
+        found: The output field that tells whether the key existed or changed.
+        count: The output field that tells how many there were.
+        returns: Whether the contract says anything about the reply.
+    """
+
+    command: str
+    key: str
+    field: str | None
+    value: Any
+    amount: int | str | None
+    ttl_seconds: int | str | None
+    into: str | None
+    into_keys: tuple[str, ...]
+    found: str | None
+    count: str | None
+    returns: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Filesystem:
+    """An action on a file; path and content may hold references, and MISSING is no content."""
+
+    action: Literal["read", "write", "append", "delete"]
+    path: str
+    content: Any
+    into: str | None
+    found: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Retry:
     """A retry policy."""
 
@@ -159,6 +235,75 @@ class Transactions:
 
 
 @dataclass(frozen=True, slots=True)
+class DeadLetterQueue:
+    """Where messages go that can't be handled."""
+
+    enabled: bool = True
+    max_retries: int = 3
+    topic_suffix: str = ".dlq"
+    retry_delay_ms: float = 1000
+    alert_threshold: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityValidation:
+    """What inputs and logs are checked for beyond their types."""
+
+    enabled: bool = True
+    sanitize_inputs: bool = False
+    sanitize_logs: bool = False
+    validate_sql: bool = True
+    max_input_length: int | None = None
+    forbidden_patterns: tuple[str, ...] = ()
+    redact_fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tracing:
+    """Where spans go; the endpoint may refer to env."""
+
+    enabled: bool = True
+    exporter: Literal["otlp", "console", "none"] = "otlp"
+    endpoint: str | None = None
+    sample_rate: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Observability:
+    """Traces, metrics and logs.
+
+    Attributes:
+        tracing: None for no traces.
+        metrics: Whether there are any.
+        prometheus_port: A port of their own; None for the service's.
+        json_logs: False for lines for people.
+        correlation: Whether log lines carry the correlation id.
+    """
+
+    tracing: Tracing | None = None
+    metrics: bool = True
+    prometheus_port: int | None = None
+    json_logs: bool = True
+    correlation: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimiting:
+    """How many operations there may be each second, and at once after a pause."""
+
+    requests_per_second: float = 100
+    burst: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumedEvent:
+    """An event that an operation handles."""
+
+    event: str
+    operation: str
+
+
+@dataclass(frozen=True, slots=True)
 class Example:
     """An input and the output that it leads to."""
 
@@ -184,6 +329,10 @@ class Operation:
     input: tuple[Field, ...]
     output: tuple[Field, ...]
     database: Database | None
+    http: Http | None
+    kafka: Kafka | None
+    redis: Redis | None
+    filesystem: Filesystem | None
     publishes: str | None
     schedule_seconds: float | None
     examples: tuple[Example, ...]
@@ -209,6 +358,42 @@ class DatabaseIntegration:
     pool_min_size: int
     pool_max_size: int
     statement_timeout_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ApiClient:
+    """Settings of the HTTP API; base URL and headers may refer to env and secret."""
+
+    base_url: str | None = None
+    timeout_seconds: float = 30
+    headers: Mapping[str, str] = types.MappingProxyType({})
+    health_path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaIntegration:
+    """Settings of Kafka; the brokers may refer to env."""
+
+    bootstrap_servers: str | None = None
+    group_id: str | None = None
+    outbox_max_messages: int = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class RedisIntegration:
+    """Settings of Redis; its URL may refer to env and secret."""
+
+    url: str | None = None
+    max_connections: int = 50
+    timeout_seconds: float = 5
+
+
+@dataclass(frozen=True, slots=True)
+class FilesystemIntegration:
+    """Settings of files; the root may refer to env."""
+
+    root: str = "data"
+    max_bytes: int = 10_485_760
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +473,7 @@ class Contract:
 
     Attributes:
         features: Canonical words, aliases resolved.
-        database: None when the contract says nothing about the database.
+        database: None when the contract says nothing about the database; the same for the other integrations.
         integrations_off: The integrations whose detection it turns off.
     """
 
@@ -304,10 +489,19 @@ class Contract:
     models: tuple[Model, ...]
     operations: tuple[Operation, ...]
     database: DatabaseIntegration | None
+    api_client: ApiClient | None
+    kafka: KafkaIntegration | None
+    redis: RedisIntegration | None
+    filesystem: FilesystemIntegration | None
     integrations_off: tuple[str, ...]
     retry: Retry | None
     circuit_breaker: CircuitBreaker | None
     transactions: Transactions | None
+    dead_letter_queue: DeadLetterQueue | None
+    security: SecurityValidation | None
+    observability: Observability
+    rate_limiting: RateLimiting | None
+    consumed_events: tuple[ConsumedEvent, ...]
     mixins: tuple[Mixin, ...]
     service: Service
     deployment: Deployment
@@ -335,6 +529,8 @@ def build(raw: Mapping[str, Any]) -> Contract:
     advanced = raw.get("advanced_features", {})
     integrations = raw.get("integrations", {})
     service = raw.get("service", {})
+    events = raw.get("subcontracts", {}).get("event_type", {})
+    published = {spec["operation"]: spec["event"] for spec in events.get("published_events", ())}
     return Contract(
         name=raw["name"],
         node_type=raw.get("node_type", "effect"),
@@ -349,12 +545,23 @@ def build(raw: Mapping[str, Any]) -> Contract:
             Model(name, fields(spec["fields"], enum_names), spec.get("description", ""))
             for name, spec in raw.get("models", {}).items()
         ),
-        operations=tuple(_operation(spec, enum_names) for spec in raw["operations"]),
+        operations=tuple(_operation(spec, enum_names, published) for spec in raw["operations"]),
         database=_database_integration(integrations.get("database")),
+        api_client=_settings(ApiClient, integrations.get("api_client")),
+        kafka=_settings(KafkaIntegration, integrations.get("kafka")),
+        redis=_settings(RedisIntegration, integrations.get("redis")),
+        filesystem=_settings(FilesystemIntegration, integrations.get("filesystem")),
         integrations_off=tuple(name for name, spec in integrations.items() if spec is False),
         retry=_retry(advanced.get("retry_policy")),
         circuit_breaker=_circuit_breaker(advanced.get("circuit_breaker")),
         transactions=_transactions(advanced.get("transactions")),
+        dead_letter_queue=_dead_letter_queue(raw),
+        security=_security(advanced.get("security_validation")),
+        observability=_observability(advanced.get("observability", {})),
+        rate_limiting=_rate_limiting(raw),
+        consumed_events=tuple(
+            ConsumedEvent(spec["event"], spec["operation"]) for spec in events.get("consumed_events", ())
+        ),
         mixins=tuple(
             Mixin(spec["name"], spec.get("enabled", True), dict(spec.get("config", {})))
             for spec in raw.get("mixins", ())
@@ -414,8 +621,9 @@ def _version(spec: str | Mapping[str, int]) -> str:
     return spec if isinstance(spec, str) else f"{spec['major']}.{spec['minor']}.{spec['patch']}"
 
 
-def _operation(spec: Mapping[str, Any], enum_names: frozenset[str]) -> Operation:
+def _operation(spec: Mapping[str, Any], enum_names: frozenset[str], published: Mapping[str, str]) -> Operation:
     database = spec.get("database")
+    announced = None if "kafka" in spec else published.get(spec["name"])
     target = spec.get("target")
     return Operation(
         name=spec["name"],
@@ -423,7 +631,11 @@ def _operation(spec: Mapping[str, Any], enum_names: frozenset[str]) -> Operation
         input=fields(spec.get("input"), enum_names),
         output=fields(spec.get("output"), enum_names),
         database=_database(database) if database else None,
-        publishes=spec.get("publishes"),
+        http=_http(spec["http"]) if "http" in spec else None,
+        kafka=_kafka(spec["kafka"]) if "kafka" in spec else None,
+        redis=_redis(spec["redis"]) if "redis" in spec else None,
+        filesystem=_filesystem(spec["filesystem"]) if "filesystem" in spec else None,
+        publishes=spec.get("publishes", announced),
         schedule_seconds=spec["schedule"]["every_seconds"] if "schedule" in spec else None,
         examples=tuple(
             Example(example["input"], example["output"], example.get("description", ""))
@@ -451,6 +663,94 @@ def _database(spec: Mapping[str, Any]) -> Database:
         transaction=spec.get("transaction", True),
         reads_only=sql.reads_only(query),
     )
+
+
+def _http(spec: Mapping[str, Any]) -> Http:
+    return Http(
+        method=spec["method"],
+        path=spec["path"],
+        query=dict(spec.get("query", {})),
+        headers=dict(spec.get("headers", {})),
+        body=spec.get("body", MISSING),
+        success=tuple(spec.get("success", ())),
+        extract=dict(spec.get("extract", {})),
+    )
+
+
+def _kafka(spec: Mapping[str, Any]) -> Kafka:
+    return Kafka(spec["topic"], spec.get("key"), spec.get("payload", MISSING), dict(spec.get("headers", {})))
+
+
+def _redis(spec: Mapping[str, Any]) -> Redis:
+    returns = spec.get("returns", {})
+    into = returns.get("into")
+    return Redis(
+        command=spec["command"],
+        key=spec["key"],
+        field=spec.get("field"),
+        value=spec.get("value", MISSING),
+        amount=spec.get("amount"),
+        ttl_seconds=spec.get("ttl_seconds"),
+        into=into if isinstance(into, str) else None,
+        into_keys=tuple(into) if isinstance(into, list) else (),
+        found=returns.get("found"),
+        count=returns.get("count"),
+        returns=bool(returns),
+    )
+
+
+def _filesystem(spec: Mapping[str, Any]) -> Filesystem:
+    returns = spec.get("returns", {})
+    return Filesystem(
+        action=spec["action"],
+        path=spec["path"],
+        content=spec.get("content", MISSING),
+        into=returns.get("into"),
+        found=returns.get("found"),
+    )
+
+
+def _settings[T](kind: Callable[..., T], spec: Mapping[str, Any] | bool | None) -> T | None:
+    if spec is None or spec is False:
+        return None
+    return kind() if spec is True else kind(**spec)
+
+
+def _dead_letter_queue(raw: Mapping[str, Any]) -> DeadLetterQueue | None:
+    spec = raw.get("advanced_features", {}).get("dead_letter_queue")
+    if spec is None:
+        return DeadLetterQueue() if "dead_letter_queue" in raw.get("features", ()) else None
+    queue = DeadLetterQueue(**{key: value for key, value in spec.items() if key != "monitoring"})
+    return queue if queue.enabled else None
+
+
+def _security(spec: Mapping[str, Any] | None) -> SecurityValidation | None:
+    if spec is None:
+        return None
+    settings: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in spec.items()}
+    security = SecurityValidation(**settings)
+    return security if security.enabled else None
+
+
+def _observability(spec: Mapping[str, Any]) -> Observability:
+    tracing = spec.get("tracing")
+    metrics, logging = spec.get("metrics", {}), spec.get("logging", {})
+    return Observability(
+        tracing=Tracing(**tracing) if tracing is not None and tracing.get("enabled", True) else None,
+        metrics=metrics.get("enabled", True),
+        prometheus_port=metrics.get("prometheus_port"),
+        json_logs=logging.get("structured", True) and logging.get("json_format", True),
+        correlation=logging.get("correlation_tracking", True),
+    )
+
+
+def _rate_limiting(raw: Mapping[str, Any]) -> RateLimiting | None:
+    spec = raw.get("advanced_features", {}).get("rate_limiting")
+    if spec is None:
+        return RateLimiting() if "rate_limiting" in raw.get("features", ()) else None
+    if not spec.get("enabled", True):
+        return None
+    return RateLimiting(**{key: value for key, value in spec.items() if key != "enabled"})
 
 
 def _retry(spec: Mapping[str, Any] | None) -> Retry | None:

@@ -33,20 +33,11 @@ _TYPES = {
     "null": "null",
 }
 _LATER_KEYS = {
-    "http": "implementation",
-    "kafka": "implementation",
-    "redis": "implementation",
-    "filesystem": "implementation",
     "compute": "implementation",
     "aggregate": "implementation",
     "workflow": "implementation",
-    "subcontracts": "key",
     "error_handling": "key",
-    "api_client": "integration",
     "consul": "integration",
-    "dead_letter_queue": "feature",
-    "security_validation": "feature",
-    "observability": "feature",
 }
 _LATER_VALUES = {"node_type": ("compute", "reducer", "orchestrator"), "layout": ("node",)}
 

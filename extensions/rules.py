@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
 
-from . import deploy, names, sql
+from . import deploy, effects, names, sql
 from .contract import BASE_TYPES, spell_out
 from .decisions import MIXIN_MODULES
 from .fields import enum_member
@@ -25,6 +25,7 @@ _CONSTRAINTS_OF = {
     "array": ("minItems", "maxItems", "items"),
     "object": ("minProperties", "maxProperties"),
 }
+IMPLEMENTATIONS = ("database", "http", "kafka", "redis", "filesystem", "handler")
 _GENERAL = ("type", "description", "required", "default")
 _ORDERED = (
     ("minimum", "maximum"),
@@ -93,6 +94,7 @@ class _Rules:
         yield from self.generated_names()
         yield from self.integrations()
         yield from self.settings()
+        yield from effects.settings(self)
 
     def clean(self, path: Path) -> bool:
         """Tell whether nothing at or below the path is wrong already."""
@@ -276,18 +278,16 @@ class _Rules:
         yield from _delays((*path, "retry"), _mapping(operation.get("retry")))
 
     def implementation(self, path: Path, operation: Specs) -> Iterator[Problem]:
-        later = [
-            key
-            for key in ("http", "kafka", "redis", "filesystem", "compute", "aggregate", "workflow")
-            if key in operation
-        ]
-        given = [key for key in ("database", "handler") if key in operation]
+        later = [key for key in ("compute", "aggregate", "workflow") if key in operation]
+        given = [key for key in IMPLEMENTATIONS if key in operation]
         if not given and not later:
-            yield Problem(path, "no implementation", "exactly one of database, handler")
+            yield Problem(path, "no implementation", f"exactly one of {', '.join(IMPLEMENTATIONS)}")
         elif len(given) > 1:
             yield Problem(path, " and ".join(given), "exactly one implementation")
         elif "database" in operation and isinstance(operation["database"], Mapping):
             yield from self.database((*path, "database"), operation)
+        elif given and isinstance(operation[given[0]], Mapping):
+            yield from effects.check(self, (*path, given[0]), operation)
 
     def database(self, path: Path, operation: Specs) -> Iterator[Problem]:
         database = operation["database"]

@@ -1,0 +1,321 @@
+"""Rules for what effect nodes do beside SQL: HTTP requests, Kafka messages, Redis commands and files."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol
+
+import jsonpath
+
+from . import references
+from .contract import BASE_TYPES, spell_out
+from .problems import Path, Problem, did_you_mean, show
+
+type Specs = Mapping[str, Any]
+
+_INPUT = ("input", "env", "secret")
+_OUTSIDE = ("env", "secret")
+_TOPIC = re.compile(r"onex\.(evt|cmd)\.[a-z0-9-]+\.[a-z0-9-]+\.v[0-9]+")
+_SHORT_TOPIC = re.compile(r"[a-z]([_-]?[a-z0-9])*")
+_INTEGRATION_OF = {"http": "api_client", "kafka": "kafka", "redis": "redis", "filesystem": "filesystem"}
+_NEEDS_VALUE = ("set", "hset", "lpush", "rpush", "sadd", "srem", "sismember")
+_NEEDS_FIELD = ("hget", "hdel")
+_TAKES_AMOUNT = ("incr", "decr")
+_TAKES_TTL = ("set", "expire", "incr", "decr", "hset", "lpush", "rpush", "sadd")
+# What a reply can fill: the kinds of the field that takes the value, and whether it counts something.
+_REDIS_INTO: dict[str, tuple[str, ...] | None] = {
+    "get": None,
+    "hget": None,
+    "lpop": None,
+    "rpop": None,
+    "hgetall": ("object",),
+    "lrange": ("array",),
+    "smembers": ("array",),
+    "incr": ("integer", "number"),
+    "decr": ("integer", "number"),
+    "ttl": ("integer", "number"),
+}
+_REDIS_KEYS = ("get", "hget", "hgetall", "lpop", "rpop")
+_REDIS_COUNT = ("delete", "exists", "hdel", "sadd", "srem", "llen", "lpush", "rpush", "lrange", "smembers")
+
+
+class Rules(Protocol):
+    """The part of the rules for whole contracts that is needed here."""
+
+    raw: Specs
+    models: dict[str, Specs]
+    operations: list[Specs]
+
+    def clean(self, path: Path) -> bool:
+        """Tell whether nothing at or below the path is wrong already."""
+
+
+def check(rules: Rules, path: Path, operation: Specs) -> Iterator[Problem]:
+    """Find what is wrong with an implementation beyond its schema.
+
+    Args:
+        rules: The rules for the whole contract.
+        path: Where the implementation is; its last part is its key.
+        operation: The operation.
+
+    Yields:
+        The problems.
+    """
+    key = str(path[-1])
+    if _mapping(rules.raw.get("integrations")).get(_INTEGRATION_OF[key]) is False:
+        expected = f"another implementation, since integrations.{_INTEGRATION_OF[key]} is false"
+        yield Problem(path, f"a use of {key}", expected)
+    inputs = _mapping(operation.get("input"))
+    if not rules.clean((*path[:-1], "input")) or not rules.clean((*path[:-1], "output")):
+        return
+    spec = {name: value for name, value in operation[key].items() if rules.clean((*path, name))}
+    texts = {name: value for name, value in spec.items() if name not in {"returns", "extract", "command", "method"}}
+    find = _finder(inputs, rules.models)
+    yield from references.problems(path, texts, _INPUT, find)
+    yield from {"http": _http, "kafka": _kafka, "redis": _redis, "filesystem": _filesystem}[key](
+        path, spec, operation, find
+    )
+
+
+def settings(rules: Rules) -> Iterator[Problem]:
+    """Find what is wrong with integrations, events and features beyond their schemas.
+
+    Args:
+        rules: The rules for the whole contract.
+
+    Yields:
+        The problems.
+    """
+    integrations = _mapping(rules.raw.get("integrations"))
+    for name in ("api_client", "kafka", "redis", "filesystem"):
+        path: Path = ("integrations", name)
+        if rules.clean(path):
+            sources = ("env",) if name in {"kafka", "filesystem"} else _OUTSIDE
+            yield from references.problems(path, _mapping(integrations.get(name)), sources, lambda _: None)
+    advanced = _mapping(rules.raw.get("advanced_features"))
+    tracing = _mapping(_mapping(advanced.get("observability")).get("tracing"))
+    place: Path = ("advanced_features", "observability", "tracing", "endpoint")
+    yield from references.problems(place, tracing.get("endpoint"), ("env",), lambda _: None)
+    patterns = _mapping(advanced.get("security_validation")).get("forbidden_patterns")
+    for index, pattern in enumerate(_list(patterns)):
+        try:
+            re.compile(pattern)
+        except (re.error, RecursionError, OverflowError, TypeError) as error:
+            place = ("advanced_features", "security_validation", "forbidden_patterns", index)
+            yield Problem(place, show(pattern), "a regular expression", str(error))
+    yield from _events(rules, integrations)
+
+
+def _events(rules: Rules, integrations: Specs) -> Iterator[Problem]:
+    events = _mapping(_mapping(rules.raw.get("subcontracts")).get("event_type"))
+    by_name = {operation.get("name"): operation for operation in rules.operations}
+    for side in ("consumed_events", "published_events"):
+        seen: set[object] = set()
+        for index, spec in enumerate(_list(events.get(side))):
+            path: Path = ("subcontracts", "event_type", side, index)
+            event, name = _mapping(spec).get("event"), _mapping(spec).get("operation")
+            if not rules.clean(path):
+                continue
+            if name not in by_name:
+                known = [known for known in by_name if isinstance(known, str)]
+                yield Problem((*path, "operation"), show(name), "an operation of this node", did_you_mean(name, known))
+            yield from _topic((*path, "event"), str(event))
+            key = event if side == "consumed_events" else (event, name)
+            if key in seen:
+                yield Problem((*path, "event"), f"{show(event)} a second time", "each event once")
+            seen.add(key)
+            other = _mapping(by_name.get(name)).get("publishes")
+            if side == "published_events" and isinstance(other, str) and other != event:
+                place = (*path, "event")
+                yield Problem(place, show(event), f"{other}, which the operation publishes", "write it down once")
+            topic = _mapping(_mapping(by_name.get(name)).get("kafka")).get("topic")
+            if (
+                side == "published_events"
+                and isinstance(topic, str)
+                and topic.replace("_", "-") != str(event).replace("_", "-")
+            ):
+                yield Problem((*path, "event"), show(event), f"{topic}, the topic of the operation")
+    if events.get("consumed_events") and integrations.get("kafka") is False:
+        path = ("subcontracts", "event_type", "consumed_events")
+        yield Problem(path, "events of Kafka", "none, since integrations.kafka is false")
+
+
+def _http(path: Path, spec: Specs, operation: Specs, _find: Callable[[str], str | None]) -> Iterator[Problem]:
+    extract, outputs = _mapping(spec.get("extract")), _mapping(operation.get("output"))
+    if "body" in spec and spec.get("method") in {"GET", "HEAD"}:
+        yield Problem((*path, "body"), f"a body of a {spec['method']} request", "none, or another method")
+    for name, text in extract.items():
+        place = (*path, "extract", name)
+        if name not in outputs:
+            yield Problem(place, f"the unknown field {show(name)}", "an output field", did_you_mean(name, outputs))
+        if isinstance(text, str):
+            try:
+                jsonpath.compile(text)
+            except (jsonpath.JSONPathError, RecursionError) as error:
+                yield Problem(place, show(text), "a JSONPath", str(error).splitlines()[0][:200])
+    if "extract" in spec and spec.get("method") == "HEAD":
+        yield Problem((*path, "extract"), "an answer to HEAD", "none: such an answer has no body")
+    yield from _filled(path, set(extract), operation, "http.extract", silent="extract" not in spec)
+
+
+def _kafka(path: Path, spec: Specs, operation: Specs, _find: Callable[[str], str | None]) -> Iterator[Problem]:
+    if isinstance(spec.get("topic"), str):
+        yield from _topic((*path, "topic"), spec["topic"])
+    yield from _filled(path, set(), operation, "", silent=True)
+
+
+def _topic(path: Path, topic: str) -> Iterator[Problem]:
+    if not _TOPIC.fullmatch(topic) and not _SHORT_TOPIC.fullmatch(topic):
+        expected = "a short name such as order-placed, or a full one such as onex.evt.shop.order-placed.v1"
+        yield Problem(path, show(topic), expected)
+
+
+def _redis(path: Path, spec: Specs, operation: Specs, find: Callable[[str], str | None]) -> Iterator[Problem]:
+    command = spec.get("command")
+    inputs, outputs = _mapping(operation.get("input")), _mapping(operation.get("output"))
+    if not isinstance(command, str):
+        return
+    plain_hash = command == "hset" and "field" not in spec
+    needs = {
+        "value": command in _NEEDS_VALUE,
+        "field": command in _NEEDS_FIELD,
+        "ttl_seconds": command == "expire",
+    }
+    takes = {
+        "value": command in _NEEDS_VALUE,
+        "field": command in (*_NEEDS_FIELD, "hset"),
+        "amount": command in _TAKES_AMOUNT,
+        "ttl_seconds": command in _TAKES_TTL,
+    }
+    for name, needed in needs.items():
+        if needed and name not in spec:
+            yield Problem((*path, name), "nothing", f"a value: {command} needs {name}")
+    for name, taken in takes.items():
+        if name in spec and not taken:
+            yield Problem((*path, name), f"{name} for {command}", f"no {name}, which {command} does not take")
+    if plain_hash and "value" in spec and not (isinstance(spec["value"], Mapping) and spec["value"]):
+        yield Problem((*path, "value"), show(spec["value"]), "a mapping of fields, or field beside value")
+    for name in ("amount", "ttl_seconds"):
+        if isinstance(spec.get(name), str):
+            yield from _number((*path, name), spec[name], inputs, find)
+    returns = _mapping(spec.get("returns"))
+    wanted = _redis_targets(command)
+    yield from _targets((*path, "returns"), returns, outputs, wanted)
+    into = returns.get("into")
+    filled = set(into) if isinstance(into, list) else {into}
+    if isinstance(into, list):
+        if command not in _REDIS_KEYS:
+            yield Problem((*path, "returns", "into"), "a list of fields", "one field, or none")
+        for index, name in enumerate(into):
+            if name not in outputs:
+                place = (*path, "returns", "into", index)
+                yield Problem(place, show(name), "an output field", did_you_mean(name, outputs))
+    filled |= {returns.get("found"), returns.get("count")}
+    yield from _filled(path, filled, operation, "redis.returns", silent="returns" not in spec)
+
+
+def _redis_targets(command: str) -> dict[str, tuple[str, tuple[str, ...] | None] | None]:
+    into = _REDIS_INTO.get(command, ())
+    kinds = ", ".join(into or ())
+    return {
+        "into": None if into == () else (f"an output field of type {kinds}" if into else "an output field", into),
+        "found": ("a boolean output field", ("boolean",)),
+        "count": ("an integer output field", ("integer",)) if command in _REDIS_COUNT else None,
+    }
+
+
+def _number(path: Path, text: str, inputs: Specs, find: Callable[[str], str | None]) -> Iterator[Problem]:
+    found = references.parts(text)
+    reference = found[0] if len(found) == 1 else None
+    if not isinstance(reference, references.Reference) or reference.source != "input":
+        yield Problem(path, show(text), "a whole number, or one reference to an input field")
+    elif not find(reference.name) and "." not in reference.name:
+        spec = inputs[reference.name]
+        if spell_out(spec).get("type") != "integer" or not _is_needed(spec):
+            yield Problem(path, show(text), "a reference to an integer that is required or has a default")
+
+
+def _filesystem(path: Path, spec: Specs, operation: Specs, _find: Callable[[str], str | None]) -> Iterator[Problem]:
+    action, outputs = spec.get("action"), _mapping(operation.get("output"))
+    writes = action in {"write", "append"}
+    if writes and "content" not in spec:
+        yield Problem((*path, "content"), "nothing", f"a value: {action} needs content")
+    if not writes and "content" in spec:
+        yield Problem((*path, "content"), f"content for {action}", f"no content, which {action} does not take")
+    text = spec.get("path")
+    if isinstance(text, str):
+        literal = "x".join(part for part in re.split(r"\$\{[^{}]*\}", text))
+        if literal.startswith("/") or "\\" in literal or any(word in {"", ".", ".."} for word in literal.split("/")):
+            yield Problem((*path, "path"), show(text), "a path below the root, without . and ..")
+    kinds = ("string", "bytes", "object", "array")
+    returns = _mapping(spec.get("returns"))
+    into = (f"an output field of type {', '.join(kinds)}", kinds) if action == "read" else None
+    found = ("a boolean output field", ("boolean",))
+    yield from _targets((*path, "returns"), returns, outputs, {"into": into, "found": None if writes else found})
+    filled = {returns.get("into"), returns.get("found")}
+    yield from _filled(path, filled, operation, "filesystem.returns", silent=not returns)
+
+
+def _targets(
+    path: Path, returns: Specs, outputs: Specs, wanted: Mapping[str, tuple[str, tuple[str, ...] | None] | None]
+) -> Iterator[Problem]:
+    for key, want in wanted.items():
+        name = returns.get(key)
+        if not isinstance(name, str):
+            continue
+        if want is None:
+            yield Problem((*path, key), show(name), f"no {key}, since there is nothing that fills it")
+            continue
+        expected, kinds = want
+        if name not in outputs:
+            yield Problem((*path, key), show(name), expected, did_you_mean(name, outputs))
+        elif kinds is not None:
+            kind = spell_out(outputs[name]).get("type")
+            is_model = "object" in kinds and kind not in BASE_TYPES
+            if kind not in kinds and not is_model:
+                yield Problem((*path, key), show(name), expected)
+    names = [name for name in (returns.get(key) for key in wanted) if isinstance(name, str)]
+    if len(names) != len(set(names)):
+        yield Problem(path, "one output field for two things", "an output field for each")
+
+
+def _filled(path: Path, filled: set[Any], operation: Specs, how: str, *, silent: bool) -> Iterator[Problem]:
+    inputs, outputs = _mapping(operation.get("input")), _mapping(operation.get("output"))
+    for name, spec in outputs.items():
+        if name in filled or not _is_needed(spec) or "default" in spell_out(spec):
+            continue
+        kind = spell_out(spec).get("type")
+        same = name in inputs and spell_out(inputs[name]).get("type") == kind
+        if not same and not (silent and kind == "boolean"):
+            fillers = f"{how}, or " if how else ""
+            expected = f"something that fills it: {fillers}an input field of the same name and type"
+            yield Problem((*path[:-1], "output", name), "an output field that nothing fills", expected)
+
+
+def _finder(inputs: Specs, models: Mapping[str, Specs]) -> Callable[[str], str | None]:
+    def find(name: str) -> str | None:
+        fields: Specs = inputs
+        done: list[str] = []
+        for word in name.split("."):
+            if word not in fields:
+                known = ", ".join(fields) or "none"
+                hint = did_you_mean(word, fields)
+                where = f"a field of {'.'.join(done)}" if done else "an input field of this operation"
+                return f"{where}, which are: {known}" + (f" ({hint})" if hint else "")
+            kind = str(spell_out(fields[word]).get("type"))
+            fields = models.get(kind, {})
+            done.append(word)
+        return None
+
+    return find
+
+
+def _is_needed(spec: object) -> bool:
+    return isinstance(spec, str) or (isinstance(spec, Mapping) and spec.get("required", True) is not False)
+
+
+def _mapping(value: object) -> Specs:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []

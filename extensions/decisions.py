@@ -11,9 +11,70 @@ from .contract import Contract
 MIXIN_MODULES: dict[str, str] = json.loads((Path(__file__).parent / "data" / "mixins.json").read_text(encoding="utf-8"))
 DEFAULT_MIXINS = ("MixinHealthCheck", "MixinMetrics")
 _NODE_TYPE_TITLES = {"effect": "Effect", "compute": "Compute", "reducer": "Reducer", "orchestrator": "Orchestrator"}
-_DATABASE_DEPENDENCIES = ("postgres", "postgresql", "database")
-_GENERATED_FEATURES = ("retry", "circuit_breaker", "persistence", "service_mode", "no_service_mode", "custom_mixins")
-_DATABASE_WORDS = ("database", "postgres", "postgresql", "sql")
+_GENERATED_FEATURES = (
+    *("retry", "circuit_breaker", "persistence", "http_client", "event_driven", "redis", "dead_letter_queue"),
+    *("rate_limiting", "service_mode", "no_service_mode", "custom_mixins"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What in a contract speaks for an integration.
+
+    Attributes:
+        title: What people call it.
+        setting: Its key in `integrations`.
+        implementation: Its key in operations.
+        dependencies: Its names in `dependencies`.
+        features: Its words in `features`.
+        words: Its words in `domain`.
+    """
+
+    title: str
+    setting: str
+    implementation: str
+    dependencies: tuple[str, ...]
+    features: tuple[str, ...]
+    words: tuple[str, ...]
+
+
+INTEGRATIONS = {
+    "postgres": Evidence(
+        "PostgreSQL",
+        "database",
+        "database",
+        ("postgres", "postgresql", "database"),
+        ("persistence",),
+        ("database", "postgres", "postgresql", "sql"),
+    ),
+    "http": Evidence(
+        "HTTP API",
+        "api_client",
+        "http",
+        ("http", "https", "api", "rest"),
+        ("http_client",),
+        ("api", "http", "https", "rest", "webhook"),
+    ),
+    "kafka": Evidence(
+        "Kafka",
+        "kafka",
+        "kafka",
+        ("kafka", "redpanda"),
+        ("event_driven",),
+        ("kafka", "redpanda", "streaming"),
+    ),
+    "redis": Evidence(
+        "Redis", "redis", "redis", ("redis", "valkey", "cache"), ("redis",), ("redis", "valkey", "cache")
+    ),
+    "files": Evidence(
+        "files",
+        "filesystem",
+        "filesystem",
+        ("filesystem", "files"),
+        (),
+        ("filesystem", "files"),
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,30 +139,49 @@ def decide_base_class(contract: Contract) -> BaseClass:
     )
 
 
-def decide_database(contract: Contract) -> Decision | None:
-    """Tell whether the node talks to PostgreSQL, and why.
+def decide_integrations(contract: Contract) -> dict[str, Decision]:
+    """Tell what the node talks to, and why.
 
-    The first kind of evidence that there is settles it: operations, then `integrations`, `dependencies`, `features`,
-    and last whole words in `domain`.
+    For each integration the first kind of evidence that there is settles it: operations and consumed events, then
+    `integrations`, `dependencies`, `features`, and last whole words in `domain`.
 
     Args:
         contract: A contract without problems.
 
     Returns:
-        The decision, or None when the node has no database.
+        The decisions by the integration's key, of those that the node has.
     """
-    if "database" in contract.integrations_off:
+    found = {key: _decide_integration(contract, evidence) for key, evidence in INTEGRATIONS.items()}
+    return {key: decision for key, decision in found.items() if decision}
+
+
+def decide_database(contract: Contract) -> Decision | None:
+    """Tell whether the node talks to PostgreSQL, and why; None when it does not."""
+    return decide_integrations(contract).get("postgres")
+
+
+def _decide_integration(contract: Contract, evidence: Evidence) -> Decision | None:
+    if evidence.setting in contract.integrations_off:
         return None
-    evidence: tuple[Callable[[], list[str]], ...] = (
-        lambda: [f"operations[{i}].database" for i, op in enumerate(contract.operations) if op.database],
-        lambda: ["integrations.database"] if contract.database is not None else [],
-        lambda: [f"dependencies.{name}" for name in contract.dependencies if name in _DATABASE_DEPENDENCIES],
-        lambda: ["features: persistence"] if "persistence" in contract.features else [],
-        lambda: [f"domain: {word}" for word in _words(contract.domain) if word in _DATABASE_WORDS],
+    key = evidence.implementation
+    settings = {
+        "database": contract.database,
+        "api_client": contract.api_client,
+        "kafka": contract.kafka,
+        "redis": contract.redis,
+        "filesystem": contract.filesystem,
+    }
+    consumes = ["subcontracts.event_type.consumed_events"] if key == "kafka" and contract.consumed_events else []
+    kinds: tuple[Callable[[], list[str]], ...] = (
+        lambda: [f"operations[{i}].{key}" for i, op in enumerate(contract.operations) if getattr(op, key)] + consumes,
+        lambda: [f"integrations.{evidence.setting}"] if settings[evidence.setting] is not None else [],
+        lambda: [f"dependencies.{name}" for name in contract.dependencies if name in evidence.dependencies],
+        lambda: [f"features: {word}" for word in contract.features if word in evidence.features],
+        lambda: [f"domain: {word}" for word in _words(contract.domain) if word in evidence.words],
     )
-    for find in evidence:
+    for find in kinds:
         if reasons := find():
-            return Decision("integration", "PostgreSQL", tuple(reasons))
+            return Decision("integration", evidence.title, tuple(reasons))
     return None
 
 
@@ -115,7 +195,8 @@ def not_generated(contract: Contract) -> tuple[str, ...]:
         Places in the contract.
     """
     features = (f"features: {word}" for word in contract.features if word not in _GENERATED_FEATURES)
-    dependencies = (f"dependencies.{name}" for name in contract.dependencies if name not in _DATABASE_DEPENDENCIES)
+    known = {name for evidence in INTEGRATIONS.values() for name in evidence.dependencies}
+    dependencies = (f"dependencies.{name}" for name in contract.dependencies if name not in known)
     base = decide_base_class(contract)
     measured = base.service_mode or "MixinMetrics" in base.mixins
     settings = {

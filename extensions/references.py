@@ -104,13 +104,11 @@ class Resolver:
     Attributes:
         fields: The input's fields.
         models: The contract's models.
-        settings: Code of the settings that environment variables and secrets are read from.
         setting_of: Gives the setting's name for an environment variable or secret.
     """
 
     fields: Sequence[Field]
     models: Sequence[Model]
-    settings: str
     setting_of: Callable[[Reference], str]
 
     def value(self, value: object) -> object:
@@ -138,8 +136,13 @@ class Resolver:
     def whole(self, reference: Reference) -> str:
         """Return the code of a reference's value, which keeps its type."""
         if reference.source == "input":
-            return self._input(reference.name)[0]
-        return f'{self.settings}.require("{self.setting_of(reference)}")'
+            return self.follow(reference.name)[2]
+        return f"env_{self.setting_of(reference)}"
+
+    def needs(self, value: object) -> tuple[str, ...]:
+        """Return the settings that the code of a value takes from variables called `env_` and the setting's name."""
+        outside = (reference for reference in references(value) if reference.source in {"env", "secret"})
+        return tuple(sorted({self.setting_of(reference) for reference in outside}))
 
     def text(self, text: str, wrap: str = "text") -> str:
         """Return the code of a text.
@@ -149,36 +152,26 @@ class Resolver:
             wrap: The function that makes text of a value.
 
         Returns:
-            A string literal, an f-string, or a sum where settings are part of it.
+            A string literal, or an f-string.
         """
         pieces = parts(text)
         if not any(isinstance(piece, Reference) for piece in pieces):
             return encode.py(text)
-        if any(isinstance(piece, Reference) and piece.source != "input" for piece in pieces):
-            return " + ".join(
-                encode.py(piece)
-                if isinstance(piece, str)
-                else self.whole(piece)
-                if piece.source != "input"
-                else f"{wrap}({self.whole(piece)})"
-                for piece in pieces
-            )
         if len(pieces) == 1 and isinstance(pieces[0], Reference):
-            code, plain = self._shown(pieces[0], wrap)
-            return f"str({code})" if plain and self._input(pieces[0].name)[1] != "string" else code
+            code, kind = self._shown(pieces[0], wrap)
+            return f"str({code})" if kind in {"integer", "uuid"} else code
         return encode.py_fstring(
             [piece if isinstance(piece, str) else Code(self._shown(piece, wrap)[0]) for piece in pieces]
         )
 
-    def _shown(self, reference: Reference, wrap: str) -> tuple[str, bool]:
-        code, kind, required = self._input(reference.name)
-        plain = wrap == "text" and required and kind in _PLAIN
-        return (code if plain else f"{wrap}({code})"), plain
-
-    def _input(self, name: str) -> tuple[str, str, bool]:
-        """Return the code, the kind and whether there always is a value."""
-        field, required, code = self.follow(name)
-        return code, field.kind, required
+    def _shown(self, reference: Reference, wrap: str) -> tuple[str, str]:
+        """Return code that is text or looks like it in an f-string, and its kind."""
+        if reference.source != "input":
+            code = self.whole(reference)
+            return (f"{wrap}({code})" if wrap == "segment" else code), "string"
+        field, required, code = self.follow(reference.name)
+        plain = wrap != "segment" and required and field.kind in _PLAIN
+        return (code, field.kind) if plain else (f"{wrap}({code})", "string")
 
     def follow(self, name: str) -> tuple[Field, bool, str]:
         """Follow a name, dots and all, from the input through models.

@@ -80,6 +80,14 @@ def row(contract: Contract, operation: Operation) -> dict[str, object] | None:
         return None
 
 
+def output(contract: Contract, operation: Operation) -> dict[str, object] | None:
+    """Return a valid output of an operation, as JSON values by field, or None where no such can be worked out."""
+    try:
+        return {field.name: _value(contract, field) for field in operation.output}
+    except _NoSampleError:
+        return None
+
+
 def bad_inputs(contract: Contract, operation: Operation) -> tuple[tuple[str, dict[str, object]], ...]:
     """Return inputs that are not valid.
 

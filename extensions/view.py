@@ -3,16 +3,28 @@
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import encode, names, samples
-from .contract import Contract, Example, Field, Operation, Retry, Target
-from .decisions import MIXIN_MODULES, BaseClass, Decision, decide_base_class, decide_database, not_generated
+from . import encode, integrations, names, samples
+from .contract import ApiClient, Contract, Example, Field, Operation, Retry, Target
+from .decisions import (
+    INTEGRATIONS,
+    MIXIN_MODULES,
+    BaseClass,
+    Decision,
+    decide_base_class,
+    decide_integrations,
+    not_generated,
+)
 from .deploy import DeployView, deploy_view
 from .fields import FieldCode, Symbol, enum_member, field_code, json_value
+from .integrations import CallView, Environment, FilesView, HttpView, KafkaView, RedisView
+from .settings import NAMES as SETTING_NAMES
+from .settings import SettingView
+from .settings import fields as setting_fields
 
 _DATA = Path(__file__).parent / "data"
 _REQUIREMENTS: dict[str, dict[str, list[str]]] = json.loads((_DATA / "requirements.json").read_text(encoding="utf-8"))
@@ -150,17 +162,6 @@ class AdapterView:
 
 
 @dataclass(frozen=True, slots=True)
-class SettingView:
-    """One setting: its field, its type and default as code, further arguments of its Field, and what it means."""
-
-    name: str
-    type: str
-    default: str
-    arguments: tuple[str, ...]
-    description: str
-
-
-@dataclass(frozen=True, slots=True)
 class OperationView:
     """One operation.
 
@@ -175,6 +176,7 @@ class OperationView:
         input: Its input type.
         output: Its output type.
         custom: Whether its handler is written by a person.
+        calls: What it calls beside a database; None where it calls nothing else.
         query: SQL with its line ends, empty for a custom one.
         call: The adapter's method: `fetch_one`, `fetch_all` or `execute`.
         arguments: Code of the statement's arguments, in order.
@@ -207,6 +209,7 @@ class OperationView:
     input: TypeView
     output: TypeView
     custom: bool
+    calls: CallView | None
     query: str
     call: str
     arguments: tuple[str, ...]
@@ -285,12 +288,22 @@ class NodeView:
     models: tuple[TypeView, ...]
     operations: tuple[OperationView, ...]
     database: DatabaseView | None
+    http: HttpView | None
+    redis: RedisView | None
+    kafka: KafkaView | None
+    files: FilesView | None
+    environment: Environment
     retry: RetryView | None
     breaker: BreakerView | None
+    own_breakers: tuple[tuple[str, int, float], ...]
     has_bytes: bool
     host: str
     port: int
-    setting_fields: tuple[SettingView, ...]
+
+    @property
+    def setting_fields(self) -> tuple[SettingView, ...]:
+        """The settings."""
+        return setting_fields(self)
 
     @property
     def deploy(self) -> DeployView:
@@ -316,7 +329,13 @@ class NodeView:
     @property
     def adapters(self) -> tuple[AdapterView, ...]:
         """The adapters of the integrations that the node has."""
-        known = {"postgres": (self.database, "AdapterPostgres")}
+        known = {
+            "postgres": (self.database, "AdapterPostgres"),
+            "http": (self.http, "AdapterHttp"),
+            "redis": (self.redis, "AdapterRedis"),
+            "kafka": (self.kafka, "AdapterKafka"),
+            "files": (self.files, "AdapterFiles"),
+        }
         return tuple(
             AdapterView(key, self.own(f"adapters.adapter_{key}", name)) for key, (has, name) in known.items() if has
         )
@@ -362,7 +381,11 @@ class NodeView:
     @property
     def database_operations(self) -> tuple[OperationView, ...]:
         """The operations that run SQL."""
-        return tuple(operation for operation in self.operations if not operation.custom)
+        return tuple(operation for operation in self.operations if operation.query)
+
+    def calling(self, kind: str) -> tuple[OperationView, ...]:
+        """The operations that make calls of one kind: `http`, `kafka`, `redis` or `filesystem`."""
+        return tuple(operation for operation in self.operations if operation.calls and operation.calls.kind == kind)
 
     @property
     def exemplified(self) -> tuple[OperationView, ...]:
@@ -535,6 +558,9 @@ class NodeView:
             "events": self.publishing,
             "metrics": self.has_metrics_mixin,
             "retry": self.retry,
+            "http": self.http,
+            "redis": self.redis,
+            "kafka": self.kafka,
         }
         return "base", *(group for group, wanted in optional.items() if wanted)
 
@@ -601,69 +627,21 @@ def view(contract: Contract) -> NodeView:
     return _Builder(contract).build()
 
 
-def settings(
-    database: DatabaseView | None, retry: RetryView | None, breaker: BreakerView | None, host: str, port: int
-) -> tuple[SettingView, ...]:
-    """Return the settings of a node: only those that something in it reads.
-
-    Args:
-        database: The node's database, if any.
-        retry: The retry policy, if any.
-        breaker: The circuit breaker, if any.
-        host: Default address of the service.
-        port: Default port of the service.
-
-    Returns:
-        The settings, in the order of the file.
-    """
-    found: list[SettingView] = []
-
-    def add(name: str, kind: str, default: object, description: str, *arguments: str) -> None:
-        found.append(SettingView(name, kind, encode.py(default), arguments, description))
-
-    if database:
-        unset = "PostgreSQL URL; when unset, libpq's PGHOST, PGUSER and the like are read."
-        add("database_url", "SecretStr | None", None, unset)
-        add("database_pool_min_size", "int", database.pool_min_size, "Connections that are kept open.", "ge=0")
-        add("database_pool_max_size", "int", database.pool_max_size, "Connections that may be open at once.", "ge=1")
-        add("database_connect_timeout_seconds", "float", 5.0, "Longest wait for a connection.", "gt=0")
-        limit = "Longest run of a statement."
-        add("database_statement_timeout_seconds", "float", float(database.statement_timeout_seconds), limit, "gt=0")
-        if database.migrations:
-            add("database_migrate_on_start", "bool", True, "Apply pending migrations when connecting.")
-    if retry:
-        add("retry_max_attempts", "int", retry.max_attempts, "Attempts at one call, the first included.", "ge=1")
-        add("retry_initial_delay_seconds", "float", retry.initial_delay_seconds, "Before the second attempt.", "ge=0")
-        add("retry_max_delay_seconds", "float", retry.max_delay_seconds, "Longest delay between attempts.", "ge=0")
-        add("retry_backoff_multiplier", "float", float(retry.backoff_multiplier), "Growth of the delay.", "ge=1")
-    if breaker:
-        add("circuit_breaker_failure_threshold", "int", breaker.failure_threshold, "Failures that open it.", "ge=1")
-        add("circuit_breaker_recovery_seconds", "float", breaker.recovery_seconds, "Wait before a trial call.", "gt=0")
-        trials = "Trial calls that have to succeed to close it."
-        add("circuit_breaker_half_open_max_calls", "int", breaker.half_open_max_calls, trials, "ge=1")
-    add("service_host", "str", host, "Address that the service binds to.")
-    add("service_port", "int", port, "Port that the service binds to; 0 takes a free one.", "ge=0", "le=65535")
-    add("service_max_body_bytes", "int", 1_048_576, "Largest request body.", "ge=1")
-    add("service_drain_seconds", "float", 10.0, "Longest wait for work in flight at shutdown.", "ge=0")
-    if database:
-        add("health_check_timeout_seconds", "float", 2.0, "Longest wait for each health check.", "gt=0")
-    add("log_level", 'Literal["DEBUG", "INFO", "WARNING", "ERROR"]', "INFO", "Lowest level that is logged.")
-    return tuple(found)
-
-
 class _Builder:
     def __init__(self, contract: Contract) -> None:
         self.contract = contract
         self.full_name = names.node_name(contract)
         self.module = f"{contract.package}.nodes.{self.full_name}"
         self.stem = names.pascal(contract.name)
-        self.database_decision = decide_database(contract)
+        self.decisions = decide_integrations(contract)
+        self.database_decision = self.decisions.get("postgres")
+        self.environment = Environment(contract, SETTING_NAMES)
         self.references = {model.name for model in contract.models}
 
     def build(self) -> NodeView:
         contract = self.contract
         base = decide_base_class(contract)
-        decisions = (base.decision, self.database_decision)
+        decisions = (base.decision, *self.decisions.values())
         class_name = f"Node{self.stem}{names.pascal(contract.node_type)}"
         title = f"The {contract.name} node"
         operations = tuple(self.operation(operation) for operation in contract.operations)
@@ -704,7 +682,7 @@ class _Builder:
             command_topic=names.command_topic(contract),
             completed_topic=names.completed_topic(contract),
             base=base,
-            decisions=tuple(decision for decision in decisions if decision),
+            decisions=decisions,
             not_generated=not_generated(contract),
             enums=tuple(
                 EnumView(
@@ -720,8 +698,14 @@ class _Builder:
             models=models,
             operations=operations,
             database=database,
+            http=self.wanted("http", integrations.http_view),
+            redis=self.wanted("redis", integrations.redis_view),
+            kafka=self.wanted("kafka", integrations.kafka_view),
+            files=self.wanted("files", integrations.files_view),
+            environment=self.environment,
             retry=retry,
             breaker=breaker,
+            own_breakers=self.own_breakers(breaker),
             has_bytes=any(
                 symbol == self.reference("bytes", "")
                 for kind in (*models, *(side for op in operations for side in (op.input, op.output)))
@@ -730,7 +714,6 @@ class _Builder:
             ),
             host=contract.service.host,
             port=contract.service.port,
-            setting_fields=settings(database, retry, breaker, contract.service.host, contract.service.port),
         )
 
     def symbol(self, module: str, name: str) -> Symbol:
@@ -764,7 +747,8 @@ class _Builder:
     def operation(self, operation: Operation) -> OperationView:
         stem = names.pascal(operation.name)
         file = f"handler_{operation.name}"
-        module = f"handlers.{file}" if operation.database else f"handlers.custom.{file}"
+        calls = integrations.call(self.contract, operation, self.environment)
+        module = f"handlers.{file}" if operation.database or calls else f"handlers.custom.{file}"
         common = {
             "name": operation.name,
             "constant": names.constant(operation.name),
@@ -781,7 +765,8 @@ class _Builder:
         transactions = self.contract.transactions
         return OperationView(
             **common,  # type: ignore[arg-type]  # the types of these keys are those of the fields by their names
-            custom=database is None,
+            custom=database is None and calls is None,
+            calls=calls,
             query=database.query if database else "",
             call={"one": "fetch_one", "many": "fetch_all", "none": "execute"}[returns.rows] if returns else "",
             arguments=tuple(self.argument(operation, name) for name in database.parameters) if database else (),
@@ -794,7 +779,7 @@ class _Builder:
             into=(returns.into or "") if returns else "",
             idempotent=operation.idempotent
             if operation.idempotent is not None
-            else bool(database and database.reads_only),
+            else bool((database and database.reads_only) or (calls and calls.idempotent)),
             transactional=bool(database and database.transaction and transactions and transactions.enabled),
             retry=_retry_view(operation.retry) if operation.retry and self.retry() else None,
             timeout_seconds=operation.timeout_seconds or self.default_deadline(operation),
@@ -820,23 +805,32 @@ class _Builder:
         self, common: Mapping[str, Any], operation: Operation, row_model: Symbol | None
     ) -> tuple[Symbol, ...]:
         symbols = [common["input"].symbol, common["output"].symbol]
-        if operation.database:
-            symbols.append(self.symbol("adapters.adapter_postgres", "AdapterPostgres"))
-        elif self.database_decision:
+        if key := self.adapter_key(operation):
+            symbols.append(self.symbol(f"adapters.adapter_{key}", f"Adapter{key.capitalize()}"))
+        elif self.decisions:
             symbols.append(self.symbol("adapters.adapters", "Adapters"))
         if row_model:
             symbols.append(row_model)
-        if operation.retry and operation.database and self.retry():
+        if operation.retry and (operation.database or operation.http or operation.redis) and self.retry():
             symbols.append(self.symbol("adapters.retry_policy", "RetryPolicy"))
         return tuple(symbols)
 
     def handler_argument(self, operation: Operation) -> str:
-        if operation.database:
-            return "self.adapters.postgres"
-        return "self.adapters" if self.database_decision else ""
+        if key := self.adapter_key(operation):
+            return f"self.adapters.{key}"
+        return "self.adapters" if self.decisions else ""
+
+    def adapter_key(self, operation: Operation) -> str:
+        keys = {"database": "postgres", "http": "http", "kafka": "kafka", "redis": "redis", "filesystem": "files"}
+        return next((key for kind, key in keys.items() if getattr(operation, kind) is not None), "")
+
+    def wanted[T](self, key: str, make: Callable[[Contract, Environment], T]) -> T | None:
+        return make(self.contract, self.environment) if key in self.decisions else None
 
     def default_deadline(self, operation: Operation) -> float:
         # Long enough for a second attempt after one that hung, so that the circuit breaker sees the first one end.
+        if operation.http:
+            return 2 * (self.contract.api_client or ApiClient()).timeout_seconds
         return 2 * self.statement_timeout() if operation.database else DEFAULT_TIMEOUT_SECONDS
 
     def statement_timeout(self) -> float:
@@ -958,9 +952,13 @@ class _Builder:
             calls=tuple(sorted(calls)),
         )
 
+    @property
+    def guarded(self) -> tuple[str, ...]:
+        return tuple(key for key in ("postgres", "http", "redis") if key in self.decisions)
+
     def retry(self) -> RetryView | None:
         policy = self.contract.retry
-        if self.database_decision is None:
+        if not self.guarded:
             return None
         if policy is None and "retry" in self.contract.features:
             return RetryView(3, 0.1, 10.0, 2.0, ())
@@ -971,19 +969,32 @@ class _Builder:
 
     def breaker(self) -> BreakerView | None:
         settings = self.contract.circuit_breaker
-        if self.database_decision is None:
+        if not self.guarded:
             return None
         if settings is None:
             asked = "circuit_breaker" in self.contract.features
             return BreakerView(DEFAULT_FAILURE_THRESHOLD, DEFAULT_RECOVERY_MS / 1000, 1) if asked else None
         if not settings.enabled:
             return None
-        own = next((settings.services[name] for name in ("postgres", "database") if name in settings.services), None)
         return BreakerView(
-            failure_threshold=(own and own.failure_threshold) or settings.failure_threshold,
-            recovery_seconds=((own and own.recovery_timeout_ms) or settings.recovery_timeout_ms) / 1000,
+            failure_threshold=settings.failure_threshold,
+            recovery_seconds=settings.recovery_timeout_ms / 1000,
             half_open_max_calls=settings.half_open_max_calls,
         )
+
+    def own_breakers(self, breaker: BreakerView | None) -> tuple[tuple[str, int, float], ...]:
+        """Return integrations whose breaker differs, with its failure threshold and recovery time in seconds."""
+        settings = self.contract.circuit_breaker
+        if breaker is None or settings is None:
+            return ()
+        found: list[tuple[str, int, float]] = []
+        for key in self.guarded:
+            names_of = (key, INTEGRATIONS[key].setting)
+            own = next((settings.services[name] for name in names_of if name in settings.services), None)
+            if own:
+                seconds = own.recovery_timeout_ms / 1000 if own.recovery_timeout_ms else breaker.recovery_seconds
+                found.append((key, own.failure_threshold or breaker.failure_threshold, seconds))
+        return tuple(found)
 
 
 def _retry_view(policy: Retry) -> RetryView:

@@ -1,0 +1,637 @@
+"""What templates are handed about HTTP, Kafka, Redis and files: settings and the code of each operation's call."""
+
+import keyword
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jsonpath
+from jsonpath.selectors import NameSelector
+
+from . import encode, names, samples
+from .contract import (
+    MISSING,
+    ApiClient,
+    Contract,
+    Field,
+    FilesystemIntegration,
+    KafkaIntegration,
+    Operation,
+    Redis,
+    RedisIntegration,
+)
+from .references import Reference, Resolver, parts, references
+
+_IDEMPOTENT_METHODS = ("GET", "HEAD", "PUT", "DELETE")
+_READING_METHODS = ("GET", "HEAD")
+_REPEATABLE_COMMANDS = (
+    *("get", "set", "delete", "exists", "expire", "ttl", "hget", "hset", "hdel", "hgetall"),
+    *("lrange", "llen", "sadd", "srem", "smembers", "sismember"),
+)
+_TAKEN_SETTINGS = frozenset(
+    {"copy", "dict", "json", "schema", "validate", "construct", "require", "redact", "from_orm", "parse_obj"}
+)
+DEFAULT_RETRY_STATUS = (429, 503)
+DEFAULT_RETRY_STATUS_IDEMPOTENT = (429, 502, 503, 504)
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentView:
+    """One environment variable or secret that the contract refers to.
+
+    Attributes:
+        variable: Its name in the environment.
+        setting: The setting that holds it.
+        secret: Whether it is a secret.
+    """
+
+    variable: str
+    setting: str
+    secret: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceView:
+    """Where an integration is: a URL, brokers or a folder.
+
+    Attributes:
+        setting: The setting that tests and people override.
+        secret: Whether that setting is a secret.
+        default: Its default; None when it has none.
+        own: Whether the setting is the integration's own, not one that the contract refers to.
+        code: Code of the value, from `settings`.
+        needs: The settings that `code` takes from variables called `env_` and the setting's name.
+    """
+
+    setting: str
+    secret: bool
+    default: str | None
+    own: bool
+    code: str
+    needs: tuple[str, ...] = ()
+
+    def given(self, value: str) -> str:
+        """Return code of a value for the setting, made from the code of a string."""
+        return f"SecretStr({value})" if self.secret else value
+
+
+@dataclass(frozen=True, slots=True)
+class HttpView:
+    """The HTTP API.
+
+    Attributes:
+        base_url: Where it is.
+        timeout_seconds: Default of the setting.
+        headers: Pairs of name and code of the value, of every request.
+        header_needs: The settings that these take from variables called `env_` and the setting's name.
+        health_path: What the health check asks for; empty for the base URL.
+        retry_status: Status codes that are worth another attempt at any request.
+        retry_status_idempotent: The same for requests that may be sent twice.
+    """
+
+    base_url: PlaceView
+    timeout_seconds: float
+    headers: tuple[tuple[str, str], ...]
+    header_needs: tuple[str, ...]
+    health_path: str
+    retry_status: tuple[int, ...]
+    retry_status_idempotent: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RedisView:
+    """Redis: where it is, and the defaults of its settings."""
+
+    url: PlaceView
+    max_connections: int
+    timeout_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class FilesView:
+    """Files: their root, and the default of the limit of their size in bytes."""
+
+    root: PlaceView
+    max_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumedView:
+    """An event that the node consumes: its topic, and the operation's member of the operation enum."""
+
+    topic: str
+    operation: str
+    constant: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetterView:
+    """Where messages go that can't be handled."""
+
+    max_retries: int
+    topic_suffix: str
+    retry_delay_seconds: float
+    alert_threshold: int
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaView:
+    """Kafka.
+
+    Attributes:
+        servers: The brokers.
+        group_id: The consumer group.
+        outbox_max_messages: Default of the setting.
+        consumed: The events that the node consumes.
+        dead_letters: None where messages that can't be handled are only logged.
+        publishes: Whether the node publishes anything.
+    """
+
+    servers: PlaceView
+    group_id: str
+    outbox_max_messages: int
+    consumed: tuple[ConsumedView, ...]
+    dead_letters: DeadLetterView | None
+    publishes: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CallView:
+    """The call that an operation makes, as code.
+
+    Attributes:
+        kind: `http`, `kafka`, `redis` or `filesystem`.
+        arguments: Pairs of name and code, in order.
+        paths: JSONPaths: constant, path, output field, whether it is required, and whether it takes all matches.
+        results: Pairs of output field and code of its value.
+        reply: Name of what the call returns; empty when nothing uses it.
+        missing: Code of the condition under which a required output has no value; empty for none.
+        idempotent: Whether it may be made twice.
+        answer: An answer of the other side that makes the operation succeed, or None when none can be worked out.
+        topic: The topic of a Kafka message.
+        command: The command of Redis, or the action on a file.
+        words: The words of the Redis command as code.
+        expiry: The words of the Redis command that sets when the key goes away; empty for none.
+        needs: The settings that the code takes from variables called `env_` and the setting's name.
+    """
+
+    kind: str
+    arguments: tuple[tuple[str, str], ...]
+    paths: tuple[tuple[str, str, str, bool, bool], ...]
+    results: tuple[tuple[str, str], ...]
+    reply: str
+    missing: str
+    idempotent: bool
+    answer: object
+    topic: str
+    command: str
+    words: tuple[str, ...] = ()
+    expiry: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+
+    @property
+    def code(self) -> str:
+        """All code of it, for searches."""
+        codes = (code for _, code in (*self.arguments, *self.results))
+        return "\n".join((*codes, *self.words, *self.expiry))
+
+    @property
+    def uses_request(self) -> bool:
+        """Whether it looks at the input."""
+        return re.search(r"\brequest\b", self.code) is not None
+
+    def uses(self, *names: str) -> tuple[str, ...]:
+        """Return those of the functions that its code calls."""
+        return tuple(name for name in names if re.search(rf"\b{name}\(", self.code))
+
+
+class Environment:
+    """The environment variables and secrets of a contract, and the settings that hold them."""
+
+    def __init__(self, contract: Contract, taken: Collection[str]) -> None:
+        """Collect them.
+
+        Args:
+            contract: A contract without problems.
+            taken: Names of settings that the node has anyway.
+        """
+        client = contract.api_client or ApiClient()
+        places: list[object] = [
+            client.base_url,
+            client.headers,
+            contract.kafka.bootstrap_servers if contract.kafka else None,
+            contract.redis.url if contract.redis else None,
+            contract.filesystem.root if contract.filesystem else None,
+            contract.observability.tracing.endpoint if contract.observability.tracing else None,
+        ]
+        for operation in contract.operations:
+            places += _texts(operation)
+        found: dict[str, EnvironmentView] = {}
+        for reference in (reference for place in places for reference in references(place)):
+            if reference.source not in {"env", "secret"}:
+                continue
+            name = reference.name.lower()
+            known = found.get(name)
+            clash = (
+                name in taken or name in _TAKEN_SETTINGS or name.startswith(("_", "model_")) or keyword.iskeyword(name)
+            )
+            found[name] = EnvironmentView(
+                variable=reference.name,
+                setting=f"env_{name.lstrip('_')}" if clash else name,
+                secret=reference.source == "secret" or bool(known and known.secret),
+            )
+        self._found = found
+
+    @property
+    def all(self) -> tuple[EnvironmentView, ...]:
+        """All of them, by name."""
+        return tuple(self._found[name] for name in sorted(self._found))
+
+    def setting(self, reference: Reference) -> str:
+        """Return the setting that holds what a reference is to."""
+        return self._found[reference.name.lower()].setting
+
+    def place(self, text: str | None, own: str, *, secret: bool, default: str | None = None) -> PlaceView:
+        """Return where an integration is.
+
+        Args:
+            text: What the contract says, with references; None for nothing.
+            own: The setting that serves when the contract does not refer to one.
+            secret: Whether that setting is a secret.
+            default: Its default when the contract says nothing.
+
+        Returns:
+            The place.
+        """
+        pieces = parts(text or "")
+        if len(pieces) == 1 and isinstance(pieces[0], Reference):
+            view = self._found[pieces[0].name.lower()]
+            return PlaceView(view.setting, view.secret, None, own=False, code=f'settings.require("{view.setting}")')
+        required = f'settings.require("{own}")'
+        if any(isinstance(piece, Reference) for piece in pieces):
+            resolver = Resolver((), (), self.setting)
+            return PlaceView(own, secret, None, own=True, code=resolver.text(text or ""), needs=resolver.needs(text))
+        return PlaceView(own, secret, text or default, own=True, code=required)
+
+
+def http_view(contract: Contract, environment: Environment) -> HttpView:
+    """Return what templates need to know about the HTTP API."""
+    client = contract.api_client or ApiClient()
+    resolver = Resolver((), (), environment.setting)
+    listed = contract.retry.retryable_status_codes if contract.retry else ()
+    return HttpView(
+        base_url=environment.place(client.base_url, "http_base_url", secret=False),
+        timeout_seconds=client.timeout_seconds,
+        headers=tuple((name, resolver.text(value)) for name, value in client.headers.items()),
+        header_needs=resolver.needs(client.headers),
+        health_path=client.health_path or "",
+        retry_status=listed or DEFAULT_RETRY_STATUS,
+        retry_status_idempotent=listed or DEFAULT_RETRY_STATUS_IDEMPOTENT,
+    )
+
+
+def redis_view(contract: Contract, environment: Environment) -> RedisView:
+    """Return what templates need to know about Redis."""
+    settings = contract.redis or RedisIntegration()
+    default = "redis://127.0.0.1:6379/0"
+    return RedisView(
+        url=environment.place(settings.url, "redis_url", secret=True, default=default),
+        max_connections=settings.max_connections,
+        timeout_seconds=settings.timeout_seconds,
+    )
+
+
+def files_view(contract: Contract, environment: Environment) -> FilesView:
+    """Return what templates need to know about files."""
+    settings = contract.filesystem or FilesystemIntegration()
+    return FilesView(environment.place(settings.root, "files_root", secret=False), settings.max_bytes)
+
+
+def kafka_view(contract: Contract, environment: Environment) -> KafkaView:
+    """Return what templates need to know about Kafka."""
+    settings = contract.kafka or KafkaIntegration()
+    queue = contract.dead_letter_queue
+    default = "127.0.0.1:9092"
+    consumed = tuple(
+        ConsumedView(
+            topic=event.event if event.event.startswith("onex.") else names.event_topic(contract, event.event),
+            operation=event.operation,
+            constant=names.constant(event.operation),
+        )
+        for event in contract.consumed_events
+    )
+    return KafkaView(
+        servers=environment.place(settings.bootstrap_servers, "kafka_bootstrap_servers", secret=False, default=default),
+        group_id=settings.group_id or names.node_name(contract),
+        outbox_max_messages=settings.outbox_max_messages,
+        consumed=consumed,
+        dead_letters=DeadLetterView(
+            queue.max_retries, queue.topic_suffix, queue.retry_delay_ms / 1000, queue.alert_threshold
+        )
+        if queue
+        else None,
+        publishes=any(operation.kafka or operation.publishes for operation in contract.operations),
+    )
+
+
+def _texts(operation: Operation) -> list[object]:
+    found: list[object] = []
+    if http := operation.http:
+        found += [http.path, http.query, http.headers, http.body]
+    if kafka := operation.kafka:
+        found += [kafka.key, kafka.payload, kafka.headers]
+    if redis := operation.redis:
+        found += [redis.key, redis.field, redis.value]
+    if files := operation.filesystem:
+        found += [files.path, files.content]
+    return found
+
+
+def call(contract: Contract, operation: Operation, environment: Environment) -> CallView | None:
+    """Return the call that an operation makes, or None when it makes none of these.
+
+    Args:
+        contract: The contract.
+        operation: One of its operations.
+        environment: The contract's environment variables.
+
+    Returns:
+        The call.
+    """
+    for kind, build in _BUILDERS.items():
+        if getattr(operation, kind) is not None:
+            resolver = Resolver(operation.input, contract.models, environment.setting)
+            return replace(build(contract, operation, resolver), needs=resolver.needs(_texts(operation)))
+    return None
+
+
+def _http(contract: Contract, operation: Operation, resolver: Resolver) -> CallView:
+    spec = operation.http
+    assert spec is not None  # noqa: S101 - the caller looked
+    idempotent = operation.idempotent if operation.idempotent is not None else spec.method in _IDEMPOTENT_METHODS
+    arguments = [("method", encode.py(spec.method)), ("path", resolver.text(spec.path, "segment"))]
+    for name, values in (("query", spec.query), ("headers", spec.headers)):
+        if values:
+            arguments.append((name, _block({key: resolver.value(value) for key, value in values.items()})))
+    if spec.body is not MISSING:
+        arguments.append(("body", _block(resolver.value(spec.body))))
+    if spec.success:
+        arguments.append(("success", f"frozenset({{{', '.join(str(code) for code in sorted(spec.success))}}})"))
+    if idempotent:
+        arguments.append(("idempotent", "True"))
+    fields = {field.name: field for field in operation.output}
+    paths = tuple(
+        (names.constant(f"{name}_path"), path, name, _needed(fields[name]), _takes_all(path, fields[name]))
+        for name, path in spec.extract.items()
+    )
+    results = tuple(
+        (name, f"{'every' if many else 'first' if required else 'first_or_none'}({constant}, answer)")
+        for constant, _, name, required, many in paths
+    )
+    others = _copied(operation, {name for name, _ in results}, silent=not spec.extract)
+    return CallView(
+        kind="http",
+        arguments=tuple(arguments),
+        paths=paths,
+        results=(*results, *others),
+        reply="answer" if results else "",
+        missing="",
+        idempotent=idempotent,
+        answer=_answer(contract, operation),
+        topic="",
+        command=spec.method,
+    )
+
+
+def _kafka(contract: Contract, operation: Operation, resolver: Resolver) -> CallView:
+    spec = operation.kafka
+    assert spec is not None  # noqa: S101 - the caller looked
+    topic = spec.topic if spec.topic.startswith("onex.") else names.event_topic(contract, spec.topic)
+    arguments = [("topic", f'topic_of("{topic.split(".")[3]}")')]
+    if spec.key is not None:
+        arguments.append(("key", resolver.text(spec.key, "part")))
+    payload = "request" if spec.payload is MISSING else _block(resolver.value(spec.payload))
+    arguments.append(("payload", payload))
+    if spec.headers:
+        arguments.append(("headers", _block({key: resolver.value(value) for key, value in spec.headers.items()})))
+    return CallView(
+        kind="kafka",
+        arguments=tuple(arguments),
+        paths=(),
+        results=_copied(operation, set(), silent=True),
+        reply="",
+        missing="",
+        idempotent=bool(operation.idempotent),
+        answer=None,
+        topic=topic,
+        command="",
+    )
+
+
+def _redis(_contract: Contract, operation: Operation, resolver: Resolver) -> CallView:
+    spec = operation.redis
+    assert spec is not None  # noqa: S101 - the caller looked
+    key = resolver.text(spec.key, "part")
+    expiry: tuple[str, ...] = ()
+    if spec.ttl_seconds is not None and spec.command not in {"set", "expire"}:
+        expiry = ('"EXPIRE"', key, encode.py(resolver.value(spec.ttl_seconds)))
+    results, missing = _redis_results(operation, spec)
+    used = any("reply" in code for _, code in results) or bool(missing)
+    idempotent = operation.idempotent if operation.idempotent is not None else spec.command in _REPEATABLE_COMMANDS
+    others = _copied(operation, {name for name, _ in results}, silent=not spec.returns)
+    return CallView(
+        kind="redis",
+        arguments=(),
+        words=_redis_words(spec, key, resolver),
+        expiry=expiry,
+        paths=(),
+        results=(*results, *others),
+        reply="reply" if used else "",
+        missing=missing,
+        idempotent=idempotent,
+        answer=None,
+        topic="",
+        command=spec.command,
+    )
+
+
+def _redis_words(spec: Redis, key: str, resolver: Resolver) -> tuple[str, ...]:
+    command = {"incr": "INCRBY", "decr": "DECRBY", "delete": "DEL"}.get(spec.command, spec.command.upper())
+    words = [encode.py(command), key]
+    if spec.field is not None:
+        words.append(resolver.text(spec.field, "part"))
+    if spec.command in {"incr", "decr"}:
+        words.append(encode.py(resolver.value(1 if spec.amount is None else spec.amount)))
+    elif spec.command == "hset" and spec.field is None:
+        for name, value in spec.value.items():
+            words += [encode.py(name), _encoded(resolver.value(value))]
+    elif spec.value is not MISSING:
+        words.append(_encoded(resolver.value(spec.value)))
+    if spec.command == "lrange":
+        words += ["0", "-1"]
+    if spec.ttl_seconds is not None and spec.command in {"set", "expire"}:
+        words += ['"EX"'] if spec.command == "set" else []
+        words.append(encode.py(resolver.value(spec.ttl_seconds)))
+    return tuple(words)
+
+
+def _encoded(value: object) -> str:
+    if isinstance(value, (dict, list)) and value:
+        return f"encoded(\n{' ' * 20}{encode.py_block(value, 20)}\n{' ' * 16})"
+    return f"encoded({encode.py(value)})"
+
+
+def _redis_results(operation: Operation, spec: Redis) -> tuple[tuple[tuple[str, str], ...], str]:
+    fields = {field.name: field for field in operation.output}
+    found = {
+        **dict.fromkeys(("get", "hget", "lpop", "rpop"), "reply is not None"),
+        **dict.fromkeys(("incr", "decr", "hset", "lpush", "rpush"), "True"),
+        "ttl": "reply != -2",
+    }.get(spec.command, "bool(reply)")
+    value, exists = _redis_value(spec)
+    results: list[tuple[str, str]] = []
+    missing = ""
+    if spec.into:
+        wanted = _needed(fields[spec.into])
+        if exists and wanted:
+            missing = exists
+        results.append((spec.into, f"None if {exists} else {value}" if exists and not wanted else value))
+    for name in spec.into_keys:
+        results.append((name, f'member({value}, "{name}")' if spec.command != "hgetall" else f'{value}.get("{name}")'))
+        if exists and _needed(fields[name]):
+            missing = exists
+    if spec.found:
+        results.append((spec.found, "True" if missing and found == "reply is not None" else found))
+    if spec.count:
+        results.append((spec.count, "len(reply)" if spec.command in {"lrange", "smembers"} else "reply"))
+    return tuple(results), missing
+
+
+def _redis_value(spec: Redis) -> tuple[str, str]:
+    """Return the code of the value in a reply, and of the condition under which there is none."""
+    match spec.command:
+        case "hgetall":
+            return "{name: decoded(value) for name, value in reply.items()}", "not reply"
+        case "lrange":
+            return "[decoded(value) for value in reply]", ""
+        case "smembers":
+            return "[decoded(value) for value in sorted(reply)]", ""
+        case "get" | "hget" | "lpop" | "rpop":
+            return "decoded(reply)", "reply is None"
+        case _:
+            return "reply", ""
+
+
+def _filesystem(_contract: Contract, operation: Operation, resolver: Resolver) -> CallView:
+    spec = operation.filesystem
+    assert spec is not None  # noqa: S101 - the caller looked
+    arguments = [("path", resolver.text(spec.path, "part"))]
+    if spec.content is not MISSING:
+        arguments.append(("content", _block(resolver.value(spec.content))))
+    fields = {field.name: field for field in operation.output}
+    results: list[tuple[str, str]] = []
+    missing = ""
+    if spec.into:
+        field = fields[spec.into]
+        code = {"bytes": "base64_text(content)", "string": "text_of(content)"}.get(field.kind, "json_of(content)")
+        missing = "content is None" if _needed(field) else ""
+        results.append((spec.into, code if missing else f"None if content is None else {code}"))
+    if spec.found:
+        deleted = spec.action == "delete"
+        results.append((spec.found, "content" if deleted else "True" if missing else "content is not None"))
+    elif spec.action == "read" and not missing:
+        missing = "content is None"
+    others = _copied(operation, {name for name, _ in results}, silent=not results)
+    used = bool(missing) or any("content" in code for _, code in results)
+    return CallView(
+        kind="filesystem",
+        arguments=tuple(arguments),
+        paths=(),
+        results=(*results, *others),
+        reply="content" if used else "",
+        missing=missing,
+        idempotent=spec.action != "append" if operation.idempotent is None else operation.idempotent,
+        answer=None,
+        topic="",
+        command=spec.action,
+    )
+
+
+_BUILDERS: dict[str, Callable[[Contract, Operation, Resolver], CallView]] = {
+    "http": _http,
+    "kafka": _kafka,
+    "redis": _redis,
+    "filesystem": _filesystem,
+}
+
+
+def _block(value: object) -> str:
+    return encode.py_block(value, 16)
+
+
+def _needed(field: Field) -> bool:
+    return field.required and field.default is MISSING
+
+
+def _copied(operation: Operation, filled: set[str], *, silent: bool) -> tuple[tuple[str, str], ...]:
+    """Return what fills the outputs that the call does not: an input of the same name and type, or success itself."""
+    inputs = {field.name: field for field in operation.input}
+    results: list[tuple[str, str]] = []
+    for field in operation.output:
+        if field.name in filled:
+            continue
+        same = inputs.get(field.name)
+        if same is not None and (same.kind, same.reference) == (field.kind, field.reference):
+            results.append((field.name, f"request.{field.name}"))
+        elif silent and field.kind == "boolean":
+            results.append((field.name, "True"))
+    return tuple(results)
+
+
+def _takes_all(path: str, field: Field) -> bool:
+    return field.kind == "array" and not _keys(path)
+
+
+def _keys(path: str) -> list[str | int] | None:
+    """Return the keys and indices of a path to exactly one place, or None for any other."""
+    query = jsonpath.compile(path)
+    if not isinstance(query, jsonpath.JSONPath) or not query.singular_query():
+        return None
+    keys: list[str | int] = []
+    for segment in query.segments:
+        selector: Any = segment.selectors[0]
+        key = selector.name if isinstance(selector, NameSelector) else getattr(selector, "index", None)
+        if not isinstance(key, (str, int)) or (isinstance(key, int) and key < 0):
+            return None
+        keys.append(key)
+    return keys
+
+
+def _answer(contract: Contract, operation: Operation) -> object:
+    spec = operation.http
+    if spec is None or not spec.extract:
+        return {}
+    answer: object = None
+    values = samples.output(contract, operation)
+    for name, path in spec.extract.items():
+        keys = _keys(path)
+        if values is None or name not in values:
+            continue
+        if keys is None:
+            return None
+        answer = _put(answer, keys, values[name])
+    return answer
+
+
+def _put(document: object, keys: Sequence[str | int], value: object) -> object:
+    if not keys:
+        return value
+    key, *rest = keys
+    if isinstance(key, int):
+        items = list(document) if isinstance(document, list) else []
+        items += [None] * (key + 1 - len(items))
+        items[key] = _put(items[key], rest, value)
+        return items
+    mapping: Mapping[str, object] = document if isinstance(document, dict) else {}
+    return {**mapping, key: _put(mapping.get(key), rest, value)}

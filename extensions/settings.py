@@ -1,0 +1,184 @@
+"""The settings of a generated node: only those that something in it reads."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from . import encode
+from .integrations import PlaceView
+
+if TYPE_CHECKING:
+    from .view import NodeView
+
+NAMES = frozenset(
+    {
+        *("database_url", "database_pool_min_size", "database_pool_max_size", "database_connect_timeout_seconds"),
+        *("database_statement_timeout_seconds", "database_migrate_on_start", "http_timeout_seconds"),
+        *("http_max_connections", "http_max_answer_bytes", "redis_max_connections", "redis_timeout_seconds"),
+        *("kafka_publish_timeout_seconds", "outbox_path", "outbox_max_messages", "kafka_group_id"),
+        *("dead_letter_max_retries", "dead_letter_retry_delay_seconds", "dead_letter_alert_threshold"),
+        *("files_max_bytes", "retry_max_attempts", "retry_initial_delay_seconds", "retry_max_delay_seconds"),
+        *("retry_backoff_multiplier", "circuit_breaker_failure_threshold", "circuit_breaker_recovery_seconds"),
+        *("circuit_breaker_half_open_max_calls", "service_host", "service_port", "service_max_body_bytes"),
+        *("service_drain_seconds", "health_check_timeout_seconds", "log_level"),
+        *(f"{key}_circuit_breaker_failure_threshold" for key in ("postgres", "http", "redis")),
+        *(f"{key}_circuit_breaker_recovery_seconds" for key in ("postgres", "http", "redis")),
+    }
+)
+"""The names that settings of integrations and features may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingView:
+    """One setting: its field, its type and default as code, further arguments of its Field, and what it means."""
+
+    name: str
+    type: str
+    default: str
+    arguments: tuple[str, ...]
+    description: str
+
+
+def fields(node: "NodeView") -> tuple[SettingView, ...]:
+    """Return the settings of a node.
+
+    Args:
+        node: The node.
+
+    Returns:
+        The settings, in the order of the file.
+    """
+    return _Settings(node).all()
+
+
+class _Settings:
+    def __init__(self, node: "NodeView") -> None:
+        self.node = node
+        self.found: list[SettingView] = []
+
+    def all(self) -> tuple[SettingView, ...]:
+        self.environment()
+        self.database()
+        self.http()
+        self.redis()
+        self.kafka()
+        self.files()
+        self.retry()
+        self.breaker()
+        self.service()
+        return tuple(self.found)
+
+    def add(self, name: str, kind: str, default: object, description: str, *arguments: str) -> None:
+        self.found.append(SettingView(name, kind, encode.py(default), arguments, description))
+
+    def place(self, view: PlaceView, description: str) -> None:
+        if not view.own or any(setting.name == view.setting for setting in self.found):
+            return
+        kind = "SecretStr" if view.secret else "str"
+        if view.default is None:
+            self.add(view.setting, f"{kind} | None", None, description)
+        else:
+            default = view.given(encode.py(view.default))
+            self.found.append(SettingView(view.setting, kind, default, (), description))
+
+    def environment(self) -> None:
+        for variable in self.node.environment.all:
+            kind = "SecretStr | None" if variable.secret else "str | None"
+            renamed = variable.setting.upper() != variable.variable.upper()
+            alias = (f"validation_alias={encode.py(variable.variable)}",) if renamed else ()
+            self.add(variable.setting, kind, None, f"{variable.variable}, which the contract names.", *alias)
+
+    def database(self) -> None:
+        database = self.node.database
+        if database is None:
+            return
+        unset = "PostgreSQL URL; when unset, libpq's PGHOST, PGUSER and the like are read."
+        self.add("database_url", "SecretStr | None", None, unset)
+        self.add("database_pool_min_size", "int", database.pool_min_size, "Connections that are kept open.", "ge=0")
+        most = "Connections that may be open at once."
+        self.add("database_pool_max_size", "int", database.pool_max_size, most, "ge=1")
+        self.add("database_connect_timeout_seconds", "float", 5.0, "Longest wait for a connection.", "gt=0")
+        seconds = float(database.statement_timeout_seconds)
+        self.add("database_statement_timeout_seconds", "float", seconds, "Longest run of a statement.", "gt=0")
+        if database.migrations:
+            self.add("database_migrate_on_start", "bool", True, "Apply pending migrations when connecting.")
+
+    def http(self) -> None:
+        if http := self.node.http:
+            self.place(http.base_url, "Where the HTTP API is.")
+            self.add(
+                "http_timeout_seconds", "float", float(http.timeout_seconds), "Longest wait for an answer.", "gt=0"
+            )
+            self.add("http_max_connections", "int", 100, "Connections that may be open at once.", "ge=1")
+            self.add("http_max_answer_bytes", "int", 10_485_760, "Largest answer that is read.", "ge=1")
+
+    def redis(self) -> None:
+        if redis := self.node.redis:
+            self.place(redis.url, "Where Redis is.")
+            most = "Connections that may be open at once."
+            self.add("redis_max_connections", "int", redis.max_connections, most, "ge=1")
+            self.add(
+                "redis_timeout_seconds", "float", float(redis.timeout_seconds), "Longest wait for a reply.", "gt=0"
+            )
+
+    def kafka(self) -> None:
+        kafka = self.node.kafka
+        if kafka is None:
+            return
+        self.place(kafka.servers, "Brokers of Kafka, with commas between them.")
+        wait = "Longest wait for the brokers before a message is left to the outbox."
+        self.add("kafka_publish_timeout_seconds", "float", 5.0, wait, "gt=0")
+        where = "File that keeps messages until the brokers have them; each process needs one of its own."
+        path = f"Path({encode.py(f'var/{self.node.full_name}.outbox')})"
+        self.found.append(SettingView("outbox_path", "Path", path, (), where))
+        most = "Messages that may wait; beyond that, publishing fails."
+        self.add("outbox_max_messages", "int", kafka.outbox_max_messages, most, "ge=1")
+        if kafka.consumed:
+            self.add("kafka_group_id", "str", kafka.group_id, "Consumer group.", "min_length=1")
+        if letters := kafka.dead_letters:
+            self.add("dead_letter_max_retries", "int", letters.max_retries, "Attempts after the first one.", "ge=0")
+            delay = float(letters.retry_delay_seconds)
+            self.add("dead_letter_retry_delay_seconds", "float", delay, "Pause between attempts.", "ge=0")
+            alert = "Dead letters from which on the alert is raised."
+            self.add("dead_letter_alert_threshold", "int", letters.alert_threshold, alert, "ge=1")
+
+    def files(self) -> None:
+        if files := self.node.files:
+            self.place(files.root, "Folder below which files are read and written.")
+            self.add("files_max_bytes", "int", files.max_bytes, "Largest file.", "ge=1")
+
+    def retry(self) -> None:
+        if retry := self.node.retry:
+            self.add(
+                "retry_max_attempts", "int", retry.max_attempts, "Attempts at one call, the first included.", "ge=1"
+            )
+            first = retry.initial_delay_seconds
+            self.add("retry_initial_delay_seconds", "float", first, "Before the second attempt.", "ge=0")
+            longest = retry.max_delay_seconds
+            self.add("retry_max_delay_seconds", "float", longest, "Longest delay between attempts.", "ge=0")
+            growth = float(retry.backoff_multiplier)
+            self.add("retry_backoff_multiplier", "float", growth, "Growth of the delay.", "ge=1")
+
+    def breaker(self) -> None:
+        breaker = self.node.breaker
+        if breaker is None:
+            return
+        failures, wait = "Failures that open it.", "Wait before a trial call."
+        self.add("circuit_breaker_failure_threshold", "int", breaker.failure_threshold, failures, "ge=1")
+        self.add("circuit_breaker_recovery_seconds", "float", breaker.recovery_seconds, wait, "gt=0")
+        trials = "Trial calls that have to succeed to close it."
+        self.add("circuit_breaker_half_open_max_calls", "int", breaker.half_open_max_calls, trials, "ge=1")
+        for key, threshold, seconds in self.node.own_breakers:
+            self.add(f"{key}_circuit_breaker_failure_threshold", "int", threshold, failures, "ge=1")
+            self.add(f"{key}_circuit_breaker_recovery_seconds", "float", float(seconds), wait, "gt=0")
+
+    def service(self) -> None:
+        node = self.node
+        self.add("service_host", "str", node.host, "Address that the service binds to.")
+        port = "Port that the service binds to; 0 takes a free one."
+        self.add("service_port", "int", node.port, port, "ge=0", "le=65535")
+        self.add("service_max_body_bytes", "int", 1_048_576, "Largest request body.", "ge=1")
+        self.add("service_drain_seconds", "float", 10.0, "Longest wait for work in flight at shutdown.", "ge=0")
+        if node.adapters:
+            self.add("health_check_timeout_seconds", "float", 2.0, "Longest wait for each health check.", "gt=0")
+        levels = 'Literal["DEBUG", "INFO", "WARNING", "ERROR"]'
+        self.add("log_level", levels, "INFO", "Lowest level that is logged.")

@@ -107,7 +107,7 @@ def settings(rules: Rules) -> Iterator[Problem]:
 
 def _events(rules: Rules, integrations: Specs) -> Iterator[Problem]:
     events = _mapping(_mapping(rules.raw.get("subcontracts")).get("event_type"))
-    by_name = {operation.get("name"): operation for operation in rules.operations}
+    by_name = {str(operation.get("name")): operation for operation in rules.operations}
     for side in ("consumed_events", "published_events"):
         seen: set[object] = set()
         for index, spec in enumerate(_list(events.get(side))):
@@ -116,18 +116,19 @@ def _events(rules: Rules, integrations: Specs) -> Iterator[Problem]:
             if not rules.clean(path):
                 continue
             if name not in by_name:
-                known = [known for known in by_name if isinstance(known, str)]
-                yield Problem((*path, "operation"), show(name), "an operation of this node", did_you_mean(name, known))
+                yield Problem(
+                    (*path, "operation"), show(name), "an operation of this node", did_you_mean(name, by_name)
+                )
             yield from _topic((*path, "event"), str(event))
             key = event if side == "consumed_events" else (event, name)
             if key in seen:
                 yield Problem((*path, "event"), f"{show(event)} a second time", "each event once")
             seen.add(key)
-            other = _mapping(by_name.get(name)).get("publishes")
+            other = _mapping(by_name.get(str(name))).get("publishes")
             if side == "published_events" and isinstance(other, str) and other != event:
                 place = (*path, "event")
                 yield Problem(place, show(event), f"{other}, which the operation publishes", "write it down once")
-            topic = _mapping(_mapping(by_name.get(name)).get("kafka")).get("topic")
+            topic = _mapping(_mapping(by_name.get(str(name))).get("kafka")).get("topic")
             if (
                 side == "published_events"
                 and isinstance(topic, str)

@@ -528,7 +528,7 @@ def _filesystem(_contract: Contract, operation: Operation, resolver: Resolver) -
     assert spec is not None  # noqa: S101 - the caller looked
     arguments = [("path", resolver.text(spec.path, "part"))]
     if spec.content is not MISSING:
-        arguments.append(("content", _block(resolver.value(spec.content))))
+        arguments.append(("content", encode.py_block(resolver.value(spec.content), 12)))
     fields = {field.name: field for field in operation.output}
     results: list[tuple[str, str]] = []
     missing = ""

@@ -29,13 +29,14 @@ NAMES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class SettingView:
-    """One setting: its field, its type and default as code, further arguments of its Field, and what it means."""
+    """One setting: field, type and default as code, further arguments of its Field, meaning, environment variable."""
 
     name: str
     type: str
     default: str
     arguments: tuple[str, ...]
     description: str
+    variable: str
 
 
 def fields(node: "NodeView") -> tuple[SettingView, ...]:
@@ -68,7 +69,7 @@ class _Settings:
         return tuple(self.found)
 
     def add(self, name: str, kind: str, default: object, description: str, *arguments: str) -> None:
-        self.found.append(SettingView(name, kind, encode.py(default), arguments, description))
+        self.found.append(SettingView(name, kind, encode.py(default), arguments, description, name.upper()))
 
     def place(self, view: PlaceView, description: str) -> None:
         if not view.own or any(setting.name == view.setting for setting in self.found):
@@ -78,14 +79,16 @@ class _Settings:
             self.add(view.setting, f"{kind} | None", None, description)
         else:
             default = view.given(encode.py(view.default))
-            self.found.append(SettingView(view.setting, kind, default, (), description))
+            self.found.append(SettingView(view.setting, kind, default, (), description, view.setting.upper()))
 
     def environment(self) -> None:
         for variable in self.node.environment.all:
             kind = "SecretStr | None" if variable.secret else "str | None"
             renamed = variable.setting.upper() != variable.variable.upper()
             alias = (f"validation_alias={encode.py(variable.variable)}",) if renamed else ()
-            self.add(variable.setting, kind, None, f"{variable.variable}, which the contract names.", *alias)
+            meaning = f"{variable.variable}, which the contract names."
+            view = SettingView(variable.setting, kind, "None", alias, meaning, variable.variable.upper())
+            self.found.append(view)
 
     def database(self) -> None:
         database = self.node.database
@@ -129,7 +132,7 @@ class _Settings:
         self.add("kafka_publish_timeout_seconds", "float", 5.0, wait, "gt=0")
         where = "File that keeps messages until the brokers have them; each process needs one of its own."
         path = f"Path({encode.py(f'var/{self.node.full_name}.outbox')})"
-        self.found.append(SettingView("outbox_path", "Path", path, (), where))
+        self.found.append(SettingView("outbox_path", "Path", path, (), where, "OUTBOX_PATH"))
         most = "Messages that may wait; beyond that, publishing fails."
         self.add("outbox_max_messages", "int", kafka.outbox_max_messages, most, "ge=1")
         if kafka.consumed:

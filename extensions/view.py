@@ -108,6 +108,21 @@ class RetryView:
     backoff_multiplier: float
     retryable_exceptions: tuple[str, ...]
 
+    @property
+    def code(self) -> str:
+        """The policy as an expression at the top of a module."""
+        names_of = dict.fromkeys(self.retryable_exceptions)
+        listed = "".join(f"            {encode.py(name)},\n" for name in names_of)
+        lists = f"    retryable_exceptions=frozenset(\n        {{\n{listed}        }}\n    ),\n" if listed else ""
+        return (
+            "RetryPolicy(\n"
+            f"    max_attempts={self.max_attempts},\n"
+            f"    initial_delay_seconds={encode.py(self.initial_delay_seconds)},\n"
+            f"    max_delay_seconds={encode.py(self.max_delay_seconds)},\n"
+            f"    backoff_multiplier={encode.py(self.backoff_multiplier)},\n"
+            f"{lists})"
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class BreakerView:
@@ -343,14 +358,43 @@ class NodeView:
     @property
     def postgres_imports(self) -> tuple[Symbol, ...]:
         """What the PostgreSQL adapter imports of the node's own package."""
-        symbols = []
-        if self.breaker:
-            symbols.append(self.own("adapters.circuit_breaker", "CircuitBreaker"))
-        if self.retry:
-            symbols.append(self.own("adapters.retry_policy", "RetryPolicy"))
+        symbols = [self.own("adapters.guard", "Guard")] if self.guarded else []
         if self.migrations:
             symbols.append(self.own("adapters.migrations", "migrate"))
         return tuple(symbols)
+
+    @property
+    def guarded(self) -> bool:
+        """Whether calls are retried, or stopped by a circuit breaker."""
+        return self.retry is not None or self.breaker is not None
+
+    @property
+    def required_settings(self) -> bool:
+        """Whether something asks for a setting that may be missing."""
+        return bool(self.environment.all or self.http or self.redis or self.kafka or self.files)
+
+    @property
+    def renamed_settings(self) -> bool:
+        """Whether a setting has another name than its environment variable."""
+        return any(setting.name.upper() != setting.variable for setting in self.setting_fields)
+
+    @property
+    def secret_settings(self) -> tuple[SettingView, ...]:
+        """The settings that hold secrets."""
+        return tuple(setting for setting in self.setting_fields if setting.type.startswith("SecretStr"))
+
+    @property
+    def text_helpers(self) -> tuple[str, ...]:
+        """The functions that turn values into texts which operations use."""
+        used = {name for op in self.operations if op.calls for name in op.calls.uses("text", "part", "segment")}
+        needed = used | ({"part"} if "segment" in used else set())
+        return tuple(name for name in ("text", "part", "segment") if name in needed)
+
+    @property
+    def extracting(self) -> tuple[str, ...]:
+        """The functions that find values in answers which operations use."""
+        known = ("every", "first", "first_or_none")
+        return tuple(name for name in known if any(op.calls and op.calls.uses(name) for op in self.operations))
 
     @property
     def publishing(self) -> tuple[OperationView, ...]:
@@ -383,8 +427,27 @@ class NodeView:
         """The operations that run SQL."""
         return tuple(operation for operation in self.operations if operation.query)
 
-    def calling(self, kind: str) -> tuple[OperationView, ...]:
-        """The operations that make calls of one kind: `http`, `kafka`, `redis` or `filesystem`."""
+    @property
+    def http_operations(self) -> tuple[OperationView, ...]:
+        """The operations that send an HTTP request."""
+        return self._calling("http")
+
+    @property
+    def kafka_operations(self) -> tuple[OperationView, ...]:
+        """The operations that publish a message."""
+        return self._calling("kafka")
+
+    @property
+    def redis_operations(self) -> tuple[OperationView, ...]:
+        """The operations that send a Redis command."""
+        return self._calling("redis")
+
+    @property
+    def filesystem_operations(self) -> tuple[OperationView, ...]:
+        """The operations that work on a file."""
+        return self._calling("filesystem")
+
+    def _calling(self, kind: str) -> tuple[OperationView, ...]:
         return tuple(operation for operation in self.operations if operation.calls and operation.calls.kind == kind)
 
     @property
@@ -427,6 +490,11 @@ class NodeView:
     def fakes(self) -> tuple[Symbol, ...]:
         """The stand-in for the database in unit tests."""
         return (("tests.unit.fakes", "FakePool"),) if self.database else ()
+
+    @property
+    def worlds(self) -> tuple[Symbol, ...]:
+        """The stand-in for all adapters in unit tests."""
+        return (("tests.unit.world", "FakeWorld"),) if self.adapters else ()
 
     @property
     def unit_imports(self) -> tuple[Symbol, ...]:
@@ -757,6 +825,7 @@ class _Builder:
             "file": file,
             "handler": self.symbol(module, f"Handler{stem}"),
             "input": self.type(f"{stem}Input", operation.input, "", f"Input of {operation.name}"),
+            "calls": calls,
             "output": self.type(f"{stem}Output", operation.output, "", f"Output of {operation.name}"),
         }
         database = operation.database
@@ -766,7 +835,6 @@ class _Builder:
         return OperationView(
             **common,  # type: ignore[arg-type]  # the types of these keys are those of the fields by their names
             custom=database is None and calls is None,
-            calls=calls,
             query=database.query if database else "",
             call={"one": "fetch_one", "many": "fetch_all", "none": "execute"}[returns.rows] if returns else "",
             arguments=tuple(self.argument(operation, name) for name in database.parameters) if database else (),
@@ -806,7 +874,17 @@ class _Builder:
     ) -> tuple[Symbol, ...]:
         symbols = [common["input"].symbol, common["output"].symbol]
         if key := self.adapter_key(operation):
-            symbols.append(self.symbol(f"adapters.adapter_{key}", f"Adapter{key.capitalize()}"))
+            module = f"adapters.adapter_{key}"
+            symbols.append(self.symbol(module, f"Adapter{key.capitalize()}"))
+            calls: CallView | None = common["calls"]
+            if calls:
+                made = {"http": ["HttpCall"], "kafka": ["KafkaMessage"]}.get(key, [])
+                helpers = calls.uses("encoded", "decoded", "member", "text_of", "json_of", "base64_text")
+                symbols += [self.symbol(module, name) for name in (*made, *helpers)]
+                symbols += [self.symbol("handlers.texts", name) for name in calls.uses("text", "part", "segment")]
+                answers = calls.uses("every", "first", "first_or_none")
+                symbols += [self.symbol("handlers.answers", name) for name in answers]
+                symbols += [self.symbol("topics", "topic_of")] if calls.topic else []
         elif self.decisions:
             symbols.append(self.symbol("adapters.adapters", "Adapters"))
         if row_model:

@@ -526,7 +526,7 @@ def build(raw: Mapping[str, Any]) -> Contract:
     """
     enums = tuple(_enum(name, spec) for name, spec in raw.get("enums", {}).items())
     enum_names = frozenset(item.name for item in enums)
-    advanced = raw.get("advanced_features", {})
+    advanced = raw.get("advanced_features", raw.get("error_handling", {}))
     integrations = raw.get("integrations", {})
     service = raw.get("service", {})
     events = raw.get("subcontracts", {}).get("event_type", {})

@@ -15,6 +15,7 @@ from referencing.jsonschema import DRAFT202012
 
 from .contract import Contract, build
 from .deploy import misfit, reference
+from .legacy import check_legacy
 from .problems import Path, Problem, did_you_mean, render, show
 from .rules import check
 from .view import view
@@ -36,7 +37,6 @@ _LATER_KEYS = {
     "compute": "implementation",
     "aggregate": "implementation",
     "workflow": "implementation",
-    "error_handling": "key",
     "consul": "integration",
 }
 _LATER_VALUES = {"node_type": ("compute", "reducer", "orchestrator"), "layout": ("node",)}
@@ -88,7 +88,8 @@ def judge(raw: object) -> list[Problem]:
         return problems
     found = [*_texts(raw), *_schema(raw)]
     blocked = {problem.path for problem in found}
-    found += [problem for problem in check(raw, blocked) if not _inside(problem.path, blocked)]
+    beyond = (*check(raw, blocked), *check_legacy(raw))
+    found += [problem for problem in beyond if not _inside(problem.path, blocked)]
     # Which settings there are is known only where there is nothing else to say.
     found = found or list(_environment(build(raw)))
     return sorted(dict.fromkeys(found), key=lambda problem: _position(raw, problem.path))

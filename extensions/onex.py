@@ -53,8 +53,8 @@ class OnexExtension(Extension):
         """
         super().__init__(environment)
         _compile_once(environment)
-        encode, self._effective, self._given, self._judge, self._view = _load(
-            "encode", "effective", "given", "judge", "view"
+        encode, self._effective, self._given, self._judge, self._legacy, self._view = _load(
+            "encode", "effective", "given", "judge", "legacy", "view"
         )
         environment.filters.update(
             is_contract=self._effective.is_contract,
@@ -102,6 +102,7 @@ class OnexExtension(Extension):
             UserMessageError: All problems of the contract.
         """
         self.environment.globals["node"] = self._view.view(self._read(raw))
+        self.environment.globals["warnings"] = self._legacy.warnings(raw)
         return True
 
     def _read(self, raw: object) -> Any:

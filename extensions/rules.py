@@ -424,6 +424,8 @@ class _Rules:
     def settings(self) -> Iterator[Problem]:
         advanced = _mapping(self.raw.get("advanced_features"))
         yield from _delays(("advanced_features", "retry_policy"), _mapping(advanced.get("retry_policy")))
+        legacy = _mapping(self.raw.get("error_handling"))
+        yield from _delays(("error_handling", "retry_policy"), _mapping(legacy.get("retry_policy")))
         scaling = _mapping(_mapping(self.raw.get("deployment")).get("autoscaling"))
         low, high = scaling.get("min_replicas"), scaling.get("max_replicas")
         if _comparable(low, high) and scaling["min_replicas"] > scaling["max_replicas"]:

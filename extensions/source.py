@@ -46,6 +46,7 @@ class Document:
         places: By the identity of a mapping or list, the places of its entries by key or index.
         start: Where the value starts.
         unread: Where values stand that could not be read, in whose place there is None.
+        text: The text itself.
     """
 
     value: Any
@@ -53,6 +54,7 @@ class Document:
     places: Mapping[int, Mapping[str | int, Place]] = field(default_factory=dict)
     start: Place = Place(1, 1)
     unread: frozenset[Path] = frozenset()
+    text: str = ""
 
     def locate(self, path: Path) -> Place:
         """Return where a path leads: to its key or list item, or to the nearest one around what is missing."""
@@ -101,7 +103,7 @@ def read_text(text: str) -> Document:
     """
     if found := _NOT_ALLOWED.search(text):
         return _refused(f"the character {show(found[0])}", "text that YAML allows", _place_after(text[: found.start()]))
-    builder = _Builder()
+    builder = _Builder(text)
     try:
         for event in yaml.parse(text, Loader=_LOADER):
             if not builder.take(event):
@@ -112,6 +114,28 @@ def read_text(text: str) -> Document:
         what = error.problem or error.context or "unreadable"
         builder.problem((), f"broken YAML: {what}", "valid YAML", place, _hint(text, place))
     return builder.document()
+
+
+def comments(document: Document) -> list[tuple[int, str]]:
+    """Return the comments of a document that YAML can read, each as its line and its text without `#`."""
+    found: list[tuple[int, str]] = []
+    text = document.text
+    end = 0
+    for token in yaml.scan(text, Loader=_LOADER):
+        found += _comments(text, end, token.start_mark.index)
+        end = token.end_mark.index
+        if isinstance(token, yaml.ScalarToken) and token.style in {"|", ">"}:
+            header = text.find("\n", token.start_mark.index)
+            found += _comments(text, token.start_mark.index, header if header >= 0 else len(text))
+    return found + _comments(text, end, len(text))
+
+
+def _comments(text: str, start: int, end: int) -> list[tuple[int, str]]:
+    """Return the comments in a stretch of text that holds nothing else but marks and white space."""
+    return [
+        (text.count("\n", 0, start + match.start()) + 1, match[1].strip())
+        for match in re.finditer(r"#([^\n]*)", text[start:end])
+    ]
 
 
 def _refused(found: str, expected: str, place: Place) -> Document:
@@ -162,7 +186,8 @@ class _Open:
 class _Builder:
     """Puts values together from the events of a YAML parser."""
 
-    def __init__(self) -> None:
+    def __init__(self, text: str) -> None:
+        self.text = text
         self.problems: list[tuple[Problem, Place]] = []
         self.places: dict[int, dict[str | int, Place]] = {}
         self.anchors: dict[str, tuple[Any, int, int]] = {}
@@ -179,7 +204,7 @@ class _Builder:
         if self.unusable or (self.problems and self.start is None):
             self.root = None
         problems = tuple(sorted(self.problems, key=lambda item: item[1]))
-        return Document(self.root, problems, self.places, self.start or Place(1, 1), frozenset(self.unread))
+        return Document(self.root, problems, self.places, self.start or Place(1, 1), frozenset(self.unread), self.text)
 
     def problem(self, path: Path, found: str, expected: str, place: Place, hint: str = "") -> None:
         self.problems.append((Problem(path, found, expected, hint), place))

@@ -6,8 +6,10 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
+from typing import Any
 
 from .judge import judge
+from .legacy import warnings
 from .problems import Problem
 from .source import Document, Place, read_stream
 
@@ -21,7 +23,7 @@ class Finding:
     place: Place
     problem: Problem
 
-    def as_json(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, Any]:
         """Return the finding for machines: `path` for people, `pointer` as RFC 6901 has it, and where it is."""
         problem = self.problem
         steps = (str(part).replace("~", "~0").replace("/", "~1") for part in problem.path)
@@ -43,17 +45,20 @@ class Report:
     Attributes:
         file: The file as it was named.
         problems: What is wrong, in the order of the file.
+        warnings: What is legacy or without effect, where nothing is wrong.
     """
 
     file: str
     problems: tuple[Finding, ...]
+    warnings: tuple[Finding, ...] = ()
 
-    def as_json(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, Any]:
         """Return the report for machines."""
         return {
             "file": self.file,
             "valid": not self.problems,
             "problems": [finding.as_json() for finding in self.problems],
+            "warnings": [finding.as_json() for finding in self.warnings],
         }
 
     def lines(self) -> Iterable[str]:
@@ -61,8 +66,9 @@ class Report:
         file = self.file if self.file.isprintable() else ascii(self.file)
         if not self.problems:
             yield f"{file}: valid"
-        for finding in self.problems:
-            yield f"{file}:{finding.place.line}:{finding.place.column}: {finding.problem}"
+        for kind, findings in (("", self.problems), ("warning: ", self.warnings)):
+            for finding in findings:
+                yield f"{file}:{finding.place.line}:{finding.place.column}: {kind}{finding.problem}"
 
 
 def examine(file: str, document: Document) -> Report:
@@ -80,7 +86,12 @@ def examine(file: str, document: Document) -> Report:
     if not unreadable:
         problems = [problem for problem in judge(document.value) if problem.path not in document.unread]
         found += [Finding(document.locate(problem.path), problem) for problem in problems]
-    return Report(file, tuple(sorted(found, key=lambda finding: finding.place)))
+    noted = () if found else warnings(document.value)
+    return Report(file, _sorted(found), _sorted(Finding(document.locate(warning.path), warning) for warning in noted))
+
+
+def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(sorted(findings, key=lambda finding: finding.place))
 
 
 def examine_file(file: str) -> Report:

@@ -28,6 +28,8 @@ def render(destination: Path) -> None:
         template = export_template(Path(scratch) / "template")
         for name in EXAMPLES:
             project = generate(template, read_contract(CONTRACTS / f"{name}.yaml"), destination / name)
+            # What is below build/ depends on the machine, and is in no repository.
+            shutil.rmtree(project / "build")
             answers = project / ".copier-answers.yml"
             lines = answers.read_text(encoding="utf-8").splitlines(keepends=True)
             answers.write_text("".join(line for line in lines if not line.startswith(VOLATILE_ANSWERS)))

@@ -203,7 +203,6 @@ def not_generated(contract: Contract) -> tuple[str, ...]:
         "deployment.service_monitor": contract.deployment.service_monitor and not measured,
         "service.enabled": not contract.service.enabled,
         "template_variant": contract.template_variant,
-        "validation_level": contract.validation_level != "standard",
     }
     configured = (f"mixins: config of {mixin.name}" for mixin in contract.mixins if mixin.config)
     return (*features, *dependencies, *configured, *(name for name, value in settings.items() if value))

@@ -39,17 +39,6 @@ def effective_contract(answers: Mapping[str, Any], data: Mapping[str, Any]) -> d
     return {key: value for key, value in answers.items() if value not in (None, "")} | given
 
 
-def has_operations(data: Mapping[str, Any]) -> bool:
-    """Tell whether data given to Copier says which operations there are."""
-    return isinstance(data.get("operations"), list)
-
-
-def custom_operations(data: Mapping[str, Any]) -> list[str]:
-    """Return the names of the operations with hand-written handlers, of a contract that is not judged yet."""
-    operations = [operation for operation in data["operations"] if isinstance(operation, Mapping)]
-    return [str(operation.get("name")) for operation in operations if operation.get("handler") == "custom"]
-
-
 def type_of(data: Mapping[str, Any], key: str, otherwise: str) -> str:
     """Return the type of Copier's that leaves an answer as it was given.
 

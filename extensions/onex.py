@@ -1,6 +1,7 @@
 """What Copier loads: wires filters and the view of the node into the template's Jinja environment, nothing else."""
 
 import importlib
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,8 +9,9 @@ from types import ModuleType
 from typing import Any
 
 from copier.errors import UserMessageError
-from jinja2 import Environment
+from jinja2 import Environment, pass_context
 from jinja2.ext import Extension
+from jinja2.runtime import Context
 
 _PACKAGE = "_onex_extensions"
 
@@ -42,6 +44,15 @@ def _compile_once(environment: Environment) -> None:
     environment.compile = compile_new  # type: ignore[method-assign]  # of this environment alone
 
 
+def _files(folder: Path) -> set[str]:
+    """Return the files that a folder holds, without those of environments and version control."""
+    found: set[str] = set()
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name not in {".git", ".venv"}]
+        found.update((Path(parent) / name).relative_to(folder).as_posix() for name in names)
+    return found
+
+
 class OnexExtension(Extension):
     """Hands templates `node`, the view of the contract, and the filters that encode text."""
 
@@ -56,13 +67,13 @@ class OnexExtension(Extension):
         encode, self._effective, self._given, self._judge, self._legacy, self._view = _load(
             "encode", "effective", "given", "judge", "legacy", "view"
         )
+        self._manifest = importlib.import_module(f"{_PACKAGE}.manifest")
         environment.filters.update(
             is_contract=self._effective.is_contract,
             effective_contract=self._effective_contract,
             judged=self._judged,
-            custom_operations=self._effective.custom_operations,
+            manifest=self._manifest_of,
             docstring=encode.docstring,
-            has_operations=self._effective.has_operations,
             imports=encode.imports,
             json_value=encode.json_value,
             md=encode.markdown,
@@ -89,10 +100,12 @@ class OnexExtension(Extension):
         version = {"version": contract.version} if "version" in raw else {}
         return str(self._effective.as_json(raw | version))
 
-    def _judged(self, raw: object) -> bool:
-        """Make the view of the node for the templates.
+    @pass_context
+    def _judged(self, context: Context, raw: object) -> bool:
+        """Make the view of the node for the templates, and remember which files there are.
 
         Args:
+            context: What Copier hands its templates.
             raw: The effective contract.
 
         Returns:
@@ -104,6 +117,13 @@ class OnexExtension(Extension):
         self.environment.globals["node"] = self._view.view(self._read(raw))
         self.environment.globals["warnings"] = self._legacy.warnings(raw)
         return True
+
+    @pass_context
+    def _manifest_of(self, context: Context, node: Any) -> str:
+        manifest = self._manifest.render(self.environment, context.get_all(), node)
+        if self._present & self._manifest.listed(manifest):
+            self.environment.globals["destination"] = "over"
+        return str(manifest)
 
     def _read(self, raw: object) -> Any:
         try:

@@ -1,5 +1,7 @@
 """`copier update`: each version renders with its own code, and what people wrote survives."""
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -144,27 +146,65 @@ def test_update_with_the_same_contract_changes_nothing(run: Run, project: Path) 
     assert git(run, project, "status", "--porcelain") == ""
 
 
-def test_handler_of_a_removed_operation_is_not_deleted(run: Run, project: Path, contract: dict[str, object]) -> None:
+def test_handler_of_a_removed_operation_is_kept(run: Run, project: Path, contract: dict[str, object]) -> None:
     operations = contract["operations"]
     assert isinstance(operations, list)
     contract["operations"] = [operations[0] | {"name": "wave"}]
     (project / "node.yaml").write_text(yaml.safe_dump(contract, sort_keys=False), encoding="utf-8")
+    handler = (project / HANDLER).read_text(encoding="utf-8") + "\n# Written by a person.\n"
+    (project / HANDLER).write_text(handler, encoding="utf-8")
     commit(run, project, "Wave instead of greeting")
 
     status, output = update(run, project, "--vcs-ref", "v1.0.0", "--data-file", "node.yaml")
 
-    assert status == 1
-    assert str(HANDLER) in output
-    assert "Traceback" not in output
-    assert git(run, project, "status", "--porcelain") == ""
+    assert status == 0, output
+    assert f"orphans/{HANDLER}" in output
+    assert "The operation greet seems to be called wave now" in output
+    assert (project / "orphans" / HANDLER).read_text(encoding="utf-8") == handler
+    assert (project / "orphans" / "tests" / "custom" / "test_handler_greet.py").is_file()
+    assert (project / HANDLER).with_name("handler_wave.py").is_file()
+    assert not (project / HANDLER).exists()
+    commit(run, project, "Follow the contract")
 
-    git(run, project, "rm", "--quiet", str(HANDLER), "tests/custom/test_handler_greet.py")
-    commit(run, project, "Throw the old handler away")
     status, output = update(run, project, "--vcs-ref", "v1.0.0", "--data-file", "node.yaml")
 
     assert status == 0, output
-    assert (project / HANDLER).with_name("handler_wave.py").is_file()
-    assert not (project / HANDLER).exists()
+    assert git(run, project, "status", "--porcelain") == ""
+
+
+def test_update_that_fails_its_validation_changes_nothing(
+    run: Run, project: Path, versions: Path, tmp_path: Path
+) -> None:
+    faulty = shutil.copytree(versions, tmp_path / "faulty")
+    (lifecycle,) = (faulty / "template").rglob("lifecycle.py.j2")
+    lifecycle.write_text(lifecycle.read_text(encoding="utf-8") + "\n\nimport no_such_package\n", encoding="utf-8")
+    (faulty / "template" / "new.txt").write_text("new\n", encoding="utf-8")
+    commit(run, faulty, "A fault")
+    git(run, faulty, "tag", "v3.0.0")
+    answers = (project / ".copier-answers.yml").read_text(encoding="utf-8")
+    (project / ".copier-answers.yml").write_text(answers.replace(str(versions), str(faulty)), encoding="utf-8")
+    (project / "README.md").write_text("# Mine\n", encoding="utf-8")
+    commit(run, project, "Follow the faulty template")
+    (project / "build" / "own.txt").write_text("ignored\n", encoding="utf-8")
+    before = contents(project)
+
+    status, output = update(run, project)
+
+    assert status == 1, output
+    assert "no package provides the module no_such_package" in output
+    assert "Traceback" not in output
+    after = contents(project)
+    report = after.pop(".git/onex-validation.json")
+    assert json.loads(report)["passed"] is False
+    assert {path: text for path, text in after.items() if not path.startswith(".git/")} == {
+        path: text for path, text in before.items() if not path.startswith(".git/")
+    }
+    assert git(run, project, "status", "--porcelain", "--ignored") == "!! build/\n"
+    assert after[".git/index"] == before[".git/index"]
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_broken_contract_leaves_the_project_alone(

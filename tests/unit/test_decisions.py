@@ -73,14 +73,12 @@ def test_what_is_not_generated_is_named() -> None:
         dependencies={"postgres": ">=14", "kafka": ">=3"},
         mixins=[{"name": "MixinMetrics", "config": {"percentiles": [95]}}],
         service={"enabled": False},
-        validation_level="strict",
     )
     assert not_generated(asked) == (
         "features: service_discovery",
         "dependencies.kafka",
         "mixins: config of MixinMetrics",
         "service.enabled",
-        "validation_level",
     )
     assert not_generated(contract(CUSTOM)) == ()
     monitored = {"deployment": {"service_monitor": True, "replicas": 2}, "service": {"tags": ["a"]}}

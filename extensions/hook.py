@@ -1,0 +1,136 @@
+"""What Copier runs after each render, and before and after each update.
+
+`rendered` completes the manifest, and validates a copy. `before` keeps what an update must not lose. `after` puts
+handlers without an operation aside, validates the merged project, and undoes the update when that fails.
+"""
+
+import importlib
+import os
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+_PACKAGE = "_onex_hook"
+_REPORT = Path("build") / "validation.json"
+
+
+def _load(module: str) -> Any:
+    """Import one of this folder's modules, under a name that no installed package has."""
+    if _PACKAGE not in sys.modules:
+        package = ModuleType(_PACKAGE)
+        package.__path__ = [str(Path(__file__).resolve().parent)]
+        sys.modules[_PACKAGE] = package
+    return importlib.import_module(f"{_PACKAGE}.{module}")
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+
+
+def rendered(project: Path, destination: str) -> int:
+    """Complete the manifest; validate a copy, and leave nothing of it when that fails.
+
+    Args:
+        project: The folder that Copier wrote.
+        destination: `fresh` when none of its files was there before, else `over`.
+
+    Returns:
+        The exit status.
+    """
+    manifest = _load("ownership").complete(project)
+    report = _load("validation.index").cache_folder() / "reports" / f"{project.resolve().name}.json"
+    if os.environ.get("COPIER_OPERATION") != "copy" or _validate(project, manifest, report):
+        return 0
+    if destination == "fresh":
+        for name in [*manifest.get("files", {}), _load("ownership").PATH]:
+            (project / name).unlink(missing_ok=True)
+            _load("snapshot").prune(project, (project / name).parent)
+        _say(f"Nothing of it was kept. The report is in {report}")
+    else:
+        _say(f"It was written over files that were there: look at `git status`. The report is in {report}")
+    return 1
+
+
+def before(project: Path) -> int:
+    """Keep what an update must not lose.
+
+    Args:
+        project: The project, still untouched.
+
+    Returns:
+        The exit status.
+    """
+    _load("snapshot").Snapshot.of(project).take()
+    return 0
+
+
+def after(project: Path) -> int:
+    """Put aside what would be lost, and validate; undo the update when that fails.
+
+    Args:
+        project: The project, edits merged back.
+
+    Returns:
+        The exit status.
+    """
+    snapshot = _load("snapshot").Snapshot.of(project)
+    manifest = _load("ownership").read(project)
+    orphans = snapshot.keep_orphans()
+    if orphans:
+        _say("Yours, and without an operation now; kept where nothing uses them:")
+        _say("\n".join(f"  {name}" for name in orphans))
+    for old, new in renamed(snapshot.operations, manifest.get("operations", {})).items():
+        _say(f"The operation {old} seems to be called {new} now: carry over what you wrote for it.")
+    report = Path(os.environ.get("ONEX_REPORT") or snapshot.folder.parents[1] / "onex-validation.json")
+    if _validate(project, manifest, report):
+        snapshot.discard()
+        return 0
+    snapshot.restore()
+    _say(f"The project is as it was before. The report is in {report}")
+    return 1
+
+
+def renamed(before_update: dict[str, str], after_update: dict[str, str]) -> dict[str, str]:
+    """Return the operations that seem to be renamed: gone here, new there, and of one shape.
+
+    Args:
+        before_update: Digests of the operations' shapes, by name.
+        after_update: The same, afterwards.
+    """
+    new = {shape: name for name, shape in after_update.items() if name not in before_update}
+    gone = {name: shape for name, shape in before_update.items() if name not in after_update}
+    return {name: new[shape] for name, shape in gone.items() if shape in new}
+
+
+def _validate(project: Path, manifest: dict[str, Any], elsewhere: Path) -> bool:
+    """Validate, and write the report into the project, or elsewhere when the project is not to be kept."""
+    level = manifest.get("validation_level", "none")
+    if level == "none":
+        return True
+    report = _load("validation.run").validate(project, level)
+    _say(report.table())
+    # What a conflict hides can't be checked before a person has resolved it.
+    conflicts = any("conflict" in text for outcome in report.outcomes for text in outcome.unchecked)
+    passed = bool(report.passed or (conflicts and not any(outcome.findings for outcome in report.outcomes)))
+    target = project / _REPORT if passed else elsewhere
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(report.as_json(), encoding="utf-8")
+    return passed
+
+
+def main() -> int:
+    """Run the step that the command line names, on the project in the current folder.
+
+    Returns:
+        The exit status.
+    """
+    step, *arguments = sys.argv[1:]
+    steps = {"before": before, "after": after}
+    if step == "rendered":
+        return rendered(Path.cwd(), arguments[0])
+    return steps[step](Path.cwd())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

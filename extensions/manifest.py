@@ -1,0 +1,138 @@
+"""The manifest of a generated project: which files there are, whose they are, and what their classes promise."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from copier._jinja_ext import get_yield_context
+from jinja2 import Environment
+from pathspec import GitIgnoreSpec
+
+from .ownership import PATH
+from .view import NodeView
+
+_FORMAT = 1
+_SUFFIX = ".j2"
+
+
+def render(environment: Environment, context: Mapping[str, Any], node: NodeView) -> str:
+    """Return the manifest as JSON, its hashes left open: nothing is written yet.
+
+    Args:
+        environment: The environment that renders the template.
+        context: What its templates are handed.
+        node: The view of the contract.
+    """
+    template = Path(__file__).resolve().parents[1]
+    yours = _yours(template)
+    answers = str(context["_copier_conf"]["answers_file"])
+    files: dict[str, dict[str, str]] = {}
+    for path in sorted(paths(environment, context, template / "template")):
+        if path != PATH:
+            owner = "yours" if yours.match_file(path) else "copier" if path == answers else "generated"
+            files[path] = {"owner": owner}
+    manifest = {
+        "format": _FORMAT,
+        "node": node.full_name,
+        "validation_level": node.contract.validation_level,
+        "operations": {operation.name: _shape(operation) for operation in node.operations},
+        "files": files,
+        "classes": {path: classes for path, classes in promises(node).items() if path in files},
+    }
+    return json.dumps(manifest, indent=2, sort_keys=True) + "\n"
+
+
+def paths(environment: Environment, context: Mapping[str, Any], template: Path) -> Iterator[str]:
+    """Yield the paths that the template yields for a contract, as Copier renders them.
+
+    Args:
+        environment: The environment that renders the template.
+        context: What its templates are handed.
+        template: The folder that Copier renders.
+    """
+    excluded = _settings(template.parent).get("_exclude", [])
+    foreign = GitIgnoreSpec.from_lines([pattern for pattern in excluded if "{" not in pattern])
+    for file in sorted(path for path in template.rglob("*") if path.is_file()):
+        relative = file.relative_to(template)
+        if not foreign.match_file(relative.as_posix()):
+            parts = (*relative.parts[:-1], relative.name.removesuffix(_SUFFIX))
+            for path in _rendered(environment, context, parts):
+                if not foreign.match_file(path):
+                    yield path
+
+
+def _rendered(environment: Environment, context: Mapping[str, Any], parts: tuple[str, ...]) -> Iterator[str]:
+    if not parts:
+        yield ""
+        return
+    part, rest = parts[0], parts[1:]
+    text = environment.from_string(part).render(context)
+    found = get_yield_context(environment)
+    if found.yield_name:
+        contexts = [{**context, found.yield_name: value} for value in found.yield_iterable or ()]
+        texts = [environment.from_string(part).render(each) for each in contexts]
+    else:
+        contexts, texts = [dict(context)], [text]
+    for each, name in zip(contexts, texts, strict=True):
+        if name:
+            for tail in _rendered(environment, each, rest):
+                yield f"{name}/{tail}" if tail else name
+
+
+def _settings(template: Path) -> dict[str, Any]:
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    settings: dict[str, Any] = loader((template / "copier.yml").read_text(encoding="utf-8")).get_single_data()
+    return settings
+
+
+def _yours(template: Path) -> GitIgnoreSpec:
+    """Return the patterns of files that are written once: Copier's own setting, so that both say the same."""
+    return GitIgnoreSpec.from_lines(_settings(template).get("_skip_if_exists", []))
+
+
+def _shape(operation: Any) -> str:
+    """Return a digest of what an operation takes and gives, by which a renamed one is recognised."""
+    sides = [[(field.name, field.summary) for field in side.fields] for side in (operation.input, operation.output)]
+    return hashlib.sha256(json.dumps([sides, operation.description]).encode()).hexdigest()[:16]
+
+
+def promises(node: NodeView) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return which classes the contract promises, with bases, methods and members.
+
+    Args:
+        node: The view of the contract.
+
+    Returns:
+        Per path and class: `bases` and `members` as names, `methods` as names of their arguments,
+        and the `awaited` ones among them.
+    """
+    promised: dict[str, dict[str, dict[str, Any]]] = {}
+
+    def add(symbol: tuple[str, str], **what: Any) -> None:
+        path = f"src/{symbol[0].replace('.', '/')}.py"
+        promised.setdefault(path, {})[symbol[1]] = {key: value for key, value in what.items() if value}
+
+    handle = {"handle": ["self", "request"]}
+    add(node.node, bases=[node.lifecycle[1], *(base.rpartition(".")[2] for base in node.bases)])
+    add(node.lifecycle, methods=handle, awaited=["handle"])
+    add(node.handler, methods=handle, awaited=["handle"])
+    add(node.settings)
+    add(node.request, members=["operation", "payload", "correlation_id"])
+    add(node.response)
+    add(node.operation_enum, members=[operation.constant for operation in node.operations])
+    for operation in node.operations:
+        add(operation.handler, methods=handle)
+    for enum in node.enums:
+        add(enum.symbol, members=[member for member, _ in enum.members])
+    for kind in node.types:
+        add(kind.symbol, members=[field.name for field in kind.fields])
+    return promised
+
+
+def listed(manifest: str) -> set[str]:
+    """Return the files of a rendered manifest that belong to the template."""
+    files: dict[str, dict[str, str]] = json.loads(manifest)["files"]
+    return {path for path, entry in files.items() if entry["owner"] != "yours"}

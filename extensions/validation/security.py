@@ -1,0 +1,156 @@
+"""Stage security: ruff's rules of flake8-bandit, SQL with parameters alone, and no secrets."""
+
+import ast
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from .findings import Finding
+from .project import Project
+
+# Tests assert, use words that look like passwords, and start the programs that they test.
+_IN_TESTS = ["S101", "S105", "S106", "S107", "S311", "S603", "S607", "S608"]
+# Where a service listens is its contract's to say; SQL is looked at below, with its constants known.
+_IGNORED = "S104,S608"
+_SQL = re.compile(
+    r"^\s*(SELECT\s|INSERT\s+INTO\s|UPDATE\s+\S+\s+SET\s|DELETE\s+FROM\s|MERGE\s+INTO\s|WITH\s+\w+\s+AS\s|TRUNCATE\s|"
+    r"DROP\s+TABLE\s|ALTER\s+TABLE\s|CREATE\s+TABLE\s)",
+    re.IGNORECASE,
+)
+_SQL_WORD = re.compile(r"\b(SELECT|INSERT|UPDATE|DELETE|MERGE|WITH|TRUNCATE|DROP|ALTER|CREATE)\s", re.IGNORECASE)
+_SECRETS = {
+    "a private key": re.compile(r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----"),
+    "an access key of AWS": re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
+    "a token of GitHub": re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_\w{40,})"),
+    "a token of Slack": re.compile(r"\bxox[abprs]-[A-Za-z0-9-]{20,}"),
+    "a key of an API": re.compile(r"\bsk-[A-Za-z0-9_-]{32,}"),
+}
+_URL_PASSWORD = re.compile(r"\b[a-z][a-z0-9+]*://[^\s/:@{}$<>\"']+:([^\s/@{}$<>\"']+)@", re.IGNORECASE)
+# ruff knows yaml.load alone.
+_UNSAFE_YAML = re.compile(r"\byaml\.((?:unsafe|full)_load(?:_all)?)\(")
+_TEXTS = (".py", ".yaml", ".yml", ".toml", ".json", ".sql", ".env", ".txt", ".md", ".ini", ".cfg", ".sh")
+
+
+class Security:
+    """Starts ruff at once and looks at the syntax trees meanwhile."""
+
+    def __init__(self, project: Project, ruff: Path | None) -> None:
+        """Start ruff.
+
+        Args:
+            project: The project.
+            ruff: Its program; None when there is none.
+        """
+        self._project = project
+        self.unchecked: list[str] = [] if ruff else ["flake8-bandit's rules, since there is no ruff here"]
+        self._process: subprocess.Popen[str] | None = None
+        paths = project.named(".py")
+        if ruff and paths:
+            exceptions = ", ".join(
+                f"{json.dumps(glob)} = {json.dumps(_IN_TESTS)}" for glob in ("**/tests/**", "**/conftest.py")
+            )
+            command = [str(ruff), "check", "--isolated", "--no-cache", "--exit-zero", "--quiet", "--select", "S"]
+            command += ["--ignore", _IGNORED, "--output-format", "json"]
+            command += ["--config", f"lint.per-file-ignores = {{ {exceptions} }}"]
+            self._process = subprocess.Popen(
+                [*command, "--", *paths],
+                cwd=project.root,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+
+    def check(self) -> Iterator[Finding]:
+        """Look for what lets strangers in.
+
+        Yields:
+            Findings of ruff's and of these rules.
+        """
+        yield from self._queries()
+        yield from self._texts_of()
+        if self._process is None:
+            return
+        output, errors = self._process.communicate()
+        try:
+            reported = json.loads(output)
+        except ValueError:
+            self.unchecked.append(f"flake8-bandit's rules, since ruff says: {errors.strip().splitlines()[-1:]}")
+            return
+        for item in reported:
+            path = Path(item["filename"]).relative_to(self._project.root.resolve()).as_posix()
+            if item["code"] and item["code"].startswith("S"):
+                yield Finding(path, item["location"]["row"], item["code"], item["message"].splitlines()[0])
+
+    def _queries(self) -> Iterator[Finding]:
+        for path, tree in self._project.trees.items():
+            if path.startswith("tests/") or not _SQL_WORD.search(self._project.text(path)):
+                continue
+            for item in ast.walk(tree):
+                if (value := _built(item)) and _SQL.match(value):
+                    yield Finding(
+                        path,
+                        getattr(item, "lineno", 0),
+                        "sql-parameters",
+                        "a value is put into SQL; give it as a parameter",
+                    )
+
+    def _texts_of(self) -> Iterator[Finding]:
+        for path in self._project.named(*_TEXTS):
+            try:
+                text = self._project.text(path)
+            except (OSError, ValueError):
+                continue
+            for what, pattern in _SECRETS.items():
+                for match in pattern.finditer(text):
+                    yield Finding(path, text.count("\n", 0, match.start()) + 1, "secret", f"this looks like {what}")
+            if path.startswith("tests/"):
+                continue
+            for match in _UNSAFE_YAML.finditer(text) if path.endswith(".py") else ():
+                line = text.count("\n", 0, match.start()) + 1
+                yield Finding(path, line, "unsafe-yaml", f"yaml.{match[1]} makes objects of any class")
+            for match in _URL_PASSWORD.finditer(text):
+                if match[1] not in {"password", "secret", "***", "..."}:
+                    line = text.count("\n", 0, match.start()) + 1
+                    yield Finding(path, line, "secret", "this URL holds a password")
+
+
+def _built(item: ast.AST) -> str | None:
+    """Return the beginning of a text that is put together from more than constants; None for any other node."""
+    match item:
+        case ast.JoinedStr(values=[ast.Constant(value=str(start)), *rest]) if any(map(_varies, rest)):
+            return start
+        case ast.BinOp(left=ast.Constant(value=str(start)), op=ast.Add() | ast.Mod(), right=right) if _varies(right):
+            return start
+        case ast.BinOp(left=left, op=ast.Add(), right=right) if _varies(right) and isinstance(left, ast.BinOp):
+            return _built_or_constant(left)
+        case ast.Call(
+            func=ast.Attribute(value=ast.Constant(value=str(start)), attr="format"), args=given, keywords=named
+        ):
+            return start if any(map(_varies, given)) or any(_varies(keyword.value) for keyword in named) else None
+        case _:
+            return None
+
+
+def _built_or_constant(item: ast.expr) -> str | None:
+    while isinstance(item, ast.BinOp):
+        item = item.left
+    return item.value if isinstance(item, ast.Constant) and isinstance(item.value, str) else None
+
+
+def _varies(item: ast.AST) -> bool:
+    """Tell whether a part of a text may hold what a caller gave: anything but literals and names of constants."""
+    match item:
+        case ast.FormattedValue():
+            return _varies(item.value)
+        case ast.Constant():
+            return False
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return not name.lstrip("_").isupper()
+        case ast.BinOp():
+            return _varies(item.left) or _varies(item.right)
+        case ast.Tuple() | ast.List():
+            return any(map(_varies, item.elts))
+        case _:
+            return True

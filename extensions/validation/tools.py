@@ -1,0 +1,156 @@
+"""Stages types and lint, and tests: ruff, mypy, ONEX's own command line and pytest, as the project configures them."""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .findings import Finding
+from .index import cache_folder
+from .project import Project
+
+_LINE = re.compile(r"^(?P<path>[^:\s]+):(?P<line>\d+)(?::\d+)?: (?P<rest>.+)$")
+_UNFORMATTED = "Would reformat: "
+_TIMEOUT_SECONDS = 900
+
+
+@dataclass(frozen=True)
+class _Job:
+    name: str
+    command: Sequence[str]
+    process: subprocess.Popen[str]
+
+
+def program(project: Project, name: str) -> Path | None:
+    """Return a tool's program: of the project's environment, of this one, or on PATH; None when there is none."""
+    for folder in (project.python.parent, Path(sys.executable).parent):
+        if (folder / name).is_file():
+            return folder / name
+    found = shutil.which(name)
+    return Path(found) if found else None
+
+
+class Tools:
+    """Runs tools side by side: all start when this is made."""
+
+    def __init__(self, project: Project, *, tests: bool) -> None:
+        """Start them.
+
+        Args:
+            project: The project.
+            tests: Whether its tests run too.
+        """
+        self._project = project
+        self.unchecked: list[str] = []
+        self.test_unchecked: list[str] = []
+        self._tests: _Job | None = None
+        if project.conflicting:
+            reason = f"{len(project.conflicting)} files hold conflicts"
+            self.unchecked.append(f"types and lint, since {reason}")
+            self.test_unchecked.append(f"the tests, since {reason}")
+            self._jobs: list[_Job] = []
+            return
+        self._jobs = [job for job in map(self._lint, self._commands()) if job]
+        if tests:
+            self._tests = self._start_tests()
+
+    def _commands(self) -> Iterator[tuple[str, list[str]]]:
+        yield "mypy", ["--no-color-output", "--no-error-summary", "--hide-error-context", *self._mypy_cache()]
+        yield "onex", ["validate", "--strict", self._project.source_root.rstrip("/") or "."]
+        yield "ruff", ["check", "--no-cache", "--quiet", "--output-format", "concise", "."]
+        yield "ruff", ["format", "--no-cache", "--check", "."]
+
+    def _mypy_cache(self) -> list[str]:
+        # Libraries are the most of what mypy reads, and the same for all projects of an environment.
+        environment = f"{self._project.site_packages}:{sys.version}"
+        digest = hashlib.sha256(environment.encode()).hexdigest()[:16]
+        return ["--cache-dir", str(cache_folder() / f"mypy-{digest}")]
+
+    def _lint(self, tool: tuple[str, list[str]]) -> _Job | None:
+        name, arguments = tool
+        path = program(self._project, name)
+        if path is None:
+            self.unchecked.append(f"{name}, since it is not installed here")
+            return None
+        if name == "mypy":
+            arguments = [*arguments, "--python-executable", str(self._project.python)]
+            if "mypy" not in self._project.pyproject.get("tool", {}):
+                arguments += ["--strict", *self._project.named(".py")]
+        return self._start(" ".join((name, arguments[0])) if name == "ruff" else name, [str(path), *arguments])
+
+    def _start_tests(self) -> _Job | None:
+        if not any(path.startswith("tests/unit/") for path in self._project.files):
+            self.test_unchecked.append("the unit tests, since there are none in tests/unit")
+            return None
+        options = ["-q", "--no-header", "-p", "no:cacheprovider", "--tb=line", "tests/unit"]
+        return self._start("pytest", [str(self._project.python), "-m", "pytest", *options])
+
+    def _start(self, name: str, command: list[str]) -> _Job:
+        # A project looks the same after its validation: no byte code, no caches.
+        environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": self._project.source_root or "."}
+        process = subprocess.Popen(
+            command,
+            cwd=self._project.root,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+        )
+        return _Job(name, command, process)
+
+    def lint(self) -> Iterator[Finding]:
+        """Wait for ruff, mypy and ONEX's validators.
+
+        Yields:
+            What they report.
+        """
+        for job in self._jobs:
+            output = _wait(job)
+            if job.process.returncode:
+                yield from self._findings(job, output)
+
+    def tests(self) -> Iterator[Finding]:
+        """Wait for the tests.
+
+        Yields:
+            What failed.
+        """
+        if self._tests is None:
+            return
+        output = _wait(self._tests)
+        if self._tests.process.returncode:
+            yield from self._findings(self._tests, output)
+
+    def _findings(self, job: _Job, output: str) -> Iterator[Finding]:
+        if "No module named" in output and job.name == "pytest" and "pytest" in output.splitlines()[-1]:
+            self.test_unchecked.append("the tests, since pytest is not installed here")
+            return
+        found = False
+        for line in output.splitlines():
+            if line.startswith(_UNFORMATTED):
+                found = True
+                yield Finding(line.removeprefix(_UNFORMATTED), 1, "ruff-format", "the formatter would change it")
+                continue
+            match = _LINE.match(line.strip().removeprefix(f"{self._project.root}/"))
+            if not match or (job.name == "mypy" and match["rest"].startswith("note:")):
+                continue
+            path = match["path"].removeprefix(f"{self._project.root.resolve()}/")
+            found = True
+            yield Finding(path, int(match["line"]), job.name.replace(" ", "-"), match["rest"])
+        if not found:
+            last = [line for line in output.splitlines() if line.strip()][-1:] or ["it says nothing"]
+            yield Finding(".", 0, job.name.replace(" ", "-"), f"ended with {job.process.returncode}: {last[0].strip()}")
+
+
+def _wait(job: _Job) -> str:
+    try:
+        return job.process.communicate(timeout=_TIMEOUT_SECONDS)[0]
+    except subprocess.TimeoutExpired:
+        job.process.kill()
+        return job.process.communicate()[0]

@@ -82,7 +82,8 @@ def _signature(function: Function, promised: list[str], *, awaited: bool) -> str
     if awaited and not isinstance(function, ast.AsyncFunctionDef):
         return "is not async"
     arguments = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
-    given = arguments[: len(promised)]
+    # An argument that a method has no use for is marked by an underscore.
+    given = [argument.lstrip("_") for argument in arguments[: len(promised)]]
     if given != promised:
         return f"takes ({', '.join(arguments)}), not ({', '.join(promised)})"
     if len(arguments) - len(function.args.defaults) > len(promised):

@@ -15,7 +15,8 @@ from .index import cache_folder
 from .project import Project
 
 _LINE = re.compile(r"^(?P<path>[^:\s]+):(?P<line>\d+)(?::\d+)?: (?P<rest>.+)$")
-_UNFORMATTED = "Would reformat: "
+# How the formatter names a file depends on its version.
+_UNFORMATTED = re.compile(r"^(?:Would reformat: | *--> )(?P<path>[^:\n]+)(?::(?P<line>\d+):\d+)?$")
 _TIMEOUT_SECONDS = 900
 
 
@@ -133,9 +134,10 @@ class Tools:
             return
         found = False
         for line in output.splitlines():
-            if line.startswith(_UNFORMATTED):
+            if match := _UNFORMATTED.match(line):
                 found = True
-                yield Finding(line.removeprefix(_UNFORMATTED), 1, "ruff-format", "the formatter would change it")
+                line_number = int(match["line"] or 1)
+                yield Finding(match["path"], line_number, "ruff-format", "the formatter would change it")
                 continue
             match = _LINE.match(line.strip().removeprefix(f"{self._project.root}/"))
             if not match or (job.name == "mypy" and match["rest"].startswith("note:")):

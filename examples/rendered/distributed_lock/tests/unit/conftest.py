@@ -7,6 +7,7 @@ from pydantic import SecretStr
 from omninode_bridge.nodes.node_distributed_lock_effect.adapters.adapter_postgres import AdapterPostgres
 from omninode_bridge.nodes.node_distributed_lock_effect.settings import ModelDistributedLockSettings
 from tests.unit.fakes import FakePool
+from tests.unit.world import FakeWorld
 
 
 @pytest.fixture
@@ -23,6 +24,13 @@ def settings() -> ModelDistributedLockSettings:
         service_port=8000,
         service_max_body_bytes=1000,
     )
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> FakeWorld:
+    world = FakeWorld()
+    world.take_the_place_of_adapters(monkeypatch)
+    return world
 
 
 @pytest.fixture

@@ -26,8 +26,9 @@ from omninode_bridge.nodes.node_distributed_lock_effect.models.model_distributed
 )
 from omninode_bridge.nodes.node_distributed_lock_effect.node import NodeDistributedLockEffect as Node
 from omninode_bridge.nodes.node_distributed_lock_effect.settings import ModelDistributedLockSettings as Settings
-from tests.unit.fakes import FakePool
+from tests.unit.world import FakeWorld
 
+AWAY = ModelOnexError(message="away", error_code=EnumCoreErrorCode.NETWORK_ERROR)
 OPERATION = EnumDistributedLockOperation.ACQUIRE_LOCK
 
 
@@ -76,7 +77,7 @@ async def test_onex_input_that_names_no_operation_is_refused(node: Node) -> None
     assert caught.value.error_code is EnumCoreErrorCode.VALIDATION_ERROR
 
 
-async def test_initializing_and_shutting_down_twice_is_once(node: Node, pool: FakePool) -> None:
+async def test_initializing_and_shutting_down_twice_is_once(node: Node, world: FakeWorld) -> None:
     await node.initialize()
     handler = node._handler
     await node.initialize()
@@ -84,52 +85,46 @@ async def test_initializing_and_shutting_down_twice_is_once(node: Node, pool: Fa
     await node.shutdown()
     await node.shutdown()
     assert node._handler is None
-    assert not pool.calls
+    assert world.closed == 1
 
 
-async def test_health_check_mode_opens_nothing(settings: Settings, pool: FakePool) -> None:
+async def test_health_check_mode_opens_nothing(settings: Settings, world: FakeWorld) -> None:
     container = ModelONEXContainer()
     container.config.from_dict({"health_check_mode": True})
     node = Node(container, settings)
     await node.initialize()
     assert node._handler is None
-    assert not pool.calls
+    assert world.opened == 0
 
 
-async def test_health_follows_the_node(node: Node, pool: FakePool) -> None:
+async def test_health_follows_the_node(node: Node, world: FakeWorld) -> None:
     assert (await node.health_check_async()).status == "degraded"
     await node.initialize()
-    pool.results = [1, ConnectionRefusedError("away")]
     assert (await node.health_check_async()).status == "healthy"
+    world.error = AWAY
     assert (await node.health_check_async()).status == "unhealthy"
     await node.shutdown()
     assert (await node.health_check_async()).status == "degraded"
 
 
-async def test_database_that_is_away_leaves_the_node_running(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def refuse(**_options: object) -> FakePool:
-        raise ConnectionRefusedError("away")
-
-    monkeypatch.setattr("asyncpg.create_pool", refuse)
+async def test_start_with_everything_away_is_degraded(node: Node, world: FakeWorld) -> None:
+    world.error = AWAY
     await node.initialize()
     assert node._handler is not None
-    assert (await node.health_check_async()).status == "unhealthy"
+    report = await node.health_check_async()
+    assert report.status == "unhealthy"
+    assert len(report.issues) == 1
 
 
-async def test_database_that_is_set_up_wrongly_stops_the_start(
-    node: Node,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    async def refuse(**_options: object) -> FakePool:
-        raise ValueError("not a URL")
-
-    monkeypatch.setattr("asyncpg.create_pool", refuse)
+async def test_start_with_something_wrong_is_refused(node: Node, world: FakeWorld) -> None:
+    world.error = ModelOnexError(message="not a URL", error_code=EnumCoreErrorCode.INVALID_CONFIGURATION)
     with pytest.raises(ModelOnexError):
         await node.initialize()
     assert node._handler is None
+    assert world.closed == 1
 
 
-async def test_events_go_to_the_bus_of_the_container(settings: Settings, pool: FakePool) -> None:
+async def test_events_go_to_the_bus_of_the_container(settings: Settings, world: FakeWorld) -> None:
     container = ModelONEXContainer()
     bus = EventBusInmemory()
     await container.service_registry.register_instance(EventBusInmemory, bus)

@@ -24,7 +24,7 @@ from omninode_bridge.nodes.node_distributed_lock_effect.models.model_distributed
 from omninode_bridge.nodes.node_distributed_lock_effect.node import NodeDistributedLockEffect as Node
 from omninode_bridge.nodes.node_distributed_lock_effect.service import build_app
 from omninode_bridge.nodes.node_distributed_lock_effect.settings import ModelDistributedLockSettings as Settings
-from tests.unit.fakes import FakePool
+from tests.unit.world import FakeWorld
 
 PATH = "/operations/acquire_lock"
 
@@ -65,9 +65,9 @@ async def test_health_is_cheap(client: httpx.AsyncClient) -> None:
     assert (answer.status_code, answer.json()["status"]) == (200, "alive")
 
 
-async def test_ready_tells_the_truth(client: httpx.AsyncClient, node: Node, pool: FakePool) -> None:
-    pool.results = [1, ConnectionRefusedError("away")]
+async def test_ready_tells_the_truth(client: httpx.AsyncClient, node: Node, world: FakeWorld) -> None:
     assert (await client.get("/ready")).json() == {"status": "healthy", "issues": []}
+    world.error = ModelOnexError(message="away", error_code=EnumCoreErrorCode.NETWORK_ERROR)
     answer = await client.get("/ready")
     assert (answer.status_code, answer.json()["status"]) == (503, "unhealthy")
 
@@ -131,7 +131,7 @@ async def test_failures_are_problems_that_leak_nothing(
     assert body["detail"] == detail if detail else body["detail"] != "It is so."
 
 
-async def test_application_starts_and_stops_the_node(settings: Settings, pool: FakePool) -> None:
+async def test_application_starts_and_stops_the_node(settings: Settings, world: FakeWorld) -> None:
     node = Node(ModelONEXContainer(), settings)
     app = build_app(node)
     async with app.router.lifespan_context(app):
@@ -140,7 +140,7 @@ async def test_application_starts_and_stops_the_node(settings: Settings, pool: F
 
 
 async def test_schedules_run_while_the_service_runs(
-    node: Node, stub: StubHandler, monkeypatch: pytest.MonkeyPatch, pool: FakePool
+    node: Node, stub: StubHandler, monkeypatch: pytest.MonkeyPatch, world: FakeWorld
 ) -> None:
     monkeypatch.setattr(service, "SCHEDULES", dict.fromkeys(service.SCHEDULES, 0.01))
     stub.error = ModelOnexError(message="It failed.", error_code=EnumCoreErrorCode.TIMEOUT)
@@ -154,7 +154,7 @@ async def test_schedules_run_while_the_service_runs(
     assert stub.calls == calls
 
 
-def test_process_serves_until_it_is_told_to_stop(monkeypatch: pytest.MonkeyPatch, pool: FakePool) -> None:
+def test_process_serves_until_it_is_told_to_stop(monkeypatch: pytest.MonkeyPatch, world: FakeWorld) -> None:
     served: list[Node] = []
 
     async def serve(node: Node) -> None:

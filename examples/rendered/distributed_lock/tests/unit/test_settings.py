@@ -8,9 +8,10 @@ from omninode_bridge.nodes.node_distributed_lock_effect.settings import ModelDis
 
 
 def test_defaults_are_those_of_the_contract(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ModelDistributedLockSettings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
+    for name, field in ModelDistributedLockSettings.model_fields.items():
+        monkeypatch.delenv(str(field.validation_alias or name.upper()), raising=False)
     settings = ModelDistributedLockSettings()
+    assert settings.database_url is None
     assert settings.database_pool_min_size == 1
     assert settings.database_pool_max_size == 10
     assert settings.database_connect_timeout_seconds == 5.0
@@ -42,7 +43,14 @@ def test_invalid_setting_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         ModelDistributedLockSettings()
 
 
-def test_secrets_are_in_no_text(settings: ModelDistributedLockSettings) -> None:
+@pytest.mark.parametrize(
+    "name",
+    [
+        "database_url",
+    ],
+)
+def test_secrets_are_in_no_text(name: str) -> None:
+    settings = ModelDistributedLockSettings.model_validate({name: "scheme://user:hidden-word@host.example.org/path"})
     assert "hidden-word" not in repr(settings)
     assert "hidden-word" not in settings.model_dump_json()
-    assert settings.redact("postgresql://user:hidden-word@db.example.org/shop is away") == "*** is away"
+    assert settings.redact("scheme://user:hidden-word@host.example.org/path is away") == "*** is away"

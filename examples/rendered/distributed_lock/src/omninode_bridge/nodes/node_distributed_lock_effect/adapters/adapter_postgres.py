@@ -12,9 +12,8 @@ import asyncpg
 from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.errors import ModelOnexError
 
-from omninode_bridge.nodes.node_distributed_lock_effect.adapters.circuit_breaker import CircuitBreaker
+from omninode_bridge.nodes.node_distributed_lock_effect.adapters.guard import Guard
 from omninode_bridge.nodes.node_distributed_lock_effect.adapters.migrations import migrate
-from omninode_bridge.nodes.node_distributed_lock_effect.adapters.retry_policy import RetryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -56,24 +55,7 @@ class AdapterPostgres:
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._closed = False
         self._opening = asyncio.Lock()
-        self._retry = RetryPolicy(
-            max_attempts=settings.retry_max_attempts,
-            initial_delay_seconds=settings.retry_initial_delay_seconds,
-            max_delay_seconds=settings.retry_max_delay_seconds,
-            backoff_multiplier=settings.retry_backoff_multiplier,
-            retryable_exceptions=frozenset(
-                {
-                    "TimeoutError",
-                    "ConnectionError",
-                }
-            ),
-        )
-        self.breaker = CircuitBreaker(
-            "postgres",
-            failure_threshold=settings.circuit_breaker_failure_threshold,
-            recovery_seconds=settings.circuit_breaker_recovery_seconds,
-            half_open_max_calls=settings.circuit_breaker_half_open_max_calls,
-        )
+        self.guard = Guard("postgres", settings)
 
     async def open(self) -> None:
         """Open the pool and apply pending migrations; does nothing when it is open.
@@ -196,13 +178,14 @@ class AdapterPostgres:
         def is_retryable(error: BaseException) -> bool:
             if isinstance(error, OutcomeUnknownError):
                 return idempotent
-            return _is_outage(error) or isinstance(error, _UNDONE_BY_SERVER) or self._retry.lists(error)
-
-        async def attempt() -> T:
-            return await self.breaker.call(lambda: self._run(statement), _is_outage)
+            return _is_outage(error) or isinstance(error, _UNDONE_BY_SERVER) or self.guard.lists(error)
 
         try:
-            return await self._retry.call(attempt, is_retryable)
+            return await self.guard.call(
+                lambda: self._run(statement),
+                _is_outage,
+                is_retryable,
+            )
         except Exception as error:
             raise _translated(error, self._settings.redact) from error
 

@@ -48,13 +48,14 @@ class RetryPolicy:
         async def attempt() -> T:
             return await action()
 
+        exponential = wait_exponential(
+            multiplier=self.initial_delay_seconds,
+            exp_base=self.backoff_multiplier,
+            max=self.max_delay_seconds,
+        )
         attempts = AsyncRetrying(
             stop=stop_after_attempt(self.max_attempts),
-            wait=wait_exponential(
-                multiplier=self.initial_delay_seconds,
-                exp_base=self.backoff_multiplier,
-                max=self.max_delay_seconds,
-            ),
+            wait=exponential,
             retry=retry_if_exception(is_retryable),
             reraise=True,
         )

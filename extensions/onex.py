@@ -116,6 +116,8 @@ class OnexExtension(Extension):
         """
         self.environment.globals["node"] = self._view.view(self._read(raw))
         self.environment.globals["warnings"] = self._legacy.warnings(raw)
+        self.environment.globals["destination"] = "fresh"
+        self._present = _files(Path(context["_copier_conf"]["dst_path"]))
         return True
 
     @pass_context

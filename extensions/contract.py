@@ -397,6 +397,18 @@ class FilesystemIntegration:
 
 
 @dataclass(frozen=True, slots=True)
+class Consul:
+    """How the service registers with Consul; an empty name is the node's own."""
+
+    url: str = "http://127.0.0.1:8500"
+    service_name: str = ""
+    check_interval_seconds: float = 10
+    check_timeout_seconds: float = 5
+    deregister_after_seconds: float = 600
+    refresh_seconds: float = 30
+
+
+@dataclass(frozen=True, slots=True)
 class Mixin:
     """A mixin that the contract asks for."""
 
@@ -493,6 +505,7 @@ class Contract:
     kafka: KafkaIntegration | None
     redis: RedisIntegration | None
     filesystem: FilesystemIntegration | None
+    consul: Consul | None
     integrations_off: tuple[str, ...]
     retry: Retry | None
     circuit_breaker: CircuitBreaker | None
@@ -551,6 +564,7 @@ def build(raw: Mapping[str, Any]) -> Contract:
         kafka=_settings(KafkaIntegration, integrations.get("kafka")),
         redis=_settings(RedisIntegration, integrations.get("redis")),
         filesystem=_settings(FilesystemIntegration, integrations.get("filesystem")),
+        consul=_settings(Consul, integrations.get("consul")),
         integrations_off=tuple(name for name, spec in integrations.items() if spec is False),
         retry=_retry(advanced.get("retry_policy")),
         circuit_breaker=_circuit_breaker(advanced.get("circuit_breaker")),

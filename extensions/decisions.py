@@ -13,7 +13,7 @@ DEFAULT_MIXINS = ("MixinHealthCheck", "MixinMetrics")
 _NODE_TYPE_TITLES = {"effect": "Effect", "compute": "Compute", "reducer": "Reducer", "orchestrator": "Orchestrator"}
 _GENERATED_FEATURES = (
     *("retry", "circuit_breaker", "persistence", "http_client", "event_driven", "redis", "dead_letter_queue"),
-    *("rate_limiting", "service_mode", "no_service_mode", "custom_mixins"),
+    *("rate_limiting", "service_discovery", "service_mode", "no_service_mode", "custom_mixins"),
 )
 
 
@@ -185,6 +185,27 @@ def _decide_integration(contract: Contract, evidence: Evidence) -> Decision | No
     return None
 
 
+def decide_discovery(contract: Contract) -> Decision | None:
+    """Tell whether the service registers with Consul, and why.
+
+    Args:
+        contract: A contract without problems.
+
+    Returns:
+        The decision, or None when it does not.
+    """
+    if "consul" in contract.integrations_off:
+        return None
+    evidence = {
+        "integrations.consul": contract.consul is not None,
+        "dependencies.consul": "consul" in contract.dependencies,
+        "features: service_discovery": "service_discovery" in contract.features,
+        "domain: consul": "consul" in _words(contract.domain),
+    }
+    reason = next((reason for reason, holds in evidence.items() if holds), None)
+    return Decision("service discovery", "Consul", (reason,)) if reason else None
+
+
 def not_generated(contract: Contract) -> tuple[str, ...]:
     """Name what the contract asks for and this version of the template does not generate.
 
@@ -195,7 +216,7 @@ def not_generated(contract: Contract) -> tuple[str, ...]:
         Places in the contract.
     """
     features = (f"features: {word}" for word in contract.features if word not in _GENERATED_FEATURES)
-    known = {name for evidence in INTEGRATIONS.values() for name in evidence.dependencies}
+    known = {name for evidence in INTEGRATIONS.values() for name in evidence.dependencies} | {"consul"}
     dependencies = (f"dependencies.{name}" for name in contract.dependencies if name not in known)
     base = decide_base_class(contract)
     measured = base.service_mode or "MixinMetrics" in base.mixins

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from . import names
-from .contract import Amounts, Autoscaling, Contract, ServiceMonitor, environment_text
+from .contract import Amounts, Autoscaling, Consul, Contract, ServiceMonitor, environment_text
 
 DEFAULT_REQUESTS = Amounts("100m", "256Mi")
 DEFAULT_LIMITS = Amounts("1", "512Mi")
@@ -38,7 +38,11 @@ class Setting(Protocol):
 
     @property
     def name(self) -> str:
-        """The field; the environment variable is its upper case."""
+        """The field."""
+
+    @property
+    def variable(self) -> str:
+        """The environment variable, in upper case."""
 
     @property
     def type(self) -> str:
@@ -46,7 +50,7 @@ class Setting(Protocol):
 
     @property
     def default(self) -> str:
-        """Code of its default; `...` for none."""
+        """Code of its default."""
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -74,6 +78,34 @@ class Given:
     name: str
     key: str
     optional: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """Settings that the contract leaves to whoever deploys the node.
+
+    Attributes:
+        always: Those that the node can't do without.
+        named: Those that hold variables which the contract names.
+    """
+
+    always: frozenset[str]
+    named: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class OfPod:
+    """An environment variable that differs from pod to pod.
+
+    Attributes:
+        name: The variable.
+        field: The pod's field that holds it; empty where there is a value.
+        value: Its value, in which Kubernetes fills in earlier variables.
+    """
+
+    name: str
+    field: str
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +147,12 @@ class DeployView:
         configuration: Settings and further variables that are no secrets.
         unread: Names among them that are no settings of the node.
         given: Variables whose values are in the Secret.
+        of_pod: Variables that differ from pod to pod.
         compose: Variables of compose's node, `$` doubled where it is text, with references to its environment.
         passed: Variables that compose passes on when its environment has them.
+        needed: Variables without which the node can't do its work, and for which no contract speaks.
         backends: Servers that compose starts, by name.
+        folders: Where volumes are mounted, by what is in them.
         stop_seconds: How long the node may take to stop.
         grace_seconds: How long Kubernetes waits for that, the pause before it included.
         service_monitor: None when the Prometheus operator is not asked to scrape.
@@ -135,9 +170,12 @@ class DeployView:
     configuration: tuple[Variable, ...]
     unread: tuple[str, ...]
     given: tuple[Given, ...]
+    of_pod: tuple[OfPod, ...]
     compose: tuple[Variable, ...]
     passed: tuple[str, ...]
+    needed: tuple[str, ...]
     backends: Mapping[str, Backend]
+    folders: Mapping[str, str]
     stop_seconds: int
     grace_seconds: int
     service_monitor: ServiceMonitor | None
@@ -170,14 +208,63 @@ _RELEASES: Mapping[str, Sequence[str]] = {
 }
 _ALIASES: Mapping[str, Sequence[str]] = {"postgres": ("postgres", "postgresql", "database")}
 # How the node reaches each of them within compose.
-_ADDRESSES: Mapping[str, Mapping[str, str]] = {
-    "postgres": {"DATABASE_URL": "postgresql://node:${POSTGRES_PASSWORD:?set it in deploy/.env}@postgres:5432/node"},
-    "redis": {"REDIS_URL": "redis://:${REDIS_PASSWORD:?set it in deploy/.env}@redis:6379/0"},
-    "kafka": {"KAFKA_BOOTSTRAP_SERVERS": "kafka:9092"},
-    "consul": {"CONSUL_HTTP_ADDR": "http://consul:8500", "CONSUL_SERVICE_ADDRESS": "node"},
+_ADDRESSES: Mapping[str, str] = {
+    "postgres": "postgresql://node:${POSTGRES_PASSWORD:?set it in deploy/.env}@postgres:5432/node",
+    "redis": "redis://:${REDIS_PASSWORD:?set it in deploy/.env}@redis:6379/0",
+    "kafka": "kafka:9092",
+    "consul": "http://consul:8500",
 }
-# In Kubernetes these differ from pod to pod, and come from the pod's own status.
-_OF_THE_POD = ("CONSUL_HTTP_ADDR", "CONSUL_SERVICE_ADDRESS")
+# Where containers keep what they write: by what it is, the folder that a volume is mounted at, and the place in it.
+_FOLDERS: Mapping[str, tuple[str, str]] = {
+    "files": ("/var/lib/node/files", "/var/lib/node/files"),
+    "outbox": ("/var/lib/node/outbox", "/var/lib/node/outbox/messages"),
+}
+# Consul's agent runs on each machine of a cluster.
+_OF_POD: Mapping[str, Sequence[OfPod]] = {
+    "consul": (
+        OfPod("HOST_IP", "status.hostIP", ""),
+        OfPod("CONSUL_HTTP_ADDR", "", "http://$(HOST_IP):8500"),
+        OfPod("CONSUL_SERVICE_ADDRESS", "status.podIP", ""),
+    )
+}
+
+
+def service_name(contract: Contract) -> str:
+    """Return the node's name in clusters and in Consul: a DNS label."""
+    return f"{names.kebab(contract.name)}-{contract.node_type}"
+
+
+def consul_service(
+    consul: Consul, host: str, port: int, tags: Sequence[str], meta: Mapping[str, str]
+) -> dict[str, object]:
+    """Return a service definition for Consul's agent, for a service that does not register itself.
+
+    Args:
+        consul: How the service registers.
+        host: Where the service listens; the agent is on the same machine.
+        port: Its port.
+        tags: Its tags.
+        meta: What else to tell those who look it up.
+
+    Returns:
+        The document, in the snake_case of Consul's files.
+    """
+    address = "127.0.0.1" if host in {EVERY_ADDRESS, "::"} else host
+    authority = f"[{address}]" if ":" in address else address
+    check = {
+        "name": "ready",
+        "http": f"http://{authority}:{port}/ready",
+        "method": "GET",
+        "interval": _duration(consul.check_interval_seconds),
+        "timeout": _duration(consul.check_timeout_seconds),
+        "deregister_critical_service_after": _duration(consul.deregister_after_seconds),
+    }
+    service = {"name": consul.service_name, "tags": list(tags), "port": port, "meta": dict(meta), "check": check}
+    return {"service": service}
+
+
+def _duration(seconds: float) -> str:
+    return f"{int(seconds)}s" if seconds == int(seconds) else f"{round(seconds * 1000)}ms"
 
 
 def quantity(text: str) -> Decimal:
@@ -234,7 +321,7 @@ def misfit(setting: Setting, text: str) -> str:
         What was expected; empty when the text will do.
     """
     if _is_secret(setting):
-        return f"${{secret.{setting.name.upper()}}}, since a contract holds no secrets"
+        return f"${{secret.{setting.variable}}}, since a contract holds no secrets"
     kind = setting.type.removesuffix(" | None")
     if kind.startswith("Literal["):
         words = ast.literal_eval(kind.removeprefix("Literal"))
@@ -269,48 +356,57 @@ def _number(text: str, *, whole: bool) -> Decimal | None:
 
 
 def deploy_view(
-    contract: Contract, settings: Sequence[Setting], backends: Collection[str], *, has_metrics: bool
+    contract: Contract,
+    settings: Sequence[Setting],
+    places: Mapping[str, str],
+    needs: Needs,
+    *,
+    has_metrics: bool,
 ) -> DeployView:
     """Work out what the files under `deploy/` say.
 
     Args:
         contract: A contract without problems.
         settings: The node's settings.
-        backends: Names of the adapters and features that need a server.
+        places: The settings that say where servers and folders are, by what is there.
+        needs: The settings that the contract leaves to whoever deploys the node.
         has_metrics: Whether the service serves metrics.
 
     Returns:
         The view.
     """
     deployment = contract.deployment
-    known = {setting.name.upper(): setting for setting in settings}
+    known = {setting.variable: setting for setting in settings}
+    variables = {setting.name: setting.variable for setting in settings}
     env = {name.upper() if name.upper() in known else name: value for name, value in deployment.env.items()}
     fixed = {"SERVICE_HOST": EVERY_ADDRESS, "SERVICE_PORT": str(contract.service.port)}
-    defaults = {name: _default(setting) for name, setting in known.items()}
+    folders = {variables[places[what]]: place for what, (_, place) in _FOLDERS.items() if what in places}
+    of_pod = [item for what in places for item in _OF_POD.get(what, ()) if item.name not in env]
+    elsewhere = {item.name for item in of_pod} | {variables[name] for name in needs.always | needs.named}
     plain = {
         name: _text(value)
-        for name, value in defaults.items()
-        if not (_is_secret(known[name]) or value is None or value is ... or name in _OF_THE_POD)
+        for name, setting in known.items()
+        if (value := _default(setting)) is not None and not _is_secret(setting) and name not in elsewhere
     }
     referring = {name: reference(value) for name, value in env.items() if reference(value)}
-    configuration = plain | {name: value for name, value in env.items() if name not in referring} | fixed
-    given = _given(known, defaults, backends, configuration, referring)
-    addresses = {
-        name: value for backend in _BACKENDS if backend in backends for name, value in _ADDRESSES[backend].items()
-    }
+    written = {name: value for name, value in env.items() if name not in referring}
+    configuration = plain | folders | written | fixed
+    given = _given(known, needs, configuration.keys(), referring)
+    addresses = {variables[places[what]]: address for what, address in _ADDRESSES.items() if what in places}
+    if "consul" in places:
+        addresses["CONSUL_SERVICE_ADDRESS"] = "node"
     compose = (
-        {name: value.replace("$", "$$") for name, value in env.items() if name not in referring}
+        folders
+        | {name: value.replace("$", "$$") for name, value in written.items()}
         | {item.name: f"${{{item.key}:?set it in deploy/.env}}" for item in given if not item.optional}
         | fixed
-        | {name: value for name, value in addresses.items() if name in known}
+        | addresses
     )
     drain = math.ceil(float(configuration.get("SERVICE_DRAIN_SECONDS", "0")))
-    monitor = deployment.service_monitor if has_metrics else None
     requests, limits = resources(deployment.requests, deployment.limits)
-    name = f"{names.kebab(contract.name)}-{contract.node_type}"
     scaling = _scaling(deployment.replicas, deployment.autoscaling)
     return DeployView(
-        name=name,
+        name=service_name(contract),
         image=_image(contract),
         version_label=re.sub(r"[^0-9A-Za-z.-]", "_", contract.version)[:63].rstrip("._-"),
         namespace=deployment.namespace,
@@ -319,14 +415,17 @@ def deploy_view(
         requests=requests,
         limits=limits,
         configuration=_variables(configuration),
-        unread=tuple(sorted(env.keys() - known.keys())),
+        unread=tuple(sorted((env.keys() | {item.name for item in of_pod}) - known.keys())),
         given=given,
+        of_pod=tuple(of_pod),
         compose=_variables(compose),
         passed=tuple(item.name for item in given if item.optional and item.name not in compose),
-        backends={backend: _backend(backend, contract) for backend in _BACKENDS if backend in backends},
+        needed=tuple(sorted(variables[name] for name in needs.always)),
+        backends={backend: _backend(backend, contract) for backend in _BACKENDS if backend in places},
+        folders={what: folder for what, (folder, _) in _FOLDERS.items() if what in places},
         stop_seconds=drain + CLOSING_SECONDS,
         grace_seconds=drain + CLOSING_SECONDS + PRE_STOP_SECONDS,
-        service_monitor=monitor,
+        service_monitor=deployment.service_monitor if has_metrics else None,
         tags=contract.service.tags,
     )
 
@@ -352,20 +451,16 @@ def resources(requests: Amounts, limits: Amounts) -> tuple[Amounts, Amounts]:
 
 
 def _given(
-    known: Mapping[str, Setting],
-    defaults: Mapping[str, Any],
-    backends: Collection[str],
-    configuration: Mapping[str, str],
-    referring: Mapping[str, str],
+    known: Mapping[str, Setting], needs: Needs, settled: Collection[str], referring: Mapping[str, str]
 ) -> tuple[Given, ...]:
-    connections = {name for backend in backends for name in _ADDRESSES.get(backend, {})}
     found = [Given(name, key, optional=False) for name, key in referring.items()]
-    for name, setting in known.items():
-        if name in referring or name in configuration:
-            continue
-        if _is_secret(setting) or defaults[name] is ...:
-            optional = defaults[name] is not ... and name not in connections
-            found.append(Given(name, name, optional))
+    found += [
+        Given(name, name, optional=setting.name not in needs.always)
+        for name, setting in known.items()
+        if name not in referring
+        and name not in settled
+        and (_is_secret(setting) or setting.name in needs.always | needs.named)
+    ]
     return tuple(sorted(found, key=lambda item: item.name))
 
 

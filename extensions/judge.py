@@ -37,7 +37,6 @@ _LATER_KEYS = {
     "compute": "implementation",
     "aggregate": "implementation",
     "workflow": "implementation",
-    "consul": "integration",
 }
 _LATER_VALUES = {"node_type": ("compute", "reducer", "orchestrator"), "layout": ("node",)}
 
@@ -96,7 +95,7 @@ def judge(raw: object) -> list[Problem]:
 
 
 def _environment(contract: Contract) -> Iterator[Problem]:
-    settings = {setting.name.upper(): setting for setting in view(contract).setting_fields}
+    settings = {setting.variable: setting for setting in view(contract).setting_fields}
     for name, value in contract.deployment.env.items():
         setting = settings.get(name.upper())
         if setting and not reference(value) and (expected := misfit(setting, value)):

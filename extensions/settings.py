@@ -19,6 +19,9 @@ NAMES = frozenset(
         *("files_max_bytes", "retry_max_attempts", "retry_initial_delay_seconds", "retry_max_delay_seconds"),
         *("retry_backoff_multiplier", "circuit_breaker_failure_threshold", "circuit_breaker_recovery_seconds"),
         *("circuit_breaker_half_open_max_calls", "service_host", "service_port", "service_max_body_bytes"),
+        *("consul_register", "consul_http_addr", "consul_http_token", "consul_service_name", "consul_service_address"),
+        *("consul_service_port", "consul_check_interval_seconds", "consul_check_timeout_seconds"),
+        *("consul_deregister_after_seconds", "consul_refresh_seconds"),
         *("service_drain_seconds", "health_check_timeout_seconds", "log_level"),
         *(f"{key}_circuit_breaker_failure_threshold" for key in ("postgres", "http", "redis")),
         *(f"{key}_circuit_breaker_recovery_seconds" for key in ("postgres", "http", "redis")),
@@ -183,5 +186,26 @@ class _Settings:
         self.add("service_drain_seconds", "float", 10.0, "Longest wait for work in flight at shutdown.", "ge=0")
         if node.adapters:
             self.add("health_check_timeout_seconds", "float", 2.0, "Longest wait for each health check.", "gt=0")
+        self.consul()
         levels = 'Literal["DEBUG", "INFO", "WARNING", "ERROR"]'
         self.add("log_level", levels, "INFO", "Lowest level that is logged.")
+
+    def consul(self) -> None:
+        consul = self.node.consul
+        if consul is None:
+            return
+        self.add("consul_register", "bool", True, "Register with Consul while the service runs.")
+        self.add("consul_http_addr", "str", consul.url, "URL of Consul's agent.")
+        self.add("consul_http_token", "SecretStr | None", None, "Token for Consul's agent.")
+        self.add("consul_service_name", "str", consul.service_name, "The service's name in Consul.")
+        address = "Address at which others reach the service; when unset, SERVICE_HOST, or else the host's name."
+        self.add("consul_service_address", "str | None", None, address)
+        port = "Port of that address; when unset, SERVICE_PORT."
+        self.add("consul_service_port", "int | None", None, port, "ge=1", "le=65535")
+        interval, limit = float(consul.check_interval_seconds), float(consul.check_timeout_seconds)
+        self.add("consul_check_interval_seconds", "float", interval, "Between two checks by the agent.", "gt=0")
+        self.add("consul_check_timeout_seconds", "float", limit, "Longest wait of a check.", "gt=0")
+        patience = "The agent forgets a service that fails its checks for so long."
+        self.add("consul_deregister_after_seconds", "float", float(consul.deregister_after_seconds), patience, "ge=60")
+        look = "Between two looks whether the agent knows it."
+        self.add("consul_refresh_seconds", "float", float(consul.refresh_seconds), look, "gt=0")

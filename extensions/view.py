@@ -4,24 +4,26 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from . import encode, integrations, names, samples
-from .contract import ApiClient, Contract, Example, Field, Operation, Retry, Target
+from .contract import ApiClient, Consul, Contract, Example, Field, Operation, Retry, Target
 from .decisions import (
     INTEGRATIONS,
     MIXIN_MODULES,
     BaseClass,
     Decision,
     decide_base_class,
+    decide_discovery,
     decide_integrations,
     not_generated,
 )
-from .deploy import DeployView, deploy_view
+from .deploy import DeployView, Needs, consul_service, deploy_view, service_name
 from .fields import FieldCode, Symbol, enum_member, field_code, json_value
 from .integrations import CallView, Environment, FilesView, HttpView, KafkaView, RedisView
+from .references import references
 from .settings import NAMES as SETTING_NAMES
 from .settings import SettingView
 from .settings import fields as setting_fields
@@ -311,6 +313,7 @@ class NodeView:
     retry: RetryView | None
     breaker: BreakerView | None
     own_breakers: tuple[tuple[str, int, float], ...]
+    consul: Consul | None
     has_bytes: bool
     host: str
     port: int
@@ -323,8 +326,46 @@ class NodeView:
     @property
     def deploy(self) -> DeployView:
         """How the node is deployed."""
-        backends = [adapter.key for adapter in self.adapters]
-        return deploy_view(self.contract, self.setting_fields, backends, has_metrics=self.has_metrics_mixin)
+        needs = Needs(self.to_be_given, frozenset(view.setting for view in self.environment.all))
+        return deploy_view(self.contract, self.setting_fields, self.places, needs, has_metrics=self.has_metrics_mixin)
+
+    @property
+    def places(self) -> dict[str, str]:
+        """The settings that say where servers and folders are, by what is there."""
+        found = {
+            "postgres": "database_url" if self.database else None,
+            "redis": self.redis.url.setting if self.redis else None,
+            "kafka": self.kafka.servers.setting if self.kafka else None,
+            "consul": "consul_http_addr" if self.consul else None,
+            "files": self.files.root.setting if self.files else None,
+            "outbox": "outbox_path" if self.kafka else None,
+        }
+        return {what: setting for what, setting in found.items() if setting}
+
+    @property
+    def to_be_given(self) -> frozenset[str]:
+        """The settings that the node needs, and that the contract leaves to whoever deploys it."""
+        client, redis, kafka = self.contract.api_client, self.contract.redis, self.contract.kafka
+        tracing = self.contract.observability.tracing
+        # Without an endpoint, there are no traces.
+        optional = {reference.name.lower() for reference in references(tracing.endpoint if tracing else None)}
+        found = {view.setting for view in self.environment.all if view.variable.lower() not in optional}
+        if self.database:
+            found.add("database_url")
+        if self.http and not (client and client.base_url):
+            found.add(self.http.base_url.setting)
+        if self.redis and not (redis and redis.url):
+            found.add(self.redis.url.setting)
+        if self.kafka and not (kafka and kafka.bootstrap_servers):
+            found.add(self.kafka.servers.setting)
+        return frozenset(found)
+
+    @property
+    def service_manifest(self) -> dict[str, object]:
+        """What `consul services register` takes; empty where the node does not register."""
+        tags, host = self.contract.service.tags, self.contract.service.host
+        meta = {"node": self.full_name, "version": self.version}
+        return consul_service(self.consul, host, self.port, tags, meta) if self.consul else {}
 
     @property
     def types(self) -> tuple[TypeView, ...]:
@@ -529,11 +570,19 @@ class NodeView:
         return (*self._short_names(), (self.module, "service"), self.own("service", "build_app"))
 
     @property
+    def discovery_test_imports(self) -> tuple[Symbol, ...]:
+        """What the tests of service discovery import."""
+        tags = self.own("discovery", "TAGS")
+        own = (*self.deploy_test_imports, (self.module, "discovery"), self.own("discovery", "registered"))
+        double = "tests.consul_agent"
+        return tuple(symbol for symbol in (*own, (double, "ConsulAgent"), (double, "consul_agent")) if symbol != tags)
+
+    @property
     def deploy_test_imports(self) -> tuple[Symbol, ...]:
         """What the tests of the manifests import of the node's own package, under short names."""
         node, settings = self.node, self.settings
         short = ((node[0], f"{node[1]} as Node"), (settings[0], f"{settings[1]} as Settings"))
-        return (*short, self.own("service", "build_app"))
+        return (*short, self.own("service", "build_app"), *((self.own("discovery", "TAGS"),) if self.consul else ()))
 
     def _short_names(self) -> tuple[Symbol, ...]:
         names = {"Handler": self.handler, "Node": self.node, "Request": self.request, "Response": self.response}
@@ -612,7 +661,8 @@ class NodeView:
     @property
     def dev_requirements(self) -> tuple[str, ...]:
         """What the node's checks and tests need beside that."""
-        return tuple(sorted(name for group in self._groups() for name in _REQUIREMENTS[group]["dev"]))
+        dev = {name for group in self._groups() for name in _REQUIREMENTS[group]["dev"]}
+        return tuple(sorted(dev.difference(self.requirements)))
 
     @property
     def constraints(self) -> tuple[str, ...]:
@@ -623,6 +673,7 @@ class NodeView:
     def _groups(self) -> tuple[str, ...]:
         optional: dict[str, object] = {
             "database": self.database,
+            "discovery": self.consul,
             "events": self.publishing,
             "metrics": self.has_metrics_mixin,
             "retry": self.retry,
@@ -662,7 +713,8 @@ class NodeView:
     @property
     def service_imports(self) -> tuple[Symbol, ...]:
         """What the service imports of the node's own package."""
-        return self.operation_enum, self.request, self.node, self.settings
+        discovery = (self.own("discovery", "registered"),) if self.consul else ()
+        return self.operation_enum, self.request, self.node, self.settings, *discovery
 
     @property
     def handler_imports(self) -> tuple[Symbol, ...]:
@@ -709,7 +761,9 @@ class _Builder:
     def build(self) -> NodeView:
         contract = self.contract
         base = decide_base_class(contract)
-        decisions = (base.decision, *self.decisions.values())
+        discovery = decide_discovery(contract)
+        decisions = (base.decision, *self.decisions.values(), *((discovery,) if discovery else ()))
+        consul = self.consul() if discovery else None
         class_name = f"Node{self.stem}{names.pascal(contract.node_type)}"
         title = f"The {contract.name} node"
         operations = tuple(self.operation(operation) for operation in contract.operations)
@@ -774,6 +828,7 @@ class _Builder:
             retry=retry,
             breaker=breaker,
             own_breakers=self.own_breakers(breaker),
+            consul=consul,
             has_bytes=any(
                 symbol == self.reference("bytes", "")
                 for kind in (*models, *(side for op in operations for side in (op.input, op.output)))
@@ -1033,6 +1088,10 @@ class _Builder:
     @property
     def guarded(self) -> tuple[str, ...]:
         return tuple(key for key in ("postgres", "http", "redis") if key in self.decisions)
+
+    def consul(self) -> Consul:
+        consul = self.contract.consul or Consul()
+        return replace(consul, service_name=consul.service_name or service_name(self.contract))
 
     def retry(self) -> RetryView | None:
         policy = self.contract.retry

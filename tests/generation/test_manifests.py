@@ -1,5 +1,6 @@
 """The files under `deploy/` are valid by their own tools, and say what the contract says."""
 
+import ast
 import json
 import re
 import shutil
@@ -36,6 +37,9 @@ CASES = {
     "defaults": LOCK,
     "everything": FULL,
     "no database": read_contract(CONTRACTS / "custom_greeting.yaml"),
+    "http": read_contract(CONTRACTS / "llm_completion.yaml"),
+    "redis and files": read_contract(CONTRACTS / "session_cache.yaml")
+    | {"integrations": {"filesystem": {"root": "/srv/x"}, "consul": {"url": "https://consul.example.org"}}},
     "fixed": LOCK | {"deployment": {"replicas": 2, "autoscaling": {"enabled": False}}},
 }
 MONITOR_SCHEMA = {
@@ -192,6 +196,8 @@ def test_only_what_the_node_needs(generate_project: Generate, tmp_path: Path) ->
     project = generate_project(CASES["no database"], tmp_path / "project")
     compose = read(project, "compose.yaml")
     assert list(compose["services"]) == ["node"]
+    assert not [path for path in project.rglob("*") if "consul" in path.name or "discovery" in path.name]
+    assert "onsul" not in (project / "src/greeting_nodes/nodes/node_greeting_effect/service.py").read_text()
     assert "volumes" not in compose
     assert "env" not in container(project)
     assert not (project / "deploy/kubernetes/secret.example.yaml").exists()
@@ -200,7 +206,9 @@ def test_only_what_the_node_needs(generate_project: Generate, tmp_path: Path) ->
 
 def test_compose_waits_for_what_the_node_needs(full: Path) -> None:
     services = read(full, "compose.yaml")["services"]
-    assert services["node"]["depends_on"] == {"postgres": {"condition": "service_healthy"}}
+    healthy = {"condition": "service_healthy"}
+    assert services["node"]["depends_on"] == {"postgres": healthy, "consul": healthy}
+    assert all("healthcheck" in services[name] for name in services["node"]["depends_on"])
     assert services["postgres"]["healthcheck"]["test"][1] == "pg_isready"
     assert services["postgres"]["image"] == "postgres:16-alpine"
     assert "POSTGRES_PASSWORD=$(openssl rand -hex 24)" in (full / "README.md").read_text()
@@ -242,9 +250,14 @@ def test_env(full: Path) -> None:
     expected = {"LOG_LEVEL": "DEBUG", "DATABASE_POOL_MAX_SIZE": "20", "TZ": "UTC", "NO": "no"}
     assert expected.items() <= configuration.items()
     assert expected.items() <= read(full, "compose.yaml")["services"]["node"]["environment"].items()
-    given = {variable["name"]: variable["valueFrom"]["secretKeyRef"] for variable in container(full)["env"]}
-    keys = {name: reference["key"] for name, reference in given.items()}
-    assert keys == {"DATABASE_URL": "DATABASE_URL", "OTHER_TOKEN": "OTHER", "REGION": "REGION"}
+    sources = {variable["name"]: variable.get("valueFrom", {}) for variable in container(full)["env"]}
+    keys = {name: source["secretKeyRef"]["key"] for name, source in sources.items() if "secretKeyRef" in source}
+    assert keys == {
+        "CONSUL_HTTP_TOKEN": "CONSUL_HTTP_TOKEN",
+        "DATABASE_URL": "DATABASE_URL",
+        "OTHER_TOKEN": "OTHER",
+        "REGION": "REGION",
+    }
     assert read(full, "kubernetes/secret.example.yaml")["stringData"] == dict.fromkeys(keys.values(), "")
 
 
@@ -287,6 +300,18 @@ def test_hostile_text_stays_text(run: Run, generate_project: Generate, tmp_path:
     assert "$" not in environment["WORDS"].replace("$$", "")
     annotations = read(project, "kubernetes/service.yaml")["metadata"]["annotations"]
     assert json.loads(annotations["onex/service-tags"]) == [text[:200]]
+    definition = json.loads((project / "deploy/service_manifest.json").read_text(encoding="utf-8"))
+    assert definition == read(project, "service_manifest.yaml")
+    assert definition["service"]["tags"] == [text[:200]]
+    (module,) = project.rglob("discovery.py")
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+    values = {
+        node.targets[0].id: node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    }
+    assert ast.literal_eval(values["TAGS"]) == (text[:200],)
+    assert run("ruff", "format", "--check", ".", cwd=project).returncode == 0
     described = " ".join("".join(char if char.isprintable() else " " for char in text).split())
     deployment = read(project, "kubernetes/deployment.yaml")
     assert deployment["metadata"]["annotations"]["kubernetes.io/description"] == described

@@ -31,6 +31,8 @@ SHAPES: dict[str, dict[str, Any]] = {
     "longest names": {
         "name": LONG,
         "package": "acme",
+        "features": ["service_discovery"],
+        "service": {"tags": [f"{number} of several tags that need lines of their own" for number in range(3)]},
         "models": {"M" * 48: {"fields": {LONG: "string"}}},
         "operations": [
             {

@@ -8,7 +8,7 @@ from omnibase_core.models.container import ModelONEXContainer
 from omnibase_core.nodes import NodeEffect
 
 from extensions.contract import Contract
-from extensions.decisions import MIXIN_MODULES, decide_base_class, decide_database, not_generated
+from extensions.decisions import MIXIN_MODULES, decide_base_class, decide_database, decide_discovery, not_generated
 from extensions.judge import read
 
 SQL = {"name": "a", "output": {"ok": "boolean"}, "database": {"query": "DELETE FROM t"}}
@@ -66,16 +66,32 @@ def test_database(operation: dict[str, Any], values: dict[str, Any], reasons: tu
     assert (decision.reasons if decision else None) == reasons
 
 
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"integrations": {"consul": {}}, "features": ["discovery"]}, "integrations.consul"),
+        ({"dependencies": {"consul": ">=1.18"}}, "dependencies.consul"),
+        ({"features": ["discovery"]}, "features: service_discovery"),
+        ({"domain": "Consul."}, "domain: consul"),
+        ({"domain": "consulting"}, None),
+        ({"features": ["discovery"], "integrations": {"consul": False}}, None),
+    ],
+)
+def test_discovery(values: dict[str, Any], reason: str | None) -> None:
+    decision = decide_discovery(contract(CUSTOM, **values))
+    assert (decision.reasons[0] if decision else None) == reason
+
+
 def test_what_is_not_generated_is_named() -> None:
     asked = contract(
         CUSTOM,
-        features=["retry", "service_discovery"],
+        features=["retry", "caching"],
         dependencies={"postgres": ">=14", "kafka": ">=3"},
         mixins=[{"name": "MixinMetrics", "config": {"percentiles": [95]}}],
         service={"enabled": False},
     )
     assert not_generated(asked) == (
-        "features: service_discovery",
+        "features: caching",
         "dependencies.kafka",
         "mixins: config of MixinMetrics",
         "service.enabled",

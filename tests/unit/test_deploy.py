@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from extensions.contract import Amounts
-from extensions.deploy import DeployView, deploy_view, misfit, quantity, resources
+from extensions.deploy import DeployView, Needs, deploy_view, misfit, quantity, resources
 from extensions.judge import judge, read
 from extensions.view import view
 
@@ -21,6 +21,10 @@ class Setting:
     type: str
     default: str
     arguments: tuple[str, ...] = ()
+
+    @property
+    def variable(self) -> str:
+        return self.name.upper()
 
 
 def raw(**values: object) -> dict[str, Any]:
@@ -145,26 +149,30 @@ def test_stops_wait_for_the_drain_deadline() -> None:
     assert (found.stop_seconds, found.grace_seconds) == (75, 80)
 
 
-def test_settings_without_default_have_to_be_given() -> None:
+def test_settings_that_the_node_needs_have_to_be_given() -> None:
     contract = read(raw(deployment={"env": {"REGION": "eu"}}))
     settings = [
-        Setting("region", "str", "..."),
-        Setting("base_url", "str", "..."),
-        Setting("api_key", "SecretStr", "..."),
+        Setting("region", "str | None", "None"),
+        Setting("base_url", "str | None", "None"),
+        Setting("api_key", "SecretStr | None", "None"),
         Setting("proxy_token", "SecretStr | None", "None"),
+        Setting("proxy", "str | None", "None"),
+        Setting("endpoint", "str | None", "None"),
         Setting("made", "Path", "Path('x')"),
         Setting("words", "tuple[str, ...]", "('a', 'b')"),
     ]
-    found = deploy_view(contract, settings, (), has_metrics=False)
+    needs = Needs(frozenset({"region", "base_url", "api_key"}), frozenset({"region", "endpoint"}))
+    found = deploy_view(contract, settings, {}, needs, has_metrics=False)
     assert [(item.name, item.optional) for item in found.given] == [
         ("API_KEY", False),
         ("BASE_URL", False),
+        ("ENDPOINT", True),
         ("PROXY_TOKEN", True),
     ]
-    assert found.passed == ("PROXY_TOKEN",)
+    assert found.passed == ("ENDPOINT", "PROXY_TOKEN")
     configuration = {variable.name: variable.value for variable in found.configuration}
     assert (configuration["REGION"], configuration["WORDS"]) == ("eu", '["a", "b"]')
-    assert "MADE" not in configuration
+    assert not {"MADE", "PROXY"} & configuration.keys()
 
 
 @pytest.mark.parametrize(
@@ -209,6 +217,59 @@ def test_secrets_are_refused_and_not_shown(name: str, value: str) -> None:
     assert "hidden" not in message
 
 
+def test_pods_register_with_the_agent_of_their_machine() -> None:
+    found = deployed(features=["service_discovery"])
+    assert [item.name for item in found.of_pod] == ["HOST_IP", "CONSUL_HTTP_ADDR", "CONSUL_SERVICE_ADDRESS"]
+    assert not {"CONSUL_HTTP_ADDR", "CONSUL_SERVICE_ADDRESS"} & {item.name for item in found.configuration}
+    compose = {variable.name: variable.value for variable in found.compose}
+    assert (compose["CONSUL_HTTP_ADDR"], compose["CONSUL_SERVICE_ADDRESS"]) == ("http://consul:8500", "node")
+    assert found.passed == ("CONSUL_HTTP_TOKEN",)
+    elsewhere = deployed(
+        features=["service_discovery"], deployment={"env": {"CONSUL_HTTP_ADDR": "https://consul.example.org"}}
+    )
+    assert "CONSUL_HTTP_ADDR" not in [item.name for item in elsewhere.of_pod]
+    assert "https://consul.example.org" in [item.value for item in elsewhere.configuration]
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [("::", "http://127.0.0.1:8000/ready"), ("::1", "http://[::1]:8000/ready"), ("box", "http://box:8000/ready")],
+)
+def test_service_definition(host: str, url: str) -> None:
+    consul = {"check_interval_seconds": 1.5, "deregister_after_seconds": 90, "service_name": "locks"}
+    document = view(read(raw(service={"host": host, "tags": ["a"]}, integrations={"consul": consul}))).service_manifest
+    assert document == {
+        "service": {
+            "name": "locks",
+            "tags": ["a"],
+            "port": 8000,
+            "meta": {"node": "node_n_effect", "version": "1.0.0"},
+            "check": {
+                "name": "ready",
+                "http": url,
+                "method": "GET",
+                "interval": "1500ms",
+                "timeout": "5s",
+                "deregister_critical_service_after": "90s",
+            },
+        }
+    }
+
+
+@pytest.mark.parametrize(
+    ("consul", "message"),
+    [
+        ({"url": "consul:8500"}, "a URL of Consul's agent"),
+        ({"service_name": "No_Label"}, "a DNS label"),
+        ({"deregister_after_seconds": 5}, "at least 60"),
+        ({"hots": "x"}, "unknown key"),
+    ],
+)
+def test_problems_of_consul(consul: dict[str, Any], message: str) -> None:
+    (found,) = judge(raw(integrations={"consul": consul}))
+    assert message in str(found)
+
+
 @pytest.mark.parametrize(
     ("kind", "arguments", "good", "bad"),
     [
@@ -225,3 +286,42 @@ def test_misfit(kind: str, arguments: tuple[str, ...], good: str, bad: str | Non
     setting = Setting("x", kind, "None", arguments)
     assert misfit(setting, good) == ""
     assert bad is None or misfit(setting, bad)
+
+
+HTTP = {"name": "a", "output": {"ok": "boolean"}, "http": {"method": "GET", "path": "/a"}}
+REDIS = {"name": "a", "output": {"ok": "boolean"}, "redis": {"command": "delete", "key": "k"}}
+FILES = {"name": "a", "output": {"ok": "boolean"}, "filesystem": {"action": "delete", "path": "a"}}
+
+
+def test_places_that_the_contract_names_are_given() -> None:
+    client = {"base_url": "${env.API_URL}", "headers": {"Authorization": "Bearer ${secret.API_KEY}"}}
+    tracing = {"observability": {"tracing": {"endpoint": "${env.TRACES_URL}"}}}
+    found = deployed(operations=[HTTP], integrations={"api_client": client}, advanced_features=tracing)
+    given = [(item.name, item.optional) for item in found.given]
+    assert given == [("API_KEY", False), ("API_URL", False), ("TRACES_URL", True)]
+    assert found.passed == ("TRACES_URL",)
+    unnamed = deployed(operations=[HTTP])
+    assert [(item.name, item.optional) for item in unnamed.given] == [("HTTP_BASE_URL", False)]
+    said = deployed(operations=[HTTP], integrations={"api_client": {"base_url": "https://api.example.org"}})
+    assert said.given == ()
+
+
+def test_compose_brings_redis() -> None:
+    named = {"redis": {"url": "${secret.SESSIONS}"}}
+    for integrations, variable in (({}, "REDIS_URL"), (named, "SESSIONS")):
+        found = deployed(operations=[REDIS], integrations=integrations)
+        assert list(found.backends) == ["redis"]
+        assert [(item.name, item.optional) for item in found.given] == [(variable, False)]
+        assert {item.name: item.value for item in found.compose}[variable].endswith("@redis:6379/0")
+        assert found.compose_secrets == ("REDIS_PASSWORD",)
+
+
+def test_files_are_on_a_volume() -> None:
+    for integrations, variable in (
+        ({}, "FILES_ROOT"),
+        ({"filesystem": {"root": "${env.HOME_OF_FILES}"}}, "HOME_OF_FILES"),
+    ):
+        found = deployed(operations=[FILES], integrations=integrations)
+        assert found.folders == {"files": "/var/lib/node/files"}
+        assert {item.name: item.value for item in found.configuration}[variable] == "/var/lib/node/files"
+        assert found.given == ()

@@ -21,6 +21,7 @@ def settings() -> ModelDistributedLockSettings:
         circuit_breaker_failure_threshold=3,
         circuit_breaker_recovery_seconds=60,
         circuit_breaker_half_open_max_calls=1,
+        consul_register=False,
         service_port=8000,
         service_max_body_bytes=1000,
     )

@@ -29,6 +29,16 @@ def test_defaults_are_those_of_the_contract(monkeypatch: pytest.MonkeyPatch) -> 
     assert settings.service_max_body_bytes == 1048576
     assert settings.service_drain_seconds == 10.0
     assert settings.health_check_timeout_seconds == 2.0
+    assert settings.consul_register is True
+    assert settings.consul_http_addr == "http://127.0.0.1:8500"
+    assert settings.consul_http_token is None
+    assert settings.consul_service_name == "distributed-lock-effect"
+    assert settings.consul_service_address is None
+    assert settings.consul_service_port is None
+    assert settings.consul_check_interval_seconds == 10.0
+    assert settings.consul_check_timeout_seconds == 5.0
+    assert settings.consul_deregister_after_seconds == 600.0
+    assert settings.consul_refresh_seconds == 30.0
     assert settings.log_level == "INFO"
 
 
@@ -47,6 +57,7 @@ def test_invalid_setting_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     "name",
     [
         "database_url",
+        "consul_http_token",
     ],
 )
 def test_secrets_are_in_no_text(name: str) -> None:

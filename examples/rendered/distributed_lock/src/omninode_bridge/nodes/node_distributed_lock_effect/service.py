@@ -23,6 +23,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from omninode_bridge.nodes.node_distributed_lock_effect.discovery import registered
 from omninode_bridge.nodes.node_distributed_lock_effect.models.enum_distributed_lock_operation import (
     EnumDistributedLockOperation,
 )
@@ -66,7 +67,8 @@ def build_app(node: NodeDistributedLockEffect) -> Starlette:
         await node.initialize()
         schedules = [asyncio.create_task(_repeat(node, *schedule)) for schedule in SCHEDULES.items()]
         try:
-            yield
+            async with registered(node.settings):
+                yield
         finally:
             for schedule in schedules:
                 schedule.cancel()

@@ -100,6 +100,52 @@ class ModelDistributedLockSettings(BaseSettings):
         gt=0,
         description="Longest wait for each health check.",
     )
+    consul_register: bool = Field(
+        default=True,
+        description="Register with Consul while the service runs.",
+    )
+    consul_http_addr: str = Field(
+        default="http://127.0.0.1:8500",
+        description="URL of Consul's agent.",
+    )
+    consul_http_token: SecretStr | None = Field(
+        default=None,
+        description="Token for Consul's agent.",
+    )
+    consul_service_name: str = Field(
+        default="distributed-lock-effect",
+        description="The service's name in Consul.",
+    )
+    consul_service_address: str | None = Field(
+        default=None,
+        description="Address at which others reach the service; when unset, SERVICE_HOST, or else the host's name.",
+    )
+    consul_service_port: int | None = Field(
+        default=None,
+        ge=1,
+        le=65535,
+        description="Port of that address; when unset, SERVICE_PORT.",
+    )
+    consul_check_interval_seconds: float = Field(
+        default=10.0,
+        gt=0,
+        description="Between two checks by the agent.",
+    )
+    consul_check_timeout_seconds: float = Field(
+        default=5.0,
+        gt=0,
+        description="Longest wait of a check.",
+    )
+    consul_deregister_after_seconds: float = Field(
+        default=600.0,
+        ge=60,
+        description="The agent forgets a service that fails its checks for so long.",
+    )
+    consul_refresh_seconds: float = Field(
+        default=30.0,
+        gt=0,
+        description="Between two looks whether the agent knows it.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO",
         description="Lowest level that is logged.",

@@ -194,7 +194,7 @@ def decide_discovery(contract: Contract) -> Decision | None:
     Returns:
         The decision, or None when it does not.
     """
-    if "consul" in contract.integrations_off:
+    if "consul" in contract.integrations_off or not contract.service.enabled:
         return None
     evidence = {
         "integrations.consul": contract.consul is not None,
@@ -219,10 +219,9 @@ def not_generated(contract: Contract) -> tuple[str, ...]:
     known = {name for evidence in INTEGRATIONS.values() for name in evidence.dependencies} | {"consul"}
     dependencies = (f"dependencies.{name}" for name in contract.dependencies if name not in known)
     base = decide_base_class(contract)
-    measured = base.service_mode or "MixinMetrics" in base.mixins
+    measured = contract.service.enabled and (base.service_mode or "MixinMetrics" in base.mixins)
     settings = {
         "deployment.service_monitor": contract.deployment.service_monitor and not measured,
-        "service.enabled": not contract.service.enabled,
         "template_variant": contract.template_variant,
     }
     configured = (f"mixins: config of {mixin.name}" for mixin in contract.mixins if mixin.config)

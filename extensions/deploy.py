@@ -157,6 +157,7 @@ class DeployView:
         grace_seconds: How long Kubernetes waits for that, the pause before it included.
         service_monitor: None when the Prometheus operator is not asked to scrape.
         tags: The service's tags.
+        offered: Whether others reach the node over the network.
     """
 
     name: str
@@ -180,6 +181,7 @@ class DeployView:
     grace_seconds: int
     service_monitor: ServiceMonitor | None
     tags: tuple[str, ...]
+    offered: bool
 
     @property
     def pre_stop_seconds(self) -> int:
@@ -425,8 +427,9 @@ def deploy_view(
         folders={what: folder for what, (folder, _) in _FOLDERS.items() if what in places},
         stop_seconds=drain + CLOSING_SECONDS,
         grace_seconds=drain + CLOSING_SECONDS + PRE_STOP_SECONDS,
-        service_monitor=deployment.service_monitor if has_metrics else None,
+        service_monitor=deployment.service_monitor if has_metrics and contract.service.enabled else None,
         tags=contract.service.tags,
+        offered=contract.service.enabled,
     )
 
 

@@ -40,6 +40,7 @@ CASES = {
     "http": read_contract(CONTRACTS / "llm_completion.yaml"),
     "redis and files": read_contract(CONTRACTS / "session_cache.yaml")
     | {"integrations": {"filesystem": {"root": "/srv/x"}, "consul": {"url": "https://consul.example.org"}}},
+    "not offered": LOCK | {"service": {"enabled": False}, "deployment": {"service_monitor": True}},
     "fixed": LOCK | {"deployment": {"replicas": 2, "autoscaling": {"enabled": False}}},
 }
 MONITOR_SCHEMA = {
@@ -202,6 +203,15 @@ def test_only_what_the_node_needs(generate_project: Generate, tmp_path: Path) ->
     assert "env" not in container(project)
     assert not (project / "deploy/kubernetes/secret.example.yaml").exists()
     assert "migrations" not in (project / "deploy/Dockerfile").read_text()
+
+
+def test_node_that_is_not_offered_has_no_way_in(generate_project: Generate, tmp_path: Path) -> None:
+    project = generate_project(CASES["not offered"], tmp_path / "project")
+    names = {path.name for path in project.rglob("*")}
+    assert not names & {"service.yaml", "servicemonitor.yaml", "service_manifest.json", "discovery.py"}
+    assert "ports" not in read(project, "compose.yaml")["services"]["node"]
+    assert "readinessProbe" in container(project)
+    assert "- deployment.service\\_monitor" in (project / "README.md").read_text()
 
 
 def test_compose_waits_for_what_the_node_needs(full: Path) -> None:

@@ -75,6 +75,7 @@ def test_database(operation: dict[str, Any], values: dict[str, Any], reasons: tu
         ({"domain": "Consul."}, "domain: consul"),
         ({"domain": "consulting"}, None),
         ({"features": ["discovery"], "integrations": {"consul": False}}, None),
+        ({"features": ["discovery"], "service": {"enabled": False}}, None),
     ],
 )
 def test_discovery(values: dict[str, Any], reason: str | None) -> None:
@@ -86,15 +87,13 @@ def test_what_is_not_generated_is_named() -> None:
     asked = contract(
         CUSTOM,
         features=["retry", "caching"],
-        dependencies={"postgres": ">=14", "kafka": ">=3"},
+        dependencies={"postgres": ">=14", "etcd": ">=3"},
         mixins=[{"name": "MixinMetrics", "config": {"percentiles": [95]}}],
-        service={"enabled": False},
     )
     assert not_generated(asked) == (
         "features: caching",
-        "dependencies.kafka",
+        "dependencies.etcd",
         "mixins: config of MixinMetrics",
-        "service.enabled",
     )
     assert not_generated(contract(CUSTOM)) == ()
     monitored = {"deployment": {"service_monitor": True, "replicas": 2}, "service": {"tags": ["a"]}}

@@ -72,12 +72,12 @@ def test_ports_agree(container: dict[str, Any], configuration: dict[str, str]) -
     (port,) = container["ports"]
     (service,) = manifest("kubernetes/service.yaml")["spec"]["ports"]
     (published,) = manifest("compose.yaml")["services"]["node"]["ports"]
+    assert published.rpartition(":")[2] == configuration["SERVICE_PORT"]
+    assert service["targetPort"] == port["name"]
     dockerfile = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
     exposed = re.findall(r"^EXPOSE (\d+)$|SERVICE_PORT=(\d+)", dockerfile, re.MULTILINE)
     assert {int(number) for pair in exposed for number in pair if number} == {port["containerPort"]}
     assert configuration["SERVICE_PORT"] == str(port["containerPort"])
-    assert published.rpartition(":")[2] == configuration["SERVICE_PORT"]
-    assert service["targetPort"] == port["name"]
 
 
 def test_probes_ask_what_the_service_answers(container: dict[str, Any], settings: Settings) -> None:

@@ -189,10 +189,19 @@ class DeployView:
         return PRE_STOP_SECONDS
 
     @property
-    def compose_secrets(self) -> tuple[str, ...]:
-        """The variables that compose's environment has to have, sorted."""
+    def keys(self) -> tuple[tuple[str, bool], ...]:
+        """The keys of the Secret, sorted, each with whether it may be left out."""
+        optional: dict[str, bool] = {}
+        for item in self.given:
+            optional[item.key] = item.optional and optional.get(item.key, True)
+        return tuple(sorted(optional.items()))
+
+    @property
+    def compose_secrets(self) -> tuple[tuple[str, bool], ...]:
+        """The variables that compose's environment has to have, sorted, each with whether any password will do."""
         found = (re.findall(r"(?<!\$)\$\{([A-Za-z_][A-Za-z0-9_]*):\?", variable.value) for variable in self.compose)
-        return tuple(sorted({name for variables in found for name in variables}))
+        own = {f"{backend.upper()}_PASSWORD" for backend in self.backends}
+        return tuple((name, name in own) for name in sorted({name for names in found for name in names}))
 
 
 # By the name of the adapter or feature that needs it; images are those of the projects themselves.

@@ -221,7 +221,9 @@ def test_compose_waits_for_what_the_node_needs(full: Path) -> None:
     assert all("healthcheck" in services[name] for name in services["node"]["depends_on"])
     assert services["postgres"]["healthcheck"]["test"][1] == "pg_isready"
     assert services["postgres"]["image"] == "postgres:16-alpine"
-    assert "POSTGRES_PASSWORD=$(openssl rand -hex 24)" in (full / "README.md").read_text()
+    readme = (full / "README.md").read_text()
+    assert 'echo "POSTGRES_PASSWORD=$(openssl rand -hex 24)" >> deploy/.env' in readme
+    assert 'echo "REGION=$REGION" >> deploy/.env' in readme
 
 
 def test_replicas(generate_project: Generate, tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def test_defaults_are_safe() -> None:
     assert plain.scaling
     assert (plain.scaling.min_replicas, plain.scaling.max_replicas, plain.scaling.cpu_percent) == (1, 3, 70)
     assert [(item.name, item.key, item.optional) for item in plain.given] == [("DATABASE_URL", "DATABASE_URL", False)]
-    assert plain.compose_secrets == ("POSTGRES_PASSWORD",)
+    assert plain.compose_secrets == (("POSTGRES_PASSWORD", True),)
     assert list(plain.backends) == ["postgres"]
     assert deployed(operations=[CUSTOM]).backends == {}
     assert deployed(operations=[CUSTOM]).given == ()
@@ -135,13 +135,18 @@ def test_references_are_given_by_whoever_deploys() -> None:
     compose = {variable.name: variable.value for variable in found.compose}
     assert compose["REGION"] == "${REGION:?set it in deploy/.env}"
     assert compose["DATABASE_URL"].startswith("postgresql://node:${POSTGRES_PASSWORD:?")
-    assert found.compose_secrets == ("POSTGRES_PASSWORD", "REGION")
+    assert found.compose_secrets == (("POSTGRES_PASSWORD", True), ("REGION", False))
+
+
+def test_secret_has_each_key_once() -> None:
+    env = {"A": "${secret.X}", "B": "${secret.X}", "DATABASE_URL": "${secret.A}"}
+    assert deployed(deployment={"env": env}).keys == (("A", False), ("X", False))
 
 
 def test_compose_expands_nothing_in_text() -> None:
     found = deployed(deployment={"env": {"GREETING": "$HOME ${HOME:?x} $$"}})
     assert {variable.name: variable.value for variable in found.compose}["GREETING"] == "$$HOME $${HOME:?x} $$$$"
-    assert found.compose_secrets == ("POSTGRES_PASSWORD",)
+    assert found.compose_secrets == (("POSTGRES_PASSWORD", True),)
 
 
 def test_stops_wait_for_the_drain_deadline() -> None:
@@ -313,7 +318,7 @@ def test_compose_brings_redis() -> None:
         assert list(found.backends) == ["redis"]
         assert [(item.name, item.optional) for item in found.given] == [(variable, False)]
         assert {item.name: item.value for item in found.compose}[variable].endswith("@redis:6379/0")
-        assert found.compose_secrets == ("REDIS_PASSWORD",)
+        assert found.compose_secrets == (("REDIS_PASSWORD", True),)
 
 
 def test_files_are_on_a_volume() -> None:

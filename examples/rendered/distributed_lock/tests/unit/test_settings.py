@@ -61,7 +61,8 @@ def test_invalid_setting_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_secrets_are_in_no_text(name: str) -> None:
-    settings = ModelDistributedLockSettings.model_validate({name: "scheme://user:hidden-word@host.example.org/path"})
+    text = "scheme://user:hidden-word@host.example.org/path"
+    settings = ModelDistributedLockSettings.model_validate({name: text})
     assert "hidden-word" not in repr(settings)
     assert "hidden-word" not in settings.model_dump_json()
-    assert settings.redact("scheme://user:hidden-word@host.example.org/path is away") == "*** is away"
+    assert settings.redact(f"{text} is away") == "*** is away"

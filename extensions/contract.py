@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from . import sql
+from . import mixins, sql
 
 
 class _Missing(enum.Enum):
@@ -410,7 +410,7 @@ class Consul:
 
 @dataclass(frozen=True, slots=True)
 class Mixin:
-    """A mixin that the contract asks for."""
+    """A mixin that the contract says something about, of those that can be part of a node."""
 
     name: str
     enabled: bool
@@ -551,7 +551,12 @@ def build(raw: Mapping[str, Any]) -> Contract:
         package=raw["package"],
         description=raw.get("description", ""),
         domain=raw.get("domain", ""),
-        features=tuple(dict.fromkeys(FEATURE_ALIASES.get(word, word) for word in raw.get("features", ()))),
+        features=tuple(
+            dict.fromkeys(
+                FEATURE_ALIASES.get(word, word)
+                for word in (*raw.get("features", ()), *mixins.served_features(raw.get("mixins")))
+            )
+        ),
         dependencies=dict(raw.get("dependencies", {})),
         enums=enums,
         models=tuple(
@@ -579,6 +584,7 @@ def build(raw: Mapping[str, Any]) -> Contract:
         mixins=tuple(
             Mixin(spec["name"], spec.get("enabled", True), dict(spec.get("config", {})))
             for spec in raw.get("mixins", ())
+            if mixins.CATALOGUE[spec["name"]].status == "composes"
         ),
         service=Service(
             port=service.get("port", DEFAULT_PORT),

@@ -1,19 +1,16 @@
 """What is decided from a contract: integrations and base class, each with its reasons."""
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from .contract import Contract
+from .mixins import CATALOGUE, DEFAULT_MIXINS
 
-MIXIN_MODULES: dict[str, str] = json.loads((Path(__file__).parent / "data" / "mixins.json").read_text(encoding="utf-8"))
-DEFAULT_MIXINS = ("MixinHealthCheck", "MixinMetrics")
 _NODE_TYPE_TITLES = {"effect": "Effect", "compute": "Compute", "reducer": "Reducer", "orchestrator": "Orchestrator"}
 _GENERATED_FEATURES = (
     *("retry", "circuit_breaker", "persistence", "http_client", "event_driven", "redis", "dead_letter_queue"),
-    *("rate_limiting", "service_discovery", "service_mode", "no_service_mode", "custom_mixins"),
+    *("rate_limiting", "service_discovery", "service_mode", "no_service_mode", "custom_mixins", "fail_fast"),
 )
 
 
@@ -120,17 +117,22 @@ def decide_base_class(contract: Contract) -> BaseClass:
         `Node<Type>` with MixinHealthCheck and MixinMetrics, followed by what else the contract asks for.
     """
     title = _NODE_TYPE_TITLES[contract.node_type]
-    asked = tuple(mixin.name for mixin in contract.mixins if mixin.enabled)
+    asked = {mixin.name: f"mixins: {mixin.name}" for mixin in contract.mixins if mixin.enabled}
+    refused = {mixin.name for mixin in contract.mixins if not mixin.enabled}
+    for entry in CATALOGUE.values():
+        if entry.status == "composes" and entry.feature in contract.features and entry.name not in refused:
+            asked.setdefault(entry.name, f"features: {entry.feature}")
+    name = f"Node{title}"
     if "service_mode" in contract.features:
-        name, built_in, reason = f"ModelService{title}", (*DEFAULT_MIXINS, "MixinCaching"), "features: service_mode"
-        mixins = tuple(mixin for mixin in asked if mixin not in built_in)
+        name, mixins, reason = f"ModelService{title}", tuple(asked), "features: service_mode"
     elif "custom_mixins" in contract.features:
-        name, mixins, reason = f"Node{title}", asked, "features: custom_mixins"
+        mixins, reason = tuple(asked), "features: custom_mixins"
     else:
-        name = f"Node{title}"
-        mixins = (*DEFAULT_MIXINS, *(mixin for mixin in asked if mixin not in DEFAULT_MIXINS))
+        defaults = tuple(mixin for mixin in DEFAULT_MIXINS if mixin not in refused)
+        mixins = (*defaults, *(mixin for mixin in asked if mixin not in defaults))
         reason = f"the default of {contract.node_type} nodes"
-    reasons = (reason, *(f"mixins: {mixin}" for mixin in asked if mixin in mixins))
+    mixins = tuple(mixin for mixin in mixins if name not in CATALOGUE[mixin].built_into)
+    reasons = (reason, *(why for mixin, why in asked.items() if mixin in mixins))
     return BaseClass(
         name=name,
         mixins=mixins,
@@ -224,8 +226,7 @@ def not_generated(contract: Contract) -> tuple[str, ...]:
         "deployment.service_monitor": contract.deployment.service_monitor and not measured,
         "template_variant": contract.template_variant,
     }
-    configured = (f"mixins: config of {mixin.name}" for mixin in contract.mixins if mixin.config)
-    return (*features, *dependencies, *configured, *(name for name, value in settings.items() if value))
+    return (*features, *dependencies, *(name for name, value in settings.items() if value))
 
 
 def _words(text: str) -> list[str]:

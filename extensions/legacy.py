@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from . import mixins
 from .contract import FEATURE_ALIASES
 from .problems import Problem, show
 
@@ -54,3 +55,4 @@ def _warnings(raw: Mapping[str, Any]) -> Iterator[Problem]:
             where = "advanced_features" if "advanced_features" in raw else "error_handling"
             found = f"{show(word)}, which {where}.{key} turns off"
             yield Problem(("features", index), found, "a feature that is on")
+    yield from mixins.warnings(raw)

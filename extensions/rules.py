@@ -10,7 +10,6 @@ from uuid import UUID
 
 from . import deploy, effects, names, sql
 from .contract import BASE_TYPES, spell_out
-from .decisions import MIXIN_MODULES
 from .fields import enum_member
 from .problems import Path, Problem, did_you_mean, show
 
@@ -116,12 +115,6 @@ class _Rules:
         features = [word for word in _list(self.raw.get("features")) if isinstance(word, str)]
         if {"service_mode", "no_service_mode"} <= set(features):
             yield Problem(("features",), "service_mode and no_service_mode", "one of them")
-        for i, mixin in enumerate(_list(self.raw.get("mixins"))):
-            name = _mixin_name(_mapping(mixin).get("name"))
-            if name is not None and name not in MIXIN_MODULES:
-                hint = did_you_mean(name, MIXIN_MODULES)
-                expected = "a mixin that composes with the node's base class"
-                yield Problem(("mixins", i, "name"), show(name), expected, hint)
 
     def enum_members(self) -> Iterator[Problem]:
         for name, values in self.enums.items():
@@ -458,10 +451,6 @@ class _Rules:
             # Settings don't tell upper from lower case.
             if seen.setdefault(name.upper(), name) != name:
                 yield Problem(path, show(name), f"a name that differs from {seen[name.upper()]} in more than case")
-
-
-def _mixin_name(name: object) -> str | None:
-    return name if isinstance(name, str) else None
 
 
 def _types_in(spec: object) -> Iterator[str]:

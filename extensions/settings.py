@@ -24,6 +24,7 @@ NAMES = frozenset(
         *("consul_deregister_after_seconds", "consul_refresh_seconds"),
         *("service_drain_seconds", "health_check_timeout_seconds", "log_level"),
         *(f"{key}_circuit_breaker_failure_threshold" for key in ("postgres", "http", "redis")),
+        *(f"{key}_health_check_timeout_seconds" for key in ("postgres", "http", "redis", "kafka", "files")),
         *(f"{key}_circuit_breaker_recovery_seconds" for key in ("postgres", "http", "redis")),
     }
 )
@@ -184,8 +185,13 @@ class _Settings:
         self.add("service_port", "int", node.port, port, "ge=0", "le=65535")
         self.add("service_max_body_bytes", "int", 1_048_576, "Largest request body.", "ge=1")
         self.add("service_drain_seconds", "float", 10.0, "Longest wait for work in flight at shutdown.", "ge=0")
-        if node.adapters:
-            self.add("health_check_timeout_seconds", "float", 2.0, "Longest wait for each health check.", "gt=0")
+        health = node.health
+        if len(health.timeouts) < len(node.adapters):
+            wait = "Longest wait for each health check."
+            self.add("health_check_timeout_seconds", "float", health.timeout_seconds, wait, "gt=0")
+        for key, seconds in health.timeouts.items():
+            wait = f"Longest wait for the health check of {key}."
+            self.add(f"{key}_health_check_timeout_seconds", "float", seconds, wait, "gt=0")
         self.consul()
         levels = 'Literal["DEBUG", "INFO", "WARNING", "ERROR"]'
         self.add("log_level", levels, "INFO", "Lowest level that is logged.")

@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from . import encode, integrations, names, samples
+from . import encode, integrations, monitoring, names, samples
 from .contract import ApiClient, Consul, Contract, Example, Field, Operation, Retry, Target
 from .decisions import (
     INTEGRATIONS,
-    MIXIN_MODULES,
     BaseClass,
     Decision,
     decide_base_class,
@@ -23,6 +22,8 @@ from .decisions import (
 from .deploy import DeployView, Needs, consul_service, deploy_view, service_name
 from .fields import FieldCode, Symbol, enum_member, field_code, json_value
 from .integrations import CallView, Environment, FilesView, HttpView, KafkaView, RedisView
+from .mixins import CATALOGUE
+from .monitoring import HealthView, MetricsView
 from .references import references
 from .settings import NAMES as SETTING_NAMES
 from .settings import SettingView
@@ -368,6 +369,32 @@ class NodeView:
         return consul_service(self.consul, host, self.port, tags, meta) if self.consul else {}
 
     @property
+    def health(self) -> HealthView:
+        """How the node's health is checked."""
+        return monitoring.health(self.contract, [adapter.key for adapter in self.adapters])
+
+    @property
+    def ready_without_adapters(self) -> bool:
+        """Whether the node stays ready when all that it talks to is away."""
+        return bool(self.adapters) and {adapter.key for adapter in self.adapters} <= set(self.health.optional)
+
+    @property
+    def metrics(self) -> MetricsView:
+        """What the node measures."""
+        return monitoring.metrics(self.contract)
+
+    @property
+    def metric_names(self) -> tuple[str, ...]:
+        """The names of its metrics, as Prometheus shows them."""
+        metrics = self.metrics
+        wanted = {
+            "operation_success_total": metrics.success,
+            "operation_failure_total": metrics.failure,
+            "operation_duration_seconds": metrics.latency,
+        } | {f"operation_{name}_total": True for name in metrics.counted}
+        return tuple(f"{metrics.prefix}_{name}" for name, measured in wanted.items() if measured)
+
+    @property
     def types(self) -> tuple[TypeView, ...]:
         """Every model of its own file: the contract's models, and the operations' inputs and outputs."""
         return (*self.models, *(side for operation in self.operations for side in (operation.input, operation.output)))
@@ -623,7 +650,7 @@ class NodeView:
     def node_core_imports(self) -> tuple[Symbol, ...]:
         """What the node class is made of, from omnibase_core."""
         module = "omnibase_core.infrastructure.infra_bases" if self.base.service_mode else "omnibase_core.nodes"
-        return (module, self.base.name), *((MIXIN_MODULES[mixin], mixin) for mixin in self.base.mixins)
+        return (module, self.base.name), *((CATALOGUE[mixin].module, mixin) for mixin in self.base.mixins)
 
     @property
     def core_imports(self) -> tuple[Symbol, ...]:
@@ -805,7 +832,7 @@ class _Builder:
             completed_topic=names.completed_topic(contract),
             base=base,
             decisions=decisions,
-            not_generated=not_generated(contract),
+            not_generated=(*not_generated(contract), *monitoring.without_effect(contract, self.decisions)),
             enums=tuple(
                 EnumView(
                     name=f"Enum{enum.name}",

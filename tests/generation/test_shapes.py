@@ -62,6 +62,36 @@ SHAPES: dict[str, dict[str, Any]] = {
         ],
         "integrations": MIGRATED,
     },
+    "configured mixins": {
+        "features": ["fail_fast"],
+        "mixins": [
+            {
+                "name": "MixinMetrics",
+                "config": {
+                    "metrics_prefix": "acme",
+                    "collect_error_rates": False,
+                    "collect_token_usage": True,
+                    "histogram_buckets": [10, 50, 100.5],
+                },
+            },
+            {
+                "name": "MixinHealthCheck",
+                "config": {
+                    "check_interval_ms": 30000,
+                    "components": [{"name": "database", "critical": False, "timeout_seconds": 10}],
+                },
+            },
+            {"name": "MixinTraceCapture"},
+        ],
+        "operations": [
+            {
+                "name": "count",
+                "output": {"total_tokens": "integer"},
+                "database": {"query": "SELECT count(*)::int AS total_tokens FROM a"},
+            }
+        ],
+        "integrations": MIGRATED,
+    },
 }
 
 

@@ -1,14 +1,11 @@
 """What is decided from a contract, and why."""
 
-import importlib
 from typing import Any
 
 import pytest
-from omnibase_core.models.container import ModelONEXContainer
-from omnibase_core.nodes import NodeEffect
 
 from extensions.contract import Contract
-from extensions.decisions import MIXIN_MODULES, decide_base_class, decide_database, decide_discovery, not_generated
+from extensions.decisions import decide_base_class, decide_database, decide_discovery, not_generated
 from extensions.judge import read
 
 SQL = {"name": "a", "output": {"ok": "boolean"}, "database": {"query": "DELETE FROM t"}}
@@ -93,17 +90,9 @@ def test_what_is_not_generated_is_named() -> None:
     assert not_generated(asked) == (
         "features: caching",
         "dependencies.etcd",
-        "mixins: config of MixinMetrics",
     )
     assert not_generated(contract(CUSTOM)) == ()
     monitored = {"deployment": {"service_monitor": True, "replicas": 2}, "service": {"tags": ["a"]}}
     assert not_generated(contract(CUSTOM, **monitored)) == ()
     unmeasured = contract(CUSTOM, features=["custom_mixins"], **monitored)
     assert not_generated(unmeasured) == ("deployment.service_monitor",)
-
-
-@pytest.mark.parametrize("name", sorted(MIXIN_MODULES))
-def test_every_mixin_composes_with_the_installed_package(name: str) -> None:
-    mixin = getattr(importlib.import_module(MIXIN_MODULES[name]), name)
-    node = type("NodeTried", (NodeEffect, mixin), {})
-    assert isinstance(node(ModelONEXContainer()), mixin)

@@ -15,7 +15,7 @@ GREETING = read_contract(CONTRACTS / "custom_greeting.yaml")
 CASES = {
     "distributed_lock": LOCK,
     "custom_greeting": GREETING,
-    "service_mode": GREETING | {"features": ["service_mode"]},
+    "service_mode": GREETING | {"features": ["service_mode", "service_discovery"]},
     "custom_mixins": GREETING | {"features": ["custom_mixins"], "mixins": [{"name": "MixinFailFast"}]},
     "everything": read_contract(Path(__file__).with_name("send_email.yaml")),
 }

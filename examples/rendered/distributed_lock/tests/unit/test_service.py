@@ -2,6 +2,7 @@
 """The HTTP endpoints, without a network."""
 
 import asyncio
+import logging
 from uuid import UUID, uuid4
 
 import httpx
@@ -163,3 +164,4 @@ def test_process_serves_until_it_is_told_to_stop(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(service, "_serve", serve)
     service.main()
     assert len(served) == 1
+    assert not logging.getLogger("httpx").isEnabledFor(logging.INFO)

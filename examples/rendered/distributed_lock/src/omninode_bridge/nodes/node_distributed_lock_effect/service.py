@@ -205,4 +205,7 @@ async def _main() -> None:
 def main() -> None:
     """Run the node as a service until it is told to stop."""
     logging.basicConfig(level=ModelDistributedLockSettings().log_level, format="%(message)s")
+    # They tell of each request with its whole URL, which may hold a secret.
+    for name in ("httpx", "httpcore"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     asyncio.run(_main())

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from . import mixins, sql
+from . import classify, mixins, sql
 
 
 class _Missing(enum.Enum):
@@ -484,6 +484,7 @@ class Contract:
     """A contract without problems.
 
     Attributes:
+        classified: Why the node has its type; empty where the contract says the type.
         features: Canonical words, aliases resolved.
         database: None when the contract says nothing about the database; the same for the other integrations.
         integrations_off: The integrations whose detection it turns off.
@@ -491,6 +492,7 @@ class Contract:
 
     name: str
     node_type: str
+    classified: tuple[str, ...]
     version: str
     package: str
     description: str
@@ -546,7 +548,8 @@ def build(raw: Mapping[str, Any]) -> Contract:
     published = {spec["operation"]: spec["event"] for spec in events.get("published_events", ())}
     return Contract(
         name=raw["name"],
-        node_type=raw.get("node_type", "effect"),
+        node_type=classify.node_type(raw),
+        classified=() if "node_type" in raw else _classified(classify.classify(raw)[0]),
         version=_version(raw.get("version", "1.0.0")),
         package=raw["package"],
         description=raw.get("description", ""),
@@ -635,6 +638,10 @@ def _enum(name: str, spec: list[str] | Mapping[str, Any]) -> EnumType:
     if isinstance(spec, list):
         return EnumType(name, tuple(spec), "")
     return EnumType(name, tuple(spec["values"]), spec.get("description", ""))
+
+
+def _classified(candidate: classify.Candidate) -> tuple[str, ...]:
+    return (f"confidence {candidate.confidence:.0%}", *candidate.reasons)
 
 
 def _version(spec: str | Mapping[str, int]) -> str:

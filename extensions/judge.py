@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator, ValidationError, validators
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from . import mixins
+from . import classify, mixins
 from .contract import Contract, build
 from .deploy import misfit, reference
 from .legacy import check_legacy
@@ -86,9 +86,10 @@ def judge(raw: object) -> list[Problem]:
         return [Problem((), show(raw), "a contract: a mapping with name, package and operations")]
     if problems := list(_structure(raw)):
         return problems
+    raw = classify.completed(raw)
     found = [*_texts(raw), *_schema(raw)]
     blocked = {problem.path for problem in found}
-    beyond = (*check(raw, blocked), *check_legacy(raw), *mixins.check(raw))
+    beyond = (*check(raw, blocked), *check_legacy(raw), *mixins.check(raw), *classify.check(raw))
     found += [problem for problem in beyond if not _inside(problem.path, blocked)]
     # Which settings there are is known only where there is nothing else to say.
     found = found or list(_environment(build(raw)))

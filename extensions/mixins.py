@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from jsonschema import Draft202012Validator
 
+from .classify import node_type
 from .problems import Problem, did_you_mean, show
 
 NODE_TYPES: Final = ("effect", "compute", "reducer", "orchestrator")
@@ -63,9 +64,9 @@ CATALOGUE: Final = _load()
 
 def base_class(raw: Mapping[str, Any]) -> str:
     """Return the name of ONEX's base class for a contract, which may have problems."""
-    kind = raw.get("node_type", "effect")
+    kind = node_type(raw)
     prefix = "ModelService" if "service_mode" in _words(raw) else "Node"
-    return f"{prefix}{kind.capitalize()}" if isinstance(kind, str) else prefix
+    return f"{prefix}{kind.capitalize()}"
 
 
 def chosen(specs: object) -> tuple[str, ...]:

@@ -789,7 +789,8 @@ class _Builder:
         contract = self.contract
         base = decide_base_class(contract)
         discovery = decide_discovery(contract)
-        decisions = (base.decision, *self.decisions.values(), *((discovery,) if discovery else ()))
+        classified = Decision("node type", contract.node_type, contract.classified) if contract.classified else None
+        decisions = (classified, base.decision, *self.decisions.values(), *((discovery,) if discovery else ()))
         consul = self.consul() if discovery else None
         class_name = f"Node{self.stem}{names.pascal(contract.node_type)}"
         title = f"The {contract.name} node"
@@ -831,7 +832,7 @@ class _Builder:
             command_topic=names.command_topic(contract),
             completed_topic=names.completed_topic(contract),
             base=base,
-            decisions=decisions,
+            decisions=tuple(decision for decision in decisions if decision),
             not_generated=(*not_generated(contract), *monitoring.without_effect(contract, self.decisions)),
             enums=tuple(
                 EnumView(

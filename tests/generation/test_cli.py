@@ -107,21 +107,24 @@ def test_unknown_key_names_the_nearest_known_one(
 
 
 def test_mistakes_come_with_the_place_in_the_data_file(run: Run, template: Path, tmp_path: Path) -> None:
-    contract = "name: greet\npackage: acme\noperations:\n  - name: greet\n    input: {a: strng}\n    handler: custom\n"
+    head = "name: greet\nnode_type: effect\npackage: acme\noperations:\n"
+    contract = f"{head}  - name: greet\n    input: {{a: strng}}\n    handler: custom\n"
 
     status, output, _ = copy(run, template, tmp_path, contract)
 
     assert status == 1
-    assert "  5:13: operations[0].input.a: found the unknown type 'strng'" in output
+    assert "  6:13: operations[0].input.a: found the unknown type 'strng'" in output
 
 
 def test_key_that_stands_twice(run: Run, template: Path, tmp_path: Path) -> None:
-    contract = "name: greet\npackage: acme\nname: lost\noperations:\n  - {name: greet, handler: custom}\n"
+    contract = (
+        "name: greet\nnode_type: effect\npackage: acme\nname: lost\noperations:\n  - {name: greet, handler: custom}\n"
+    )
 
     status, output, destination = copy(run, template, tmp_path, contract)
 
     assert status == 1
-    assert "  3:1: name: found 'name' a second time" in output
+    assert "  4:1: name: found 'name' a second time" in output
     assert "Traceback" not in output
     assert not destination.exists()
 

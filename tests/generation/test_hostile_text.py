@@ -34,6 +34,7 @@ def contract(text: str) -> dict[str, Any]:
     return {
         "name": "hostile",
         "package": "acme",
+        "node_type": "effect",
         "description": text,
         "domain": text,
         "enums": {"Kind": {"description": text, "values": [text[:200], "plain"]}},

@@ -31,6 +31,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     "longest names": {
         "name": LONG,
         "package": "acme",
+        "node_type": "effect",
         "features": ["service_discovery"],
         "service": {"tags": [f"{number} of several tags that need lines of their own" for number in range(3)]},
         "models": {"M" * 48: {"fields": {LONG: "string"}}},
@@ -97,7 +98,9 @@ SHAPES: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 def test_shape(run: Run, generate_project: Generate, tmp_path: Path, shape: dict[str, Any]) -> None:
-    project = generate_project({"name": "shape", "package": "acme.shapes"} | shape, tmp_path / "project")
+    project = generate_project(
+        {"name": "shape", "package": "acme.shapes", "node_type": "effect"} | shape, tmp_path / "project"
+    )
 
     for source in project.rglob("*.py"):
         ast.parse(source.read_text(encoding="utf-8"))

@@ -13,7 +13,7 @@ CUSTOM = {"name": "a", "output": {"ok": "boolean"}, "handler": "custom"}
 
 
 def contract(operation: dict[str, Any], **values: object) -> Contract:
-    return read({"name": "n", "package": "p", "operations": [operation], **values})
+    return read({"name": "n", "package": "p", "node_type": "effect", "operations": [operation], **values})
 
 
 @pytest.mark.parametrize(

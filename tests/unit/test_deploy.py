@@ -28,7 +28,7 @@ class Setting:
 
 
 def raw(**values: object) -> dict[str, Any]:
-    return {"name": "n", "package": "acme.p", "operations": [SQL], **values}
+    return {"name": "n", "package": "acme.p", "node_type": "effect", "operations": [SQL], **values}
 
 
 def deployed(**values: object) -> DeployView:

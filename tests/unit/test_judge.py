@@ -18,6 +18,7 @@ CONTRACTS = ROOT / "examples" / "contracts"
 GOOD: dict[str, Any] = {
     "name": "lock",
     "package": "acme",
+    "node_type": "effect",
     "enums": {"Status": ["held", "free"]},
     "models": {"Lock": {"fields": {"lock_name": "string", "status": "Status"}}},
     "operations": [
@@ -219,6 +220,7 @@ def test_all_mistakes_come_at_once_in_the_order_of_the_document() -> None:
     contract = {
         "name": "Lock",
         "package": "acme",
+        "node_type": "effect",
         "features": ["retri"],
         "models": {"Lock": {"fields": {"status": "Stat"}}},
         "operations": [

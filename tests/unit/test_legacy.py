@@ -10,7 +10,12 @@ from extensions.legacy import warnings
 from extensions.source import read_text
 from extensions.validate_contract import examine
 
-BARE: dict[str, Any] = {"name": "greet", "package": "acme", "operations": [{"name": "greet", "handler": "custom"}]}
+BARE: dict[str, Any] = {
+    "name": "greet",
+    "package": "acme",
+    "node_type": "effect",
+    "operations": [{"name": "greet", "handler": "custom"}],
+}
 ERROR_HANDLING = {
     "retry_policy": {"max_attempts": 7, "initial_delay_ms": 5},
     "circuit_breaker": {"enabled": True, "failure_threshold": 9},
@@ -67,14 +72,13 @@ def test_overlaps(extra: dict[str, Any], expected: list[str]) -> None:
 
 
 def test_warnings_have_places_in_the_file() -> None:
-    text = (
-        "name: greet\npackage: acme\noperations: [{name: greet, handler: custom}]\nfeatures: [retry,\n  resilience]\n"
-    )
+    head = "name: greet\nnode_type: effect\npackage: acme\noperations: [{name: greet, handler: custom}]\n"
+    text = f"{head}features: [retry,\n  resilience]\n"
 
     report = examine("greet.yaml", read_text(text))
 
     assert list(report.lines()) == [
         "greet.yaml: valid",
-        "greet.yaml:5:3: warning: features[1]: found 'resilience', which means 'retry', expected each feature once",
+        "greet.yaml:6:3: warning: features[1]: found 'resilience', which means 'retry', expected each feature once",
     ]
     assert [finding["pointer"] for finding in report.as_json()["warnings"]] == ["/features/1"]

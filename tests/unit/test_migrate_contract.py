@@ -144,14 +144,14 @@ def test_whole_words_of_prose_mean_features(prose: str, words: list[str]) -> Non
 
 
 def test_a_typing_error_is_a_problem_and_not_moved_away() -> None:
-    contract, changes = migrate({"name": "a", "package": "b", "operatoins": ["x"]})
+    contract, changes = migrate({"name": "a", "package": "b", "node_type": "effect", "operatoins": ["x"]})
 
     assert changes == []
     assert contract["operatoins"] == ["x"]
 
 
 def test_package_from_the_command_line() -> None:
-    contract, changes = migrate({"name": "a", "operations": ["go"]}, package="acme")
+    contract, changes = migrate({"name": "a", "node_type": "effect", "operations": ["go"]}, package="acme")
 
     assert judge(contract) == []
     assert contract["package"] == "acme"
@@ -176,7 +176,7 @@ def test_command_keeps_comments_and_reports_changes() -> None:
 
 
 def test_command_with_what_only_a_person_can_solve() -> None:
-    result = run("-", text="name: x\noperations: [go]\nfeatures: [retry, resilience]\n")
+    result = run("-", text="name: x\nnode_type: effect\noperations: [go]\nfeatures: [retry, resilience]\n")
 
     assert result.returncode == 1
     assert yaml.safe_load(result.stdout)["operations"] == [{"name": "go", "handler": "custom"}]
@@ -186,7 +186,7 @@ def test_command_with_what_only_a_person_can_solve() -> None:
 def test_warnings(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path = tmp_path / "contract.yaml"
     path.write_text(
-        "name: x\npackage: y\noperations: [go]\nfeatures: [retry, resilience]\n"
+        "name: x\nnode_type: effect\npackage: y\noperations: [go]\nfeatures: [retry, resilience]\n"
         "error_handling: {retry_policy: {enabled: false}}\n"
     )
 

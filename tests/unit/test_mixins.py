@@ -18,7 +18,12 @@ from extensions.judge import judge, read
 from extensions.legacy import warnings
 from extensions.mixins import CATALOGUE, DEFAULT_MIXINS, NODE_TYPES, Entry
 
-BARE: dict[str, Any] = {"name": "greet", "package": "acme", "operations": [{"name": "greet", "handler": "custom"}]}
+BARE: dict[str, Any] = {
+    "name": "greet",
+    "package": "acme",
+    "node_type": "effect",
+    "operations": [{"name": "greet", "handler": "custom"}],
+}
 PRESENT = [entry for entry in CATALOGUE.values() if entry.status != "absent"]
 USABLE = [entry for entry in PRESENT if entry.status == "composes"]
 BASES = {

@@ -13,7 +13,7 @@ def contract(**configs: object) -> Contract:
     mixins = [{"name": name, "config": config} for name, config in configs.items()]
     output = {"total_tokens": "integer", "cost_cents": "integer", "tokenizer": "integer", "token_rate": "number"}
     operation = {"name": "complete", "output": output, "handler": "custom"}
-    return read({"name": "llm", "package": "acme", "operations": [operation], "mixins": mixins})
+    return read({"name": "llm", "package": "acme", "node_type": "effect", "operations": [operation], "mixins": mixins})
 
 
 def test_defaults() -> None:
@@ -80,6 +80,7 @@ def test_what_has_no_effect_is_named() -> None:
     raw = {
         "name": "greet",
         "package": "acme",
+        "node_type": "effect",
         "operations": [{"name": "greet", "handler": "custom"}],
         "mixins": [
             {"name": "MixinMetrics", "config": {"collect_cost": True, "collect_token_usage": False}},

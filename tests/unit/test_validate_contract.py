@@ -15,6 +15,7 @@ GOOD = CONTRACTS / "distributed_lock.yaml"
 BAD = """\
 name: greet
 pakage: acme
+node_type: effect
 operations:
   - name: greet
     input:
@@ -46,8 +47,8 @@ def test_problems_come_with_line_and_column_in_the_order_of_the_file(
     assert starts == [
         "1:1: package",
         "2:1: pakage",
-        "6:7: operations[0].input.name",
-        "8:5: operations[0].handler",
+        "7:7: operations[0].input.name",
+        "9:5: operations[0].handler",
     ]
     assert valid == f"{GOOD}: valid"
 
@@ -62,7 +63,7 @@ def test_json(capsys: pytest.CaptureFixture[str], bad: Path) -> None:
     assert first["problems"][2] == {
         "path": "operations[0].input.name",
         "pointer": "/operations/0/input/name",
-        "line": 6,
+        "line": 7,
         "column": 7,
         "found": "the unknown type 'strng'",
         "expected": "a type of the language, an enum or a model",

@@ -12,7 +12,15 @@ from extensions.view import NodeView, OperationView, view
 
 def node(operation: dict[str, Any], **values: object) -> NodeView:
     return view(
-        read({"name": "shop_order", "package": "acme.shop", "operations": [{"name": "a_b", **operation}], **values})
+        read(
+            {
+                "name": "shop_order",
+                "package": "acme.shop",
+                "node_type": "effect",
+                "operations": [{"name": "a_b", **operation}],
+                **values,
+            }
+        )
     )
 
 

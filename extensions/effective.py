@@ -6,6 +6,8 @@ from typing import Any
 
 import yaml
 
+from . import renames
+
 _ESSENTIAL = ("name", "operations")
 
 
@@ -33,7 +35,8 @@ def effective_contract(answers: Mapping[str, Any], data: Mapping[str, Any]) -> d
         last time; else the answers, with the data on top.
     """
     # An update renders the old version with the recorded answers as data, Copier's own keys included.
-    given = {key: value for key, value in data.items() if not str(key).startswith("_") and value is not None}
+    named = {key: value for key, value in data.items() if not str(key).startswith("_") and value is not None}
+    given = renames.keys(named)
     if is_contract(data):
         return given
     return {key: value for key, value in answers.items() if value not in (None, "")} | given

@@ -61,7 +61,9 @@ def before(project: Path) -> int:
     Returns:
         The exit status.
     """
-    _load("snapshot").Snapshot.of(project).take()
+    snapshot = _load("snapshot").Snapshot.of(project)
+    snapshot.take()
+    _load("renames").keep_edits(project, snapshot.folder / "renamed")
     return 0
 
 
@@ -80,6 +82,10 @@ def after(project: Path) -> int:
     if orphans:
         _say("Yours, and without an operation now; kept where nothing uses them:")
         _say("\n".join(f"  {name}" for name in orphans))
+    for change in _load("renames").rename_keys(project / "node.yaml"):
+        _say(f"In node.yaml: {change}.")
+    for name in _load("renames").merge_edits(project, snapshot.folder / "renamed"):
+        _say(f"Your edits were carried over to {name}.")
     for old, new in renamed(snapshot.operations, manifest.get("operations", {})).items():
         _say(f"The operation {old} seems to be called {new} now: carry over what you wrote for it.")
     report = Path(os.environ.get("ONEX_REPORT") or snapshot.folder.parents[1] / "onex-validation.json")

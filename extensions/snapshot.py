@@ -1,4 +1,4 @@
-"""What an update must not lose: kept in git's own folder before anything is written, and put back when it fails."""
+"""What an update by Copier must not lose: kept in git's folder before anything is written, and put back on failure."""
 
 import json
 import os
@@ -78,7 +78,8 @@ class Snapshot:
             if (self.project / name).is_file():
                 (self.folder / _FILES / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(self.project / name, self.folder / _FILES / name)
-        journal = {"untracked": _untracked(self.project), "operations": manifest.get("operations", {})}
+        head = git(self.project, "rev-parse", "HEAD").strip()
+        journal = {"head": head, "untracked": _untracked(self.project), "operations": manifest.get("operations", {})}
         # Last, and at once: a snapshot with a journal is whole.
         partial = self.folder / f"{_JOURNAL}.partial"
         partial.write_text(json.dumps(journal), encoding="utf-8")
@@ -122,7 +123,14 @@ class Snapshot:
         return orphans
 
     def restore(self) -> None:
-        """Make tree and index what they were: the tree was clean, so git has all of it."""
+        """Make tree and index what they were: the tree was clean, so git has all of it.
+
+        Raises:
+            ValueError: When there have been commits since.
+        """
+        if self._journal()["head"] != git(self.project, "rev-parse", "HEAD").strip():
+            message = "there have been commits since the update began"
+            raise ValueError(message)
         index = git_folder(self.project) / "index"
         if (self.folder / "index").is_file():
             shutil.copy2(self.folder / "index", f"{index}.onex")

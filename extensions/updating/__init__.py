@@ -1,0 +1,1 @@
+"""Updates of projects that lose nothing: tried on a clone, compared, and only then applied."""

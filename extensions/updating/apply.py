@@ -1,0 +1,169 @@
+"""Applies what an update changed to a project, all of it or nothing, even when the process is killed meanwhile."""
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from ..snapshot import git, git_folder, prune
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What becomes of one file: its new bytes, or None when it goes, and whether it can be executed."""
+
+    content: bytes | None
+    executable: bool = False
+
+
+class Journal:
+    """What is being changed: kept in git's own folder until all of it is done."""
+
+    def __init__(self, project: Path) -> None:
+        """Look for what an earlier process left.
+
+        Args:
+            project: The project's root.
+        """
+        self._project = project
+        inside = git(project, "rev-parse", "--show-prefix").strip().strip("/").replace("/", "+") or "root"
+        self._folder = git_folder(project) / "onex-apply" / inside
+        self._file = self._folder / "journal.json"
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether a process was killed while it changed files."""
+        return self._file.is_file()
+
+    def apply(self, changes: Mapping[str, Change]) -> None:
+        """Make all changes; an error or an interruption undoes those that were made.
+
+        Args:
+            changes: What becomes of each file, by path relative to the project.
+
+        Raises:
+            OSError: When a file can't be written; the project is what it was.
+        """
+        shutil.rmtree(self._folder, ignore_errors=True)
+        for path in changes:
+            if (self._project / path).is_file():
+                (self._folder / "before" / path).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(self._project / path, self._folder / "before" / path)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        after = {
+            path: None if change.content is None else hashlib.sha256(change.content).hexdigest()
+            for path, change in changes.items()
+        }
+        partial = self._folder / "journal.partial"
+        partial.write_text(json.dumps(after), encoding="utf-8")
+        partial.replace(self._file)
+        with _undisturbed():
+            try:
+                for path, change in changes.items():
+                    self._write(path, change)
+            except OSError:
+                self.undo()
+                raise
+            self._discard()
+
+    def undo(self) -> list[str]:
+        """Make the files what they were before an update that was cut off.
+
+        Returns:
+            Files that someone has edited since; they are left alone.
+        """
+        after: dict[str, str | None] = json.loads(self._file.read_text(encoding="utf-8"))
+        edited: list[str] = []
+        for path, digest in after.items():
+            file, before = self._project / path, self._folder / "before" / path
+            content = file.read_bytes() if file.is_file() else None
+            now = None if content is None else hashlib.sha256(content).hexdigest()
+            old = before.read_bytes() if before.is_file() else None
+            if content == old:
+                continue
+            if now != digest:
+                edited.append(path)
+                continue
+            self._write(path, Change(old, executable=old is not None and os.access(before, os.X_OK)))
+        self._discard()
+        return edited
+
+    def _write(self, path: str, change: Change) -> None:
+        file = self._project / path
+        if change.content is None:
+            file.unlink(missing_ok=True)
+            prune(self._project, file.parent)
+            return
+        file.parent.mkdir(parents=True, exist_ok=True)
+        partial = file.with_name(f".{file.name}.onex")
+        partial.write_bytes(change.content)
+        partial.chmod(0o755 if change.executable else 0o644)
+        partial.replace(file)
+
+    def _discard(self) -> None:
+        for path in json.loads(self._file.read_text(encoding="utf-8")):
+            file = self._project / path
+            file.with_name(f".{file.name}.onex").unlink(missing_ok=True)
+        self._file.unlink()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Hold back requests to stop for the moment that it takes."""
+    received: list[int] = []
+
+    def remember(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
+
+    try:
+        previous = {int(number): signal.signal(number, remember) for number in _SIGNALS}
+    except ValueError:  # only the main thread may do this, and only it is interrupted
+        yield
+        return
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+    for number in received:
+        signal.raise_signal(number)
+
+
+def mark_conflicts(project: Path, clone: Path, prefix: str) -> None:
+    """Tell git which files are in conflict, as an unfinished merge does.
+
+    Args:
+        project: The project's root.
+        clone: The clone of its repository, in which the update left the conflicts.
+        prefix: The project's path in the repository, with a `/` at its end; empty for the root.
+    """
+    stages = [line for line in git(clone, "ls-files", "--unmerged", "-z", "--", f"./{prefix}").split("\0") if line]
+    lines: list[str] = []
+    for line in stages:
+        entry, _, path = line.partition("\t")
+        mode, digest, stage = entry.split()
+        blob = git(clone, "cat-file", "blob", digest)
+        stored = git(project, "hash-object", "-w", "--stdin", text=blob).strip()
+        lines += [f"0 {'0' * 40}\t{path}", f"{mode} {stored} {stage}\t{path}"]
+    paths = _removals(lines)
+    if paths:
+        top = Path(git(project, "rev-parse", "--show-toplevel").strip())
+        # The files hold the markers either way; another process may have the index at this moment.
+        with suppress(subprocess.CalledProcessError):
+            git(top, "update-index", "--index-info", text="\n".join(paths) + "\n")
+
+
+def _removals(lines: Sequence[str]) -> list[str]:
+    """Return the lines with removals first and once: a removal takes away the stages that were added before it."""
+    removals = dict.fromkeys(line for line in lines if line.startswith("0 "))
+    return [*removals, *(line for line in lines if not line.startswith("0 "))]

@@ -1,0 +1,163 @@
+"""The commands `update-node`, for one project, and `update-nodes`, for many."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from .update import Updated, UpdateError, undo, update
+
+CONFLICTS = 3
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Update the project that the command line names.
+
+    Args:
+        arguments: The command line; that of the process when left out.
+
+    Returns:
+        0 when it is done, 1 when it is not and nothing was changed, 3 when conflicts are left to resolve.
+    """
+    parser = argparse.ArgumentParser(prog="update-node", description="Let a project follow its contract.")
+    parser.add_argument("project", type=Path, nargs="?", default=Path(), help="its folder; default: here")
+    _add_options(parser)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the comparison there too")
+    parser.add_argument("--undo", action="store_true", help="undo an update that was cut off, and do nothing else")
+    options = parser.parse_args(arguments)
+    if options.undo:
+        for path in undo(options.project):
+            sys.stdout.write(f"edited since, and left alone: {path}\n")
+        return 0
+    try:
+        updated = update(options.project, to=options.to, apply=not options.dry_run, tests=options.tests)
+    except UpdateError as error:
+        sys.stderr.write(f"update-node: {error}\nNothing was changed.\n")
+        return 1
+    sys.stdout.write(updated.comparison.as_markdown())
+    if options.json:
+        options.json.write_text(updated.comparison.as_json(), encoding="utf-8")
+    if updated.conflicts:
+        sys.stderr.write(f"{len(updated.conflicts)} files are in conflict: resolve them as in a merge.\n")
+        return CONFLICTS
+    return 0
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--to", default="current", metavar="VERSION", help="of the template: current, latest or a tag")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+    parser.add_argument("--tests", action="store_true", help="run the unit tests of the result")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one of many projects."""
+
+    project: Path
+    updated: Updated | None
+    error: str = ""
+
+    @property
+    def status(self) -> str:
+        """One word for it."""
+        if self.updated is None:
+            return "failed"
+        return "conflicts" if self.updated.conflicts else "done"
+
+
+def main_fleet(arguments: Sequence[str] | None = None) -> int:
+    """Update all projects below the folders that the command line names.
+
+    Args:
+        arguments: The command line; that of the process when left out.
+
+    Returns:
+        0 when all are done, 1 when one failed, 3 when none failed and conflicts are left.
+    """
+    parser = argparse.ArgumentParser(prog="update-nodes", description="Let many projects follow their contracts.")
+    parser.add_argument("folders", type=Path, nargs="+", help="projects, or folders that hold some")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many at a time; default: the cores")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the summary there as JSON")
+    _add_options(parser)
+    options = parser.parse_args(arguments)
+    projects = list(dict.fromkeys(project for folder in options.folders for project in find_projects(folder)))
+    console = Console(stderr=True)
+    if not projects:
+        console.print("update-nodes: there is no generated project")
+        return 1
+    results = _run(projects, options, console)
+    _show(results, Console())
+    if options.json:
+        options.json.write_text(_summary(results), encoding="utf-8")
+    statuses = {result.status for result in results}
+    return 1 if "failed" in statuses else CONFLICTS if "conflicts" in statuses else 0
+
+
+def find_projects(folder: Path) -> Iterator[Path]:
+    """Yield the generated projects in a folder, itself included, sorted."""
+    for parent, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in {"build", "orphans"})
+        if ".copier-answers.yml" in names and "node.yaml" in names:
+            folders.clear()
+            yield Path(parent)
+
+
+def _run(projects: Sequence[Path], options: argparse.Namespace, console: Console) -> list[Result]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    results: dict[Path, Result] = {}
+    with Progress(*columns, console=console) as progress, ThreadPoolExecutor(max(1, options.jobs)) as pool:
+        task = progress.add_task("Updating", total=len(projects))
+        waiting = {pool.submit(_one, project, options): project for project in projects}
+        for future in as_completed(waiting):
+            result = future.result()
+            results[result.project] = result
+            progress.advance(task)
+            if result.status != "done":
+                progress.console.print(f"{result.project}: {result.status}")
+    return [results[project] for project in projects]
+
+
+def _one(project: Path, options: argparse.Namespace) -> Result:
+    # Whatever goes wrong in one project is that project's result, and no other's.
+    try:
+        return Result(project, update(project, to=options.to, apply=not options.dry_run, tests=options.tests))
+    except UpdateError as error:
+        return Result(project, None, str(error))
+    except Exception as error:  # noqa: BLE001
+        return Result(project, None, f"{type(error).__name__}: {error}")
+
+
+def _show(results: Sequence[Result], console: Console) -> None:
+    table = Table("project", "", "what changed")
+    for result in results:
+        changed = result.updated.comparison.summary if result.updated else result.error.splitlines()[0]
+        table.add_row(str(result.project), result.status, changed)
+    console.print(table)
+    for result in results:
+        if result.error:
+            console.print(f"\n{result.project}:\n{result.error}", markup=False, highlight=False)
+
+
+def _summary(results: Sequence[Result]) -> str:
+    values = [
+        {
+            "project": str(result.project),
+            "status": result.status,
+            "error": result.error,
+            "comparison": json.loads(result.updated.comparison.as_json()) if result.updated else None,
+        }
+        for result in results
+    ]
+    return json.dumps(values, indent=2) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,135 @@
+"""What an update changed, for people and for programs."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+type Kind = Literal["added", "changed", "removed", "merged", "conflicting", "orphaned"]
+_LONGEST = 100
+KINDS: tuple[Kind, ...] = ("conflicting", "orphaned", "merged", "changed", "added", "removed")
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """What became of one file, with its number of lines before and after."""
+
+    path: str
+    kind: Kind
+    lines_before: int
+    lines_after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One value of the contract that differs: None where there is none."""
+
+    place: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Everything that an update changed.
+
+    Attributes:
+        version_before: The template's version before.
+        version_after: The template's version after.
+        files: What became of the files, sorted by path.
+        contract: What differs in the contract.
+        renamed: Operations that seem to be renamed, old and new.
+        features: Features gained and lost.
+        mixins: Bases and mixins of the node class gained and lost.
+        notes: What the update said.
+        tests: The last line of the tests' output; empty when they were not run.
+    """
+
+    version_before: str
+    version_after: str
+    files: tuple[File, ...]
+    contract: tuple[Difference, ...] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    features: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+    mixins: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+    notes: tuple[str, ...] = ()
+    tests: str = ""
+
+    def of_kind(self, kind: Kind) -> list[str]:
+        """Return the paths of the files of one kind."""
+        return [file.path for file in self.files if file.kind == kind]
+
+    @property
+    def summary(self) -> str:
+        """All of it on one line."""
+        counts = [f"{count} {kind}" for kind in KINDS if (count := len(self.of_kind(kind)))]
+        return ", ".join(counts) or "nothing changed"
+
+    def as_json(self) -> str:
+        """Return it as JSON."""
+        values = asdict(self) | {
+            "features": {"gained": self.features[0], "lost": self.features[1]},
+            "mixins": {"gained": self.mixins[0], "lost": self.mixins[1]},
+        }
+        return json.dumps(values, indent=2, sort_keys=True, default=str) + "\n"
+
+    def as_markdown(self) -> str:
+        """Return it as Markdown."""
+        lines = ["# Update", "", f"Template: {self.version_before} → {self.version_after}. Files: {self.summary}.", ""]
+        if self.files:
+            lines += ["| file | | lines before | lines after |", "|---|---|---|---|"]
+            ranked = sorted(self.files, key=lambda file: (KINDS.index(file.kind), file.path))
+            lines += [f"| `{file.path}` | {file.kind} | {file.lines_before} | {file.lines_after} |" for file in ranked]
+            total = (sum(file.lines_before for file in self.files), sum(file.lines_after for file in self.files))
+            lines += [f"| together | | {total[0]} | {total[1]} |", ""]
+        lines += _section("Contract", [f"`{each.place}`: {_change(each)}" for each in self.contract])
+        lines += _section(
+            "Renamed operations", [f"`{old}` seems to be `{new}` now" for old, new in self.renamed.items()]
+        )
+        for title, (gained, lost) in (("Features", self.features), ("Mixins", self.mixins)):
+            lines += _section(title, [*(f"gained: {name}" for name in gained), *(f"lost: {name}" for name in lost)])
+        lines += _section("Notes", self.notes)
+        lines += _section("Tests", [self.tests] if self.tests else [])
+        return "\n".join(lines).rstrip() + "\n"
+
+
+def _section(title: str, items: Sequence[str]) -> list[str]:
+    return [f"## {title}", *(f"- {item}" for item in items), ""] if items else []
+
+
+def _change(difference: Difference) -> str:
+    before, after = (_short(value) for value in (difference.before, difference.after))
+    if difference.before is None:
+        return f"new, {after}"
+    return f"gone, was {before}" if difference.after is None else f"{before} → {after}"
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, default=str).replace("`", "'")
+    return f"`{text if len(text) <= _LONGEST else text[:_LONGEST] + '...'}`"
+
+
+def differences(before: Any, after: Any, place: str = "") -> Iterator[Difference]:
+    """Yield where two contracts differ; items of lists that have names are told apart by these.
+
+    Args:
+        before: The one.
+        after: The other.
+        place: Where both are.
+    """
+    if isinstance(before, list) and isinstance(after, list) and _named(before) and _named(after):
+        before, after = ({item["name"]: item for item in items} for items in (before, after))
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        for key in [*before, *(key for key in after if key not in before)]:
+            yield from differences(before.get(key), after.get(key), f"{place}.{key}" if place else str(key))
+    elif before != after:
+        yield Difference(place, before, after)
+
+
+def _named(items: Sequence[Any]) -> bool:
+    return all(isinstance(item, Mapping) and isinstance(item.get("name"), str) for item in items)
+
+
+def gained_and_lost(before: Sequence[str], after: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what the second has alone, and what the first has alone."""
+    return tuple(name for name in after if name not in before), tuple(name for name in before if name not in after)

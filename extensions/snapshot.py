@@ -33,7 +33,11 @@ def git(folder: Path, *arguments: str, text: str | None = None) -> str:
         subprocess.CalledProcessError: When it fails.
     """
     command = ["git", "-c", f"core.hooksPath={os.devnull}", *arguments]
-    result = subprocess.run(command, cwd=folder, input=text, text=True, check=True, capture_output=True)
+    # A question is no reason to write the index anew.
+    environment = os.environ | {"GIT_OPTIONAL_LOCKS": "0"}
+    result = subprocess.run(
+        command, cwd=folder, env=environment, input=text, text=True, check=True, capture_output=True
+    )
     return result.stdout
 
 

@@ -8,6 +8,8 @@ import pytest
 import yaml
 
 from examples.rendering import CONTRACTS, export_template, read_contract
+from extensions.updating.update import UpdateError
+from extensions.updating.update import update as update_node
 from tests.conftest import Run
 
 NODE = Path("src/greeting_nodes/nodes/node_greeting_effect")
@@ -187,6 +189,12 @@ def test_update_that_fails_its_validation_changes_nothing(
     commit(run, project, "Follow the faulty template")
     (project / "build" / "own.txt").write_text("ignored\n", encoding="utf-8")
     before = contents(project)
+
+    with pytest.raises(UpdateError, match="no package provides the module no_such_package"):
+        update_node(project, to="latest")
+    on_a_clone = contents(project)
+    assert json.loads(on_a_clone.pop(".git/onex-validation.json"))["passed"] is False
+    assert on_a_clone == before
 
     status, output = update(run, project)
 

@@ -37,6 +37,7 @@ check: lint test ## Run lint and test.
 bench: setup ## Compare a copy with plain Copier, and an operation with bare asyncpg.
 	@$(PYTHON) -m benchmarks.copy
 	@$(PYTHON) -m benchmarks.operation
+	@$(PYTHON) -m benchmarks.selection
 	@$(PYTHON) -m benchmarks.validation
 
 golden: setup ## Render the golden copies again.

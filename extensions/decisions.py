@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from . import variants
 from .contract import Contract
 from .mixins import CATALOGUE, DEFAULT_MIXINS
 
@@ -145,7 +146,8 @@ def decide_integrations(contract: Contract) -> dict[str, Decision]:
     """Tell what the node talks to, and why.
 
     For each integration the first kind of evidence that there is settles it: operations and consumed events, then
-    `integrations`, `dependencies`, `features`, and last whole words in `domain`.
+    `integrations`, `dependencies`, `features`, and last whole words in `domain`. Where the contract has a
+    `template_variant`, it stands in the place of the last three.
 
     Args:
         contract: A contract without problems.
@@ -181,10 +183,45 @@ def _decide_integration(contract: Contract, evidence: Evidence) -> Decision | No
         lambda: [f"features: {word}" for word in contract.features if word in evidence.features],
         lambda: [f"domain: {word}" for word in _words(contract.domain) if word in evidence.words],
     )
+    part = next((part for part, (_, word, _) in variants.INTEGRATION_PARTS.items() if word == key), None)
+    if contract.template_variant and part:
+        parts = variants.parts_of(contract.template_variant, contract.node_type) or ()
+        kinds = (*kinds[:2], lambda: [f"template_variant: {contract.template_variant}"] if part in parts else [])
     for find in kinds:
         if reasons := find():
             return Decision("integration", evidence.title, tuple(reasons))
     return None
+
+
+def decide_variant(contract: Contract) -> Decision:
+    """Choose the variant of the template: the type of the node, and what it is made for.
+
+    Args:
+        contract: A contract without problems.
+
+    Returns:
+        The decision. `template_variant` decides where there is one; else integrations, whole words of `domain`, and
+        the feature `hybrid_execution`.
+    """
+    kind = contract.node_type
+    if contract.template_variant:
+        parts = variants.parts_of(contract.template_variant, kind) or ()
+        return Decision("template variant", variants.name(kind, parts), ("template_variant",))
+    integrations = decide_integrations(contract)
+    reasons = {
+        part: list(integrations[key].reasons)
+        for part, (key, _, _) in variants.INTEGRATION_PARTS.items()
+        if key in integrations
+    }
+    words = _words(contract.domain)
+    for part, known in variants.DOMAIN_PARTS.items():
+        found = [f"domain: {word}" for word in words if word in known]
+        if part == "workflow" and "hybrid_execution" in contract.features:
+            found.insert(0, "features: hybrid_execution")
+        if found:
+            reasons[part] = found
+    why = tuple(reason for part in reasons.values() for reason in part)
+    return Decision("template variant", variants.name(kind, tuple(reasons)), why or (f"the default of {kind} nodes",))
 
 
 def decide_discovery(contract: Contract) -> Decision | None:
@@ -224,7 +261,6 @@ def not_generated(contract: Contract) -> tuple[str, ...]:
     measured = contract.service.enabled and (base.service_mode or "MixinMetrics" in base.mixins)
     settings = {
         "deployment.service_monitor": contract.deployment.service_monitor and not measured,
-        "template_variant": contract.template_variant,
     }
     return (*features, *dependencies, *(name for name, value in settings.items() if value))
 

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator, ValidationError, validators
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from . import classify, mixins
+from . import classify, mixins, variants
 from .contract import Contract, build
 from .deploy import misfit, reference
 from .legacy import check_legacy
@@ -89,7 +89,7 @@ def judge(raw: object) -> list[Problem]:
     raw = classify.completed(raw)
     found = [*_texts(raw), *_schema(raw)]
     blocked = {problem.path for problem in found}
-    beyond = (*check(raw, blocked), *check_legacy(raw), *mixins.check(raw), *classify.check(raw))
+    beyond = (*check(raw, blocked), *check_legacy(raw), *mixins.check(raw), *classify.check(raw), *variants.check(raw))
     found += [problem for problem in beyond if not _inside(problem.path, blocked)]
     # Which settings there are is known only where there is nothing else to say.
     found = found or list(_environment(build(raw)))

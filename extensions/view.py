@@ -17,6 +17,7 @@ from .decisions import (
     decide_base_class,
     decide_discovery,
     decide_integrations,
+    decide_variant,
     not_generated,
 )
 from .deploy import DeployView, Needs, consul_service, deploy_view, service_name
@@ -790,7 +791,13 @@ class _Builder:
         base = decide_base_class(contract)
         discovery = decide_discovery(contract)
         classified = Decision("node type", contract.node_type, contract.classified) if contract.classified else None
-        decisions = (classified, base.decision, *self.decisions.values(), *((discovery,) if discovery else ()))
+        decisions = (
+            classified,
+            base.decision,
+            decide_variant(contract),
+            *self.decisions.values(),
+            *((discovery,) if discovery else ()),
+        )
         consul = self.consul() if discovery else None
         class_name = f"Node{self.stem}{names.pascal(contract.node_type)}"
         title = f"The {contract.name} node"

@@ -39,6 +39,7 @@ bench: setup ## Compare a copy with plain Copier, and an operation with bare asy
 	@$(PYTHON) -m benchmarks.operation
 	@$(PYTHON) -m benchmarks.selection
 	@$(PYTHON) -m benchmarks.validation
+	@$(PYTHON) -m benchmarks.fleet
 
 golden: setup ## Render the golden copies again.
 	@$(PYTHON) -m examples.golden

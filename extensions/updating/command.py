@@ -4,16 +4,17 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from .update import Updated, UpdateError, undo, update
+from .update import CONTRACT, Updated, UpdateError, undo, update
 
 CONFLICTS = 3
 
@@ -84,21 +85,51 @@ def main_fleet(arguments: Sequence[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(prog="update-nodes", description="Let many projects follow their contracts.")
     parser.add_argument("folders", type=Path, nargs="+", help="projects, or folders that hold some")
+    parser.add_argument("--contracts", type=Path, metavar="FOLDER", help="contracts that become those of the projects")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many at a time; default: the cores")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the summary there as JSON")
     _add_options(parser)
     options = parser.parse_args(arguments)
-    projects = list(dict.fromkeys(project for folder in options.folders for project in find_projects(folder)))
     console = Console(stderr=True)
-    if not projects:
-        console.print("update-nodes: there is no generated project")
+    projects = list(dict.fromkeys(project for folder in options.folders for project in find_projects(folder)))
+    contracts, problems = _assign(projects, options.contracts)
+    if options.contracts:
+        projects = [project for project in projects if project in contracts]
+    if not projects and not problems:
+        console.print("update-nodes: there is nothing to update")
         return 1
-    results = _run(projects, options, console)
+    results = [*problems, *_run(projects, contracts, options, console)]
     _show(results, Console())
     if options.json:
         options.json.write_text(_summary(results), encoding="utf-8")
     statuses = {result.status for result in results}
     return 1 if "failed" in statuses else CONFLICTS if "conflicts" in statuses else 0
+
+
+def _assign(projects: Sequence[Path], folder: Path | None) -> tuple[dict[Path, Path], list[Result]]:
+    """Find the project of each contract in a folder, by the node's package and name."""
+    contracts: dict[Path, Path] = {}
+    problems: list[Result] = []
+    known = {_node(project / CONTRACT): project for project in projects}
+    files = sorted(path for path in folder.rglob("*") if path.suffix in {".yaml", ".yml"}) if folder else []
+    for file in files:
+        project = known.get(_node(file))
+        if project is None:
+            problems.append(Result(file, None, "no project holds this node: generate it with `copier copy`"))
+        elif project in contracts:
+            problems.append(Result(file, None, f"{contracts[project]} is a contract of the same node"))
+        else:
+            contracts[project] = file
+    return contracts, problems
+
+
+def _node(file: Path) -> tuple[str, str] | None:
+    """Return what tells a contract's node from others; None for a file that holds no contract."""
+    try:
+        contract = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError):
+        return None
+    return (str(contract.get("package")), str(contract.get("name"))) if isinstance(contract, dict) else None
 
 
 def find_projects(folder: Path) -> Iterator[Path]:
@@ -110,12 +141,14 @@ def find_projects(folder: Path) -> Iterator[Path]:
             yield Path(parent)
 
 
-def _run(projects: Sequence[Path], options: argparse.Namespace, console: Console) -> list[Result]:
+def _run(
+    projects: Sequence[Path], contracts: Mapping[Path, Path], options: argparse.Namespace, console: Console
+) -> list[Result]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     results: dict[Path, Result] = {}
     with Progress(*columns, console=console) as progress, ThreadPoolExecutor(max(1, options.jobs)) as pool:
         task = progress.add_task("Updating", total=len(projects))
-        waiting = {pool.submit(_one, project, options): project for project in projects}
+        waiting = [pool.submit(_one, project, contracts.get(project), options) for project in projects]
         for future in as_completed(waiting):
             result = future.result()
             results[result.project] = result
@@ -125,10 +158,11 @@ def _run(projects: Sequence[Path], options: argparse.Namespace, console: Console
     return [results[project] for project in projects]
 
 
-def _one(project: Path, options: argparse.Namespace) -> Result:
+def _one(project: Path, contract: Path | None, options: argparse.Namespace) -> Result:
     # Whatever goes wrong in one project is that project's result, and no other's.
     try:
-        return Result(project, update(project, to=options.to, apply=not options.dry_run, tests=options.tests))
+        how = {"to": options.to, "apply": not options.dry_run, "tests": options.tests}
+        return Result(project, update(project, contract=contract, **how))
     except UpdateError as error:
         return Result(project, None, str(error))
     except Exception as error:  # noqa: BLE001

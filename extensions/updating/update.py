@@ -48,11 +48,14 @@ class Updated:
         return self.comparison.of_kind("conflicting")
 
 
-def update(project: Path, *, to: str = "current", apply: bool = True, tests: bool = False) -> Updated:
+def update(
+    project: Path, *, contract: Path | None = None, to: str = "current", apply: bool = True, tests: bool = False
+) -> Updated:
     """Let a project follow its contract and a version of its template.
 
     Args:
         project: The project's root, in a git repository.
+        contract: A file that becomes the project's contract; the project's own when left out.
         to: `current` for the version that it has, `latest` for the newest one, or a tag.
         apply: Whether to change the project; a dry run otherwise.
         tests: Whether to run the updated project's unit tests, and report what they say.
@@ -64,13 +67,14 @@ def update(project: Path, *, to: str = "current", apply: bool = True, tests: boo
         UpdateError: When it is not done; the project is what it was.
     """
     project = project.resolve()
-    prefix = _check(project)
+    prefix = _check(project, own_contract=contract is None)
     report = git_folder(project) / "onex-validation.json"
     with tempfile.TemporaryDirectory(prefix="update-node.") as scratch:
         clone = Path(scratch) / "clone"
         _clone(project, clone, prefix)
         inside = clone / prefix
         before = _tree(inside)
+        _commit(clone, inside, contract or project / CONTRACT)
         output = _copier(inside, to, report)
         stages = git(clone, "ls-files", "--unmerged", "-z", "--", f"./{prefix}").split("\0")
         conflicts = {line.partition("\t")[2].removeprefix(prefix) for line in stages if line}
@@ -82,6 +86,8 @@ def update(project: Path, *, to: str = "current", apply: bool = True, tests: boo
                 for path in sorted(before.keys() | after.keys())
                 if before.get(path) != after.get(path)
             }
+            if contract is None and CONTRACT in changes and after[CONTRACT][0] == (project / CONTRACT).read_bytes():
+                del changes[CONTRACT]
             _apply(project, changes)
             mark_conflicts(project, clone, prefix)
             _write_reports(project, inside, comparison)
@@ -101,7 +107,7 @@ def undo(project: Path) -> list[str]:
     return journal.undo() if journal.unfinished else []
 
 
-def _check(project: Path) -> str:
+def _check(project: Path, *, own_contract: bool) -> str:
     """Say what keeps the project from being updated, or return its path in its repository."""
     if not (project / _ANSWERS).is_file():
         message = f"{project} was not generated: it has no {_ANSWERS}"
@@ -119,7 +125,7 @@ def _check(project: Path) -> str:
     if edited := Journal(project).undo() if Journal(project).unfinished else []:
         message = f"an update was cut off and is undone, but for files that were edited since: {', '.join(edited)}"
         raise UpdateError(message)
-    dirty = [line[3:] for line in status if line and line[3:] != f"{prefix}{CONTRACT}"]
+    dirty = [line[3:] for line in status if line and not (own_contract and line[3:] == f"{prefix}{CONTRACT}")]
     if dirty:
         message = (
             f"these files are not committed: {', '.join(dirty[:_SHOWN])}{' and more' if len(dirty) > _SHOWN else ''}"
@@ -137,7 +143,11 @@ def _clone(project: Path, clone: Path, prefix: str) -> None:
         # Of a repository with many nodes, only this one.
         git(clone, "sparse-checkout", "set", prefix)
     git(clone, "checkout", "--quiet", "--detach", head)
-    shutil.copy2(project / CONTRACT, clone / prefix / CONTRACT)
+
+
+def _commit(clone: Path, inside: Path, contract: Path) -> None:
+    """Commit the contract in the clone: Copier refuses to update what is not committed."""
+    (inside / CONTRACT).write_bytes(contract.read_bytes())
     if git(clone, "status", "--porcelain"):
         git(clone, *_IDENTITY, "commit", "--quiet", "--all", "--no-verify", "--message", "The contract")
 

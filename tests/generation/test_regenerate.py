@@ -302,6 +302,23 @@ def test_fleet(project: Path, tmp_path: Path) -> None:
         assert "8123" in (fleet / name / NODE / "settings.py").read_text(encoding="utf-8")
 
 
+def test_fleet_follows_a_folder_of_contracts(project: Path, tmp_path: Path) -> None:
+    fleet, contracts = tmp_path / "fleet", tmp_path / "contracts"
+    contracts.mkdir()
+    shutil.copytree(project, fleet / "greeting")
+    mine = yaml.safe_load((project / "node.yaml").read_text(encoding="utf-8"))
+    (contracts / "a.yaml").write_text(yaml.safe_dump(mine | {"service": {"port": 8123}}), encoding="utf-8")
+    (contracts / "b.yaml").write_text(yaml.safe_dump(mine | {"name": "unknown"}), encoding="utf-8")
+
+    status = main_fleet([str(fleet), "--contracts", str(contracts), "--json", str(tmp_path / "summary.json")])
+
+    assert status == 1
+    summary = {Path(each["project"]).name: each for each in json.loads((tmp_path / "summary.json").read_text())}
+    assert {name: each["status"] for name, each in summary.items()} == {"b.yaml": "failed", "greeting": "done"}
+    assert (fleet / "greeting" / "node.yaml").read_bytes() == (contracts / "a.yaml").read_bytes()
+    assert "8123" in (fleet / "greeting" / NODE / "settings.py").read_text(encoding="utf-8")
+
+
 def test_node_in_a_folder_of_a_repository(run: Run, template: Path, tmp_path: Path) -> None:
     contract = read_contract(CONTRACTS / "custom_greeting.yaml")
     repository = tmp_path / "repository"

@@ -32,13 +32,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("project", type=Path, nargs="?", default=Path(), help="its folder; default: here")
     _add_options(parser)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the comparison there too")
-    parser.add_argument("--undo", action="store_true", help="undo an update that was cut off, and do nothing else")
+    parser.add_argument(
+        "--undo", action="store_true", help="undo an update that was cut off: what is not committed since then is lost"
+    )
     options = parser.parse_args(arguments)
-    if options.undo:
-        for path in undo(options.project):
-            sys.stdout.write(f"edited since, and left alone: {path}\n")
-        return 0
     try:
+        if options.undo:
+            for path in undo(options.project):
+                sys.stdout.write(f"edited since, and left alone: {path}\n")
+            return 0
         updated = update(options.project, to=options.to, apply=not options.dry_run, tests=options.tests)
     except UpdateError as error:
         sys.stderr.write(f"update-node: {error}\nNothing was changed.\n")

@@ -16,7 +16,7 @@ import yaml
 
 from .. import ownership
 from ..hook import renamed
-from ..snapshot import git, git_folder
+from ..snapshot import Snapshot, git, git_folder
 from .apply import Change, Journal, mark_conflicts
 from .comparison import Comparison, File, Kind, differences, gained_and_lost
 
@@ -95,16 +95,26 @@ def update(
 
 
 def undo(project: Path) -> list[str]:
-    """Make a project what it was before an update that was cut off.
+    """Make a project what it was before an update that was cut off, by this or by Copier alone.
 
     Args:
         project: The project's root.
 
     Returns:
         Files that someone has edited since; they are left alone.
+
+    Raises:
+        UpdateError: When there have been commits since Copier was cut off; nothing is changed then.
     """
-    journal = Journal(project.resolve())
-    return journal.undo() if journal.unfinished else []
+    project = project.resolve()
+    journal, snapshot = Journal(project), Snapshot.of(project)
+    edited = journal.undo() if journal.unfinished else []
+    if snapshot.exists:
+        try:
+            snapshot.restore()
+        except ValueError as error:
+            raise UpdateError(str(error)) from error
+    return edited
 
 
 def _check(project: Path, *, own_contract: bool) -> str:

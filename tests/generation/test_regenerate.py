@@ -257,6 +257,56 @@ def test_killed_while_files_are_written(project: Path, calls: int) -> None:
     assert not Journal(project).unfinished
 
 
+@pytest.mark.parametrize("seconds", [1.0, 2.0, 2.6])
+def test_plain_copier_is_killed(run: Run, project: Path, seconds: float) -> None:
+    change_contract(project, set_port)
+    commit(run, project, "Another port")
+    before = contents(project)
+    command = ["copier", "update", "--trust", "--defaults", "--vcs-ref", "v2.0.0", "--data-file", "node.yaml"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", *command], cwd=project, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    time.sleep(seconds)
+    process.kill()
+    process.wait()
+    time.sleep(0.5)  # what it started ends by itself
+
+    assert main([str(project), "--undo"]) == 0
+
+    after = contents(project)
+    assert after == before or LINE_OF_VERSION_2 in after["README.md"].decode()
+
+
+def test_undo_of_what_copier_left(run: Run, project: Path) -> None:
+    (project / "notes.txt").write_text("not in git\n", encoding="utf-8")
+    before, index = contents(project), (project / ".git" / "index").read_bytes()
+    hook = ROOT / "extensions" / "hook.py"
+    assert run(sys.executable, "-I", hook, "before", cwd=project).returncode == 0
+    (project / "README.md").write_text("half", encoding="utf-8")
+    (project / "Makefile").unlink()
+    (project / "new" / "folder").mkdir(parents=True)
+    (project / "new" / "folder" / "file.txt").write_text("new", encoding="utf-8")
+    git(run, project, "add", "--all")
+
+    assert main([str(project), "--undo"]) == 0
+
+    assert contents(project) == before
+    assert (project / ".git" / "index").read_bytes() == index
+    assert not (project / "new").exists()
+
+
+def test_undo_after_a_commit_is_refused(run: Run, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(sys.executable, "-I", ROOT / "extensions" / "hook.py", "before", cwd=project).returncode == 0
+    edit(project / "README.md", "\n", "\n\n")
+    commit(run, project, "Go on")
+    before = contents(project)
+
+    assert main([str(project), "--undo"]) == 1
+
+    assert "commits since" in capsys.readouterr().err
+    assert contents(project) == before
+
+
 def test_edits_after_a_crash_are_left_alone(project: Path) -> None:
     subprocess.run([sys.executable, "-c", CRASH, str(project), "4"], cwd=ROOT, check=False)
     (project / "README.md").write_text("mine", encoding="utf-8")

@@ -7,9 +7,9 @@ MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 # The embedded PostgreSQL warns where there is no login session; its fallback is as good.
 PYTHON := $(BIN)/python -W "ignore:XDG_RUNTIME_DIR is not set"
-SOURCES := extensions tests examples benchmarks
+SOURCES := extensions tests examples benchmarks scripts
 
-.PHONY: help setup demo test lint bench check golden lock clean
+.PHONY: help setup demo test lint bench check golden reference lock clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,7 @@ lint: setup ## Check format, style, types, schemas and the golden copy.
 	@$(BIN)/ruff check $(SOURCES)
 	@$(BIN)/mypy
 	@$(BIN)/check-jsonschema --check-metaschema $$(find schemas -name '*.json')
+	@$(PYTHON) -m scripts.reference --check
 	@$(PYTHON) -m examples.golden --check
 
 check: lint test ## Run lint and test.
@@ -43,6 +44,9 @@ bench: setup ## Compare a copy with plain Copier, and an operation with bare asy
 
 golden: setup ## Render the golden copies again.
 	@$(PYTHON) -m examples.golden
+
+reference: setup ## Write the reference pages from the schema and the catalogues.
+	@$(PYTHON) -m scripts.reference
 
 lock: setup ## Resolve requirements.lock from pyproject.toml.
 	@$(BIN)/uv pip compile pyproject.toml --system-certs --group dev --generate-hashes --no-emit-index-url --no-header \

@@ -11,6 +11,7 @@ from typing import Any
 from .judge import judge
 from .legacy import warnings
 from .problems import Problem
+from .schema import bundle
 from .source import Document, Place, read_stream
 
 _EXIT_GOOD, _EXIT_BAD = 0, 1
@@ -126,9 +127,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="validate-contract", description="Say all that is wrong with contract files, and where."
     )
-    parser.add_argument("files", nargs="+", metavar="FILE", help="a contract file; - for standard input")
+    parser.add_argument("files", nargs="*", metavar="FILE", help="a contract file; - for standard input")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
+    parser.add_argument("--schema", action="store_true", help="print the JSON Schema of contracts, for editors")
     options = parser.parse_args(arguments)
+    if options.schema:
+        print(json.dumps(bundle(), indent=2))  # noqa: T201 - what the command is for
+        return _EXIT_GOOD
+    if not options.files:
+        parser.error("no FILE is named")
     reports = [examine_file(file) for file in options.files]
     valid = not any(report.problems for report in reports)
     if options.json:

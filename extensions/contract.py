@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from . import classify, mixins, sql
+from .aggregation import Aggregate, build_aggregate
+from .fsm import Fsm, StateStore, build_fsm, build_store, is_moved
 
 
 class _Missing(enum.Enum):
@@ -333,6 +335,8 @@ class Operation:
     kafka: Kafka | None
     redis: Redis | None
     filesystem: Filesystem | None
+    aggregate: Aggregate | None
+    by_state_machine: bool
     publishes: str | None
     schedule_seconds: float | None
     examples: tuple[Example, ...]
@@ -518,6 +522,8 @@ class Contract:
     rate_limiting: RateLimiting | None
     consumed_events: tuple[ConsumedEvent, ...]
     mixins: tuple[Mixin, ...]
+    fsm: Fsm | None
+    state_store: StateStore | None
     service: Service
     deployment: Deployment
     template_variant: str | None
@@ -544,7 +550,8 @@ def build(raw: Mapping[str, Any]) -> Contract:
     advanced = raw.get("advanced_features", raw.get("error_handling", {}))
     integrations = raw.get("integrations", {})
     service = raw.get("service", {})
-    events = raw.get("subcontracts", {}).get("event_type", {})
+    subcontracts = raw.get("subcontracts", {})
+    events = subcontracts.get("event_type", {})
     published = {spec["operation"]: spec["event"] for spec in events.get("published_events", ())}
     return Contract(
         name=raw["name"],
@@ -566,7 +573,9 @@ def build(raw: Mapping[str, Any]) -> Contract:
             Model(name, fields(spec["fields"], enum_names), spec.get("description", ""))
             for name, spec in raw.get("models", {}).items()
         ),
-        operations=tuple(_operation(spec, enum_names, published) for spec in raw["operations"]),
+        operations=tuple(
+            _operation(spec, enum_names, published, has_fsm="fsm" in subcontracts) for spec in raw["operations"]
+        ),
         database=_database_integration(integrations.get("database")),
         api_client=_settings(ApiClient, integrations.get("api_client")),
         kafka=_settings(KafkaIntegration, integrations.get("kafka")),
@@ -589,6 +598,8 @@ def build(raw: Mapping[str, Any]) -> Contract:
             for spec in raw.get("mixins", ())
             if mixins.CATALOGUE[spec["name"]].status == "composes"
         ),
+        fsm=build_fsm(subcontracts.get("fsm")),
+        state_store=build_store(subcontracts, raw["name"]),
         service=Service(
             port=service.get("port", DEFAULT_PORT),
             host=service.get("host", DEFAULT_HOST),
@@ -648,7 +659,9 @@ def _version(spec: str | Mapping[str, int]) -> str:
     return spec if isinstance(spec, str) else f"{spec['major']}.{spec['minor']}.{spec['patch']}"
 
 
-def _operation(spec: Mapping[str, Any], enum_names: frozenset[str], published: Mapping[str, str]) -> Operation:
+def _operation(
+    spec: Mapping[str, Any], enum_names: frozenset[str], published: Mapping[str, str], *, has_fsm: bool
+) -> Operation:
     database = spec.get("database")
     announced = None if "kafka" in spec else published.get(spec["name"])
     target = spec.get("target")
@@ -662,6 +675,8 @@ def _operation(spec: Mapping[str, Any], enum_names: frozenset[str], published: M
         kafka=_kafka(spec["kafka"]) if "kafka" in spec else None,
         redis=_redis(spec["redis"]) if "redis" in spec else None,
         filesystem=_filesystem(spec["filesystem"]) if "filesystem" in spec else None,
+        aggregate=build_aggregate(spec.get("aggregate")),
+        by_state_machine=has_fsm and is_moved(spec),
         publishes=spec.get("publishes", announced),
         schedule_seconds=spec["schedule"]["every_seconds"] if "schedule" in spec else None,
         examples=tuple(

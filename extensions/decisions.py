@@ -178,6 +178,7 @@ def _decide_integration(contract: Contract, evidence: Evidence) -> Decision | No
     consumes = ["subcontracts.event_type.consumed_events"] if key == "kafka" and contract.consumed_events else []
     kinds: tuple[Callable[[], list[str]], ...] = (
         lambda: [f"operations[{i}].{key}" for i, op in enumerate(contract.operations) if getattr(op, key)] + consumes,
+        lambda: _state_kept_in(contract, evidence.setting),
         lambda: [f"integrations.{evidence.setting}"] if settings[evidence.setting] is not None else [],
         lambda: [f"dependencies.{name}" for name in contract.dependencies if name in evidence.dependencies],
         lambda: [f"features: {word}" for word in contract.features if word in evidence.features],
@@ -245,6 +246,12 @@ def decide_discovery(contract: Contract) -> Decision | None:
     return Decision("service discovery", "Consul", (reason,)) if reason else None
 
 
+def _state_kept_in(contract: Contract, setting: str) -> list[str]:
+    backends = {"postgres": "database", "redis": "redis"}
+    kept = contract.state_store is not None and backends.get(contract.state_store.backend) == setting
+    return ["subcontracts.state_management.backend"] if kept else []
+
+
 def not_generated(contract: Contract) -> tuple[str, ...]:
     """Name what the contract asks for and this version of the template does not generate.
 
@@ -254,7 +261,8 @@ def not_generated(contract: Contract) -> tuple[str, ...]:
     Returns:
         Places in the contract.
     """
-    features = (f"features: {word}" for word in contract.features if word not in _GENERATED_FEATURES)
+    generated = {*_GENERATED_FEATURES, *(("state_machine",) if contract.fsm else ())}
+    features = (f"features: {word}" for word in contract.features if word not in generated)
     known = {name for evidence in INTEGRATIONS.values() for name in evidence.dependencies} | {"consul"}
     dependencies = (f"dependencies.{name}" for name in contract.dependencies if name not in known)
     base = decide_base_class(contract)

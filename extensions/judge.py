@@ -36,10 +36,9 @@ _TYPES = {
 }
 _LATER_KEYS = {
     "compute": "implementation",
-    "aggregate": "implementation",
     "workflow": "implementation",
 }
-_LATER_VALUES = {"node_type": ("compute", "reducer", "orchestrator"), "layout": ("node",)}
+_LATER_VALUES = {"node_type": ("compute", "orchestrator"), "layout": ("node",)}
 
 
 class ContractError(ValueError):

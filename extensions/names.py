@@ -1,8 +1,12 @@
 """Names that follow from the names in a contract."""
 
-import re
+from __future__ import annotations
 
-from .contract import Contract
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .contract import Contract
 
 
 def pascal(name: str) -> str:

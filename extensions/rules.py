@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
 
-from . import deploy, effects, names, sql
+from . import deploy, effects, names, reducers, sql
 from .contract import BASE_TYPES, spell_out
 from .fields import enum_member
 from .problems import Path, Problem, did_you_mean, show
@@ -24,7 +24,7 @@ _CONSTRAINTS_OF = {
     "array": ("minItems", "maxItems", "items"),
     "object": ("minProperties", "maxProperties"),
 }
-IMPLEMENTATIONS = ("database", "http", "kafka", "redis", "filesystem", "handler")
+IMPLEMENTATIONS = ("database", "http", "kafka", "redis", "filesystem", "aggregate", "handler")
 _GENERAL = ("type", "description", "required", "default")
 _ORDERED = (
     ("minimum", "maximum"),
@@ -90,6 +90,7 @@ class _Rules:
         yield from self.cycles()
         for index, operation in enumerate(self.operations):
             yield from self.operation(("operations", index), operation)
+        yield from reducers.check_state_machine(self)
         yield from self.generated_names()
         yield from self.integrations()
         yield from self.settings()
@@ -271,14 +272,16 @@ class _Rules:
         yield from _delays((*path, "retry"), _mapping(operation.get("retry")))
 
     def implementation(self, path: Path, operation: Specs) -> Iterator[Problem]:
-        later = [key for key in ("compute", "aggregate", "workflow") if key in operation]
+        later = [key for key in ("compute", "workflow") if key in operation]
         given = [key for key in IMPLEMENTATIONS if key in operation]
-        if not given and not later:
+        if not given and not later and not reducers.by_state_machine(self, operation):
             yield Problem(path, "no implementation", f"exactly one of {', '.join(IMPLEMENTATIONS)}")
         elif len(given) > 1:
             yield Problem(path, " and ".join(given), "exactly one implementation")
         elif "database" in operation and isinstance(operation["database"], Mapping):
             yield from self.database((*path, "database"), operation)
+        elif given == ["aggregate"]:
+            yield from reducers.check_aggregate(self, path, operation, _TAKEN)
         elif given and isinstance(operation[given[0]], Mapping):
             yield from effects.check(self, (*path, given[0]), operation)
 
@@ -394,6 +397,9 @@ class _Rules:
                 sources += [(place, f"model_{name}_{part}", f"the {part} of {name}") for part in ("input", "output")]
                 if "publishes" in operation:
                     sources.append((place, f"model_{name}_event", f"the event of {name}"))
+                if "aggregate" in operation:
+                    sources.append((place, f"model_{name}_window", f"the windows of {name}"))
+                    sources.append((place, f"model_{name}_intent", f"the intents of {name}"))
         for path, file, what in sources:
             if file in taken:
                 yield Problem(path, what, f"a name that does not lead to the same file as {taken[file]}")

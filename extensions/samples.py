@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .contract import MISSING, Contract, Field, Operation
+from .contract import MISSING, Contract, Field, Model, Operation
 from .fields import json_value
 
 _TEXTS = (
@@ -105,6 +105,57 @@ def bad_inputs(contract: Contract, operation: Operation) -> tuple[tuple[str, dic
             bad.append((f"{field.name}_missing", {name: value for name, value in good.items() if name != field.name}))
         bad += [(f"{field.name}_{label}", {**good, field.name: value}) for label, value in _bad_values(field)]
     return tuple(bad)
+
+
+def model(contract: Contract, made: Model) -> dict[str, object] | None:
+    """Return a valid value of a model, every field included, as JSON values; None where no such can be worked out."""
+    try:
+        return {field.name: _value(contract, field) for field in made.fields}
+    except _NoSampleError:
+        return None
+
+
+def different_values(field: Field) -> tuple[object, ...]:
+    """Return some valid values of a field of text, whole numbers or UUIDs.
+
+    Args:
+        field: The field.
+
+    Returns:
+        Up to three values that differ, as JSON values; none where a pattern or a combination of constraints defeats
+        that.
+    """
+    limits = field.constraints
+    if values := limits.get("enum"):
+        return tuple(values[:3])
+    if field.kind == "uuid":
+        first = str(_SCALARS["uuid"])
+        return (first, *(f"{first[:-1]}{digit}" for digit in "34"))
+    try:
+        value = _text(field) if field.kind == "string" else _number(field)
+    except _NoSampleError:
+        return ()
+    if isinstance(value, str):
+        more = [] if "pattern" in limits else [value[:-1] + letter for letter in "xyz" if value]
+    else:
+        step = limits.get("multipleOf", 1)
+        more = [number for number in (value + step, value + 2 * step, value - step) if _within(number, limits)]
+    return tuple(dict.fromkeys((value, *more)))[:3]
+
+
+def takes(contract: Contract, field: Field, text: str) -> bool:
+    """Tell whether a field of text or of an enum takes a value.
+
+    Args:
+        contract: The contract that defines the enums.
+        field: The field.
+        text: The value.
+    """
+    limits = field.constraints
+    if field.kind == "enum":
+        return text in next(enum for enum in contract.enums if enum.name == field.reference).values
+    fits = limits.get("minLength", 0) <= len(text) <= limits.get("maxLength", len(text))
+    return fits and text in limits.get("enum", (text,)) and re.search(limits.get("pattern", ""), text) is not None
 
 
 def _needed(field: Field) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from . import encode, integrations, monitoring, names, samples
+from . import encode, integrations, monitoring, names, reductions, samples
 from .contract import ApiClient, Consul, Contract, Example, Field, Operation, Retry, Target
 from .decisions import (
     INTEGRATIONS,
@@ -33,6 +33,18 @@ from .settings import fields as setting_fields
 _DATA = Path(__file__).parent / "data"
 _REQUIREMENTS: dict[str, dict[str, list[str]]] = json.loads((_DATA / "requirements.json").read_text(encoding="utf-8"))
 DEFAULT_TIMEOUT_SECONDS = 30.0
+_PROCESS_IMPORTS: dict[str, tuple[Symbol, ...]] = {
+    "effect": (
+        ("omnibase_core.enums.enum_effect_types", "EnumTransactionState"),
+        ("omnibase_core.nodes", "ModelEffectInput"),
+        ("omnibase_core.nodes", "ModelEffectOutput"),
+    ),
+    "reducer": (
+        ("omnibase_core.models.projectors.model_projection_intent", "ModelProjectionIntent"),
+        ("omnibase_core.nodes", "ModelReducerInput"),
+        ("omnibase_core.nodes", "ModelReducerOutput"),
+    ),
+}
 DEFAULT_FAILURE_THRESHOLD = 5
 DEFAULT_RECOVERY_MS = 60_000
 
@@ -217,6 +229,7 @@ class OperationView:
         sample: A valid input as JSON values, or None when no such can be worked out.
         row_sample: A row that the statement may return, or None when no such can be worked out.
         bad_inputs: Inputs that are not valid, as pairs of what is wrong and JSON values.
+        reduction: What is the aggregation's or the state machine's in it, if one of them implements it.
     """
 
     name: str
@@ -252,6 +265,7 @@ class OperationView:
     bad_inputs: tuple[tuple[str, dict[str, object]], ...]
     handler_imports: tuple[Symbol, ...]
     handler_argument: str
+    reduction: reductions.AggregateView | reductions.FsmOperationView | None
 
     @property
     def binding(self) -> str:
@@ -319,6 +333,7 @@ class NodeView:
     has_bytes: bool
     host: str
     port: int
+    fsm: reductions.FsmView | None
 
     @property
     def setting_fields(self) -> tuple[SettingView, ...]:
@@ -394,6 +409,104 @@ class NodeView:
             "operation_duration_seconds": metrics.latency,
         } | {f"operation_{name}_total": True for name in metrics.counted}
         return tuple(f"{metrics.prefix}_{name}" for name, measured in wanted.items() if measured)
+
+    @property
+    def aggregating(self) -> tuple[OperationView, ...]:
+        """The operations that aggregate."""
+        return tuple(op for op in self.operations if isinstance(op.reduction, reductions.AggregateView))
+
+    @property
+    def fsm_operations(self) -> tuple[OperationView, ...]:
+        """The operations that the state machine implements."""
+        return tuple(op for op in self.operations if isinstance(op.reduction, reductions.FsmOperationView))
+
+    @property
+    def aggregations(self) -> reductions.Aggregations:
+        """What the node's aggregations have in common."""
+        return reductions.Aggregations(
+            tuple(op.reduction for op in self.operations if isinstance(op.reduction, reductions.AggregateView))
+        )
+
+    def aggregation_test_imports(self, operation: OperationView) -> tuple[Symbol, ...]:
+        """Return what the test of an aggregation imports of the node's own package, under short names."""
+        view = operation.reduction
+        if not isinstance(view, reductions.AggregateView):
+            return ()
+        module = f"aggregation_{operation.name}"
+        symbols = [
+            self.own(f"aggregations.{module}", f"{view.partial} as Partial"),
+            (view.event[0], f"{view.event[1]} as Event"),
+            (view.window[0], f"{view.window[1]} as Window"),
+            ("tests.unit.purity", "ImpureError"),
+            ("tests.unit.purity", "watched"),
+            *view.strategy_imports,
+            *((self.own("aggregations.moments", "in_utc"),) if "in_utc(" in view.plain_code else ()),
+        ]
+        if operation.sample is not None:
+            symbols += [
+                (f"{self.module}.aggregations", f"{module} as aggregation"),
+                (f"{self.module}.handlers", f"{operation.file} as handler"),
+                (operation.handler[0], f"{operation.handler[1]} as Handler"),
+                (operation.input.symbol[0], f"{operation.input.name} as Input"),
+                ("tests.unit.purity", "run"),
+            ]
+        return tuple(symbols)
+
+    @property
+    def throughput(self) -> tuple[OperationView, ...]:
+        """The aggregations whose throughput is measured: those that many valid events are known for."""
+        return tuple(
+            op for op in self.aggregating if op.sample is not None and getattr(op.reduction, "variations", None)
+        )
+
+    @property
+    def throughput_code(self) -> str:
+        """All code of the events that throughput is measured with, to see what it needs."""
+        views = (op.reduction for op in self.throughput)
+        return " ".join(code for view in views for _, code in getattr(view, "variations", None) or ())
+
+    @property
+    def throughput_imports(self) -> tuple[Symbol, ...]:
+        """What the measurement of throughput imports of the standard library."""
+        moments = ("UTC", "datetime", "timedelta") if "MOMENT" in self.throughput_code else ()
+        uuid = (("uuid", "UUID"),) if "UUID(" in self.throughput_code else ()
+        return (*(("datetime", name) for name in moments), *uuid, ("typing", "Any"))
+
+    @property
+    def throughput_own_imports(self) -> tuple[Symbol, ...]:
+        """What the measurement of throughput imports of the node's own package."""
+        return tuple(symbol for op in self.throughput for symbol in (op.handler, op.input.symbol))
+
+    @property
+    def benched(self) -> bool:
+        """Whether there is something for `make bench` to measure."""
+        return bool(self.measured or self.throughput)
+
+    @property
+    def fsm_test_imports(self) -> tuple[Symbol, ...]:
+        """What the tests of states import of the node's own package."""
+        if self.fsm is None:
+            return ()
+        symbols = [self.own("state.move", name) for name in ("Entity", "Move", "Snapshot", "StateStore")]
+        symbols += [self.own("state.state_machine", name) for name in ("INITIAL_STATE", "TRANSITIONS")]
+        symbols += [self.own("state.entities", "Entities"), self.fsm.store]
+        symbols.append((self.fsm.state[0], f"{self.fsm.state[1]} as State"))
+        if self.correlated:
+            symbols += [self.own("state.entities", "delivery_id"), self.own("correlation", "CORRELATION_ID")]
+        if self.fsm.answers:
+            short = {"Handler": self.handler, "Operation": self.operation_enum, "Request": self.request}
+            symbols += [(module, f"{name} as {alias}") for alias, (module, name) in short.items()]
+        if self.fsm.backend == "memory":
+            symbols.append(self.own("state.store_memory", "MOST_EVENTS"))
+        if self.fsm.backend == "postgres":
+            symbols.append((self.settings[0], f"{self.settings[1]} as Settings"))
+            symbols.append(self.own("adapters.adapter_postgres", "AdapterPostgres"))
+        return tuple(symbols)
+
+    @property
+    def correlated(self) -> bool:
+        """Whether operations have to know the request's correlation id."""
+        return self.fsm is not None and self.fsm.correlated
 
     @property
     def types(self) -> tuple[TypeView, ...]:
@@ -484,7 +597,8 @@ class NodeView:
     def opted_out(self) -> tuple[OperationView, ...]:
         """The operations that run outside the transactions which the node otherwise uses."""
         wanted = self.database is not None and bool(self.database.isolation)
-        return tuple(op for op in self.database_operations if wanted and not op.transactional)
+        kept = self.fsm_operations if self.fsm and self.fsm.backend == "postgres" else ()
+        return tuple(op for op in (*self.database_operations, *kept) if wanted and not op.transactional)
 
     @property
     def custom_operations(self) -> tuple[OperationView, ...]:
@@ -645,7 +759,18 @@ class NodeView:
     @property
     def bases(self) -> tuple[str, ...]:
         """The base classes of the node class."""
-        return self.base.name, *self.base.mixins
+        name = f"{self.base.name}[Any, Any]" if self.is_reducer else self.base.name
+        return name, *self.base.mixins
+
+    @property
+    def is_pure(self) -> bool:
+        """Whether every operation is a function of its input alone."""
+        return len(self.aggregating) == len(self.operations)
+
+    @property
+    def is_reducer(self) -> bool:
+        """Whether the node folds events."""
+        return self.node_type == "reducer"
 
     @property
     def node_core_imports(self) -> tuple[Symbol, ...]:
@@ -659,11 +784,9 @@ class NodeView:
         symbols = [
             *self.node_core_imports,
             ("omnibase_core.enums", "EnumCoreErrorCode"),
-            ("omnibase_core.enums.enum_effect_types", "EnumTransactionState"),
             ("omnibase_core.errors", "ModelOnexError"),
             ("omnibase_core.models.container", "ModelONEXContainer"),
-            ("omnibase_core.nodes", "ModelEffectInput"),
-            ("omnibase_core.nodes", "ModelEffectOutput"),
+            *_PROCESS_IMPORTS[self.node_type],
         ]
         if self.adapters or self.base.service_mode:
             symbols += [("omnibase_core.enums", "EnumLogLevel"), ("omnibase_core.logging", "emit_log_event_sync")]
@@ -708,6 +831,7 @@ class NodeView:
             "http": self.http,
             "redis": self.redis,
             "kafka": self.kafka,
+            "aggregation": self.aggregating,
         }
         return "base", *(group for group, wanted in optional.items() if wanted)
 
@@ -752,6 +876,8 @@ class NodeView:
         symbols += [symbol for op in self.operations for symbol in (op.handler, op.input.symbol)]
         if self.adapters:
             symbols.append(self.own("adapters.adapters", "Adapters"))
+        if self.fsm:
+            symbols += [self.own("state.entities", "Entities"), self.fsm.store]
         if self.publishing:
             symbols += [self.own("handlers.operation", name) for name in ("Event", "EventPublisher")]
             symbols += [op.event.symbol for op in self.publishing if op.event]
@@ -777,6 +903,7 @@ def view(contract: Contract) -> NodeView:
 
 class _Builder:
     def __init__(self, contract: Contract) -> None:
+        contract = reductions.complete(contract)
         self.contract = contract
         self.full_name = names.node_name(contract)
         self.module = f"{contract.package}.nodes.{self.full_name}"
@@ -872,6 +999,7 @@ class _Builder:
             ),
             host=contract.service.host,
             port=contract.service.port,
+            fsm=reductions.fsm_view(contract, self.symbol, self.reference),
         )
 
     def symbol(self, module: str, name: str) -> Symbol:
@@ -906,7 +1034,9 @@ class _Builder:
         stem = names.pascal(operation.name)
         file = f"handler_{operation.name}"
         calls = integrations.call(self.contract, operation, self.environment)
-        module = f"handlers.{file}" if operation.database or calls else f"handlers.custom.{file}"
+        reduction = self.reduction(operation)
+        generated = operation.database or calls or reduction
+        module = f"handlers.{file}" if generated else f"handlers.custom.{file}"
         common = {
             "name": operation.name,
             "constant": names.constant(operation.name),
@@ -921,10 +1051,11 @@ class _Builder:
         database = operation.database
         returns = database.returns if database else None
         results, row_model, row_required = self.results(operation)
+        results = reduction.results if reduction else results
         transactions = self.contract.transactions
         return OperationView(
             **common,  # type: ignore[arg-type]  # the types of these keys are those of the fields by their names
-            custom=database is None and calls is None,
+            custom=not (database or calls or reduction),
             query=database.query if database else "",
             call={"one": "fetch_one", "many": "fetch_all", "none": "execute"}[returns.rows] if returns else "",
             arguments=tuple(self.argument(operation, name) for name in database.parameters) if database else (),
@@ -937,7 +1068,7 @@ class _Builder:
             into=(returns.into or "") if returns else "",
             idempotent=operation.idempotent
             if operation.idempotent is not None
-            else bool((database and database.reads_only) or (calls and calls.idempotent)),
+            else bool(reduction or (database and database.reads_only) or (calls and calls.idempotent)),
             transactional=bool(database and database.transaction and transactions and transactions.enabled),
             retry=_retry_view(operation.retry) if operation.retry and self.retry() else None,
             timeout_seconds=operation.timeout_seconds or self.default_deadline(operation),
@@ -957,7 +1088,15 @@ class _Builder:
             bad_inputs=samples.bad_inputs(self.contract, operation),
             handler_imports=self.handler_imports(common, operation, row_model),
             handler_argument=self.handler_argument(operation),
+            reduction=reduction,
         )
+
+    def reduction(self, operation: Operation) -> reductions.AggregateView | reductions.FsmOperationView | None:
+        if operation.aggregate:
+            return reductions.aggregate_view(self.contract, operation, self.symbol, self.reference)
+        if operation.by_state_machine:
+            return reductions.fsm_operation_view(self.contract, operation, self.symbol, self.reference)
+        return None
 
     def handler_imports(
         self, common: Mapping[str, Any], operation: Operation, row_model: Symbol | None
@@ -984,6 +1123,10 @@ class _Builder:
         return tuple(symbols)
 
     def handler_argument(self, operation: Operation) -> str:
+        if operation.by_state_machine:
+            return "entities"
+        if operation.aggregate:
+            return ""
         if key := self.adapter_key(operation):
             return f"self.adapters.{key}"
         return "self.adapters" if self.decisions else ""
@@ -999,7 +1142,9 @@ class _Builder:
         # Long enough for a second attempt after one that hung, so that the circuit breaker sees the first one end.
         if operation.http:
             return 2 * (self.contract.api_client or ApiClient()).timeout_seconds
-        return 2 * self.statement_timeout() if operation.database else DEFAULT_TIMEOUT_SECONDS
+        state = self.contract.state_store if operation.by_state_machine else None
+        uses_database = operation.database or (state and state.backend == "postgres")
+        return 2 * self.statement_timeout() if uses_database else DEFAULT_TIMEOUT_SECONDS
 
     def statement_timeout(self) -> float:
         integration, transactions = self.contract.database, self.contract.transactions
@@ -1093,6 +1238,8 @@ class _Builder:
             occurred, condition = f"output.{returns.found}", f"a success with `{returns.found}` true"
         elif returns and returns.count:
             occurred, condition = f"output.{returns.count} > 0", f"a success with `{returns.count}` above 0"
+        elif operation.by_state_machine and any(field.name == "changed" for field in operation.output):
+            occurred, condition = "output.changed", "a success with `changed` true"
         file = f"model_{operation.name}_event"
         return EventView(
             name=operation.publishes,
@@ -1109,10 +1256,15 @@ class _Builder:
         transactions = self.contract.transactions
         isolation = transactions.isolation_level.lower() if transactions and transactions.enabled else ""
         calls = {operation.call for operation in operations if operation.call}
+        if self.contract.state_store and self.contract.state_store.backend == "postgres":
+            calls |= {"fetch_one", "execute"}
         if any(operation.custom for operation in operations):
             calls = {"fetch_one", "fetch_all", "execute"}
         return DatabaseView(
-            migrations=tuple(MigrationView(m.id, m.sql) for m in integration.migrations) if integration else (),
+            migrations=(
+                *(MigrationView(*migration) for migration in reductions.migrations(self.contract)),
+                *(MigrationView(m.id, m.sql) for m in (integration.migrations if integration else ())),
+            ),
             isolation=isolation,
             pool_min_size=integration.pool_min_size if integration else 1,
             pool_max_size=integration.pool_max_size if integration else 10,

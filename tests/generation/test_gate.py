@@ -5,6 +5,7 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +17,69 @@ from tests.conftest import Generate, Run
 
 pytestmark = pytest.mark.slow
 
-NODE = "node_distributed_lock_effect"
-PACKAGE = Path("src/omninode_bridge/nodes") / NODE
-REQUEST = {"operation": "acquire_lock", "payload": {"lock_name": "gate", "owner": "me", "lease_seconds": 30}}
+ORDER = "7d444840-9dc0-11d1-b245-5ffdce74fad2"
+EVENT = {
+    "event_id": ORDER,
+    "node_kind": "effect",
+    "succeeded": False,
+    "duration_ms": 12.5,
+    "occurred_at": "2026-01-31T12:00:30Z",
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A node that goes through the gate: its contract, its package, a request, and what its answer has in it."""
+
+    contract: str
+    node: str
+    package: str
+    request: dict[str, object]
+    answer: str
+
+    @property
+    def folder(self) -> Path:
+        return Path("src") / self.package / "nodes" / self.node
+
+
+CASES = (
+    Case(
+        contract="distributed_lock",
+        node="node_distributed_lock_effect",
+        package="omninode_bridge",
+        request={
+            "operation": "acquire_lock",
+            "payload": {"lock_name": "gate", "owner": "me", "lease_seconds": 30},
+        },
+        answer='"acquired": true',
+    ),
+    Case(
+        contract="order_state",
+        node="node_order_state_reducer",
+        package="shop_nodes",
+        request={"operation": "apply_event", "payload": {"order_id": ORDER, "trigger": "pay"}},
+        answer='"state": "paid"',
+    ),
+    Case(
+        contract="codegen_metrics",
+        node="node_codegen_metrics_reducer",
+        package="omninode_bridge",
+        request={"operation": "aggregate", "payload": {"events": [EVENT, EVENT]}},
+        answer='"failures": 1',
+    ),
+)
+
+
+@pytest.fixture(scope="module", params=CASES, ids=lambda case: case.contract)
+def case(request: pytest.FixtureRequest) -> Case:
+    found: Case = request.param
+    return found
 
 
 @pytest.fixture(scope="module")
-def project(run: Run, generate_project: Generate, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("gate") / "distributed_lock"
-    generate_project(CONTRACTS / "distributed_lock.yaml", folder)
+def project(run: Run, case: Case, generate_project: Generate, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("gate") / case.contract
+    generate_project(CONTRACTS / f"{case.contract}.yaml", folder)
     # The checkers look at the files that git knows.
     for arguments in (("init", "--quiet"), ("add", "--all"), ("commit", "--quiet", "--message", "Generate")):
         assert run("git", *arguments, cwd=folder).returncode == 0
@@ -63,9 +118,9 @@ def test_compliance(run: Run, project: Path, tmp_path: Path) -> None:
     assert "8/8" in result.stdout, result.stdout
 
 
-def test_pack(run: Run, project: Path, tmp_path: Path) -> None:
+def test_pack(run: Run, case: Case, project: Path, tmp_path: Path) -> None:
     # `onex pack` wants metadata.yaml beside the contract, where `onex validate` forbids it: so it is staged.
-    staged = shutil.copytree(project / PACKAGE, tmp_path / NODE)
+    staged = shutil.copytree(project / case.folder, tmp_path / case.node)
     (metadata,) = (project / "deploy").rglob("metadata.yaml")
     shutil.copy2(metadata, staged)
     shutil.copytree(project / "tests", staged / "tests")
@@ -76,29 +131,31 @@ def test_pack(run: Run, project: Path, tmp_path: Path) -> None:
     assert (tmp_path / "node.oncp").is_file()
 
 
-def test_runtime_runs_the_node(run: Run, site: Path, tmp_path: Path, database_url: str) -> None:
+def test_runtime_runs_the_node(run: Run, case: Case, site: Path, tmp_path: Path, database_url: str) -> None:
     payload = tmp_path / "request.json"
-    payload.write_text(json.dumps(REQUEST), encoding="utf-8")
+    payload.write_text(json.dumps(case.request), encoding="utf-8")
     state = tmp_path / "state"
 
-    command = ("onex", "node", NODE, "--input", payload, "--state-root", state, "--timeout", "60")
+    command = ("onex", "node", case.node, "--input", payload, "--state-root", state, "--timeout", "60")
     result = run(*command, cwd=tmp_path, PYTHONPATH=str(site), DATABASE_URL=database_url)
 
     assert result.returncode == 0, result.stdout + result.stderr
-    assert '"acquired": true' in (state / "workflow_result.json").read_text(encoding="utf-8")
+    assert case.answer in (state / "workflow_result.json").read_text(encoding="utf-8")
 
 
-def test_runtime_reports_an_invalid_request(run: Run, site: Path, tmp_path: Path, database_url: str) -> None:
+def test_runtime_reports_an_invalid_request(
+    run: Run, case: Case, site: Path, tmp_path: Path, database_url: str
+) -> None:
     payload = tmp_path / "request.json"
     payload.write_text(json.dumps({"operation": "no_such_operation", "payload": {}}), encoding="utf-8")
 
-    command = ("onex", "node", NODE, "--input", payload, "--state-root", tmp_path / "state", "--timeout", "60")
+    command = ("onex", "node", case.node, "--input", payload, "--state-root", tmp_path / "state", "--timeout", "60")
     result = run(*command, cwd=tmp_path, PYTHONPATH=str(site), DATABASE_URL=database_url)
 
     assert result.returncode == 1, result.stdout + result.stderr
 
 
-def test_kernel_wires_the_node(run: Run, site: Path, tmp_path: Path, database_url: str) -> None:
+def test_kernel_wires_the_node(run: Run, case: Case, site: Path, tmp_path: Path, database_url: str) -> None:
     result = run(
         sys.executable,
         Path(__file__).with_name("kernel_wiring.py"),
@@ -110,7 +167,7 @@ def test_kernel_wires_the_node(run: Run, site: Path, tmp_path: Path, database_ur
 
     assert result.returncode == 0, result.stdout + result.stderr
     report: dict[str, Any] = json.loads(result.stdout.splitlines()[-1])
-    assert report == {"discovered": [NODE], "errors": [], "wired": [NODE], "quarantined": [], "failed": 0}
+    assert report == {"discovered": [case.node], "errors": [], "wired": [case.node], "quarantined": [], "failed": 0}
 
 
 def distribution_name(site: Path) -> str:

@@ -1,0 +1,368 @@
+"""Finite state machines of the contract language: their typed form, and what is wrong with one."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from . import names
+from .problems import Path, Problem, did_you_mean, show
+
+type Specs = Mapping[str, Any]
+
+PATH: Final = ("subcontracts", "fsm")
+STORE_PATH: Final = ("subcontracts", "state_management")
+EVENT_ID: Final = "event_id"
+ENTITY_TYPES: Final = ("uuid", "string", "integer")
+IMPLEMENTATIONS: Final = (
+    "database",
+    "http",
+    "kafka",
+    "redis",
+    "filesystem",
+    "compute",
+    "aggregate",
+    "workflow",
+    "handler",
+)
+_TRIGGER_TYPES: Final = ("string", "an enum")
+_INTEGRATIONS: Final = {"postgres": "database", "redis": "redis"}
+_OPTIONS: Final = {"table": "postgres", "key_prefix": "redis"}
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One way from a state to another."""
+
+    trigger: str
+    source: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fsm:
+    """A finite state machine.
+
+    Attributes:
+        entity: The input field that tells whose state it is.
+        trigger: The input field that tells what happened.
+        initial: The state of an entity that nothing has happened to.
+        terminal: States that nothing leads out of.
+        states: What each state means, possibly empty, by name.
+        transitions: Each from one state, in the order of the contract.
+        on_undefined: What a trigger without a transition leads to: an error, or nothing.
+    """
+
+    entity: str
+    trigger: str
+    initial: str
+    terminal: tuple[str, ...]
+    states: Mapping[str, str]
+    transitions: tuple[Transition, ...]
+    on_undefined: Literal["reject", "ignore"]
+
+    @property
+    def triggers(self) -> tuple[str, ...]:
+        """The triggers, each once."""
+        return tuple(dict.fromkeys(transition.trigger for transition in self.transitions))
+
+
+@dataclass(frozen=True, slots=True)
+class StateStore:
+    """Where state is kept: the backend, and the table or the prefix of keys in it."""
+
+    backend: Literal["memory", "postgres", "redis"]
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """An operation that the state machine implements, its fields in their long form."""
+
+    path: Path
+    inputs: Mapping[str, Specs]
+    outputs: Mapping[str, Specs]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the rules have to know of the rest of the contract.
+
+    Attributes:
+        name: The node's name.
+        enums: Values by enum.
+        clean: Tells whether nothing at or below a path is wrong already.
+        unfit: Finds what keeps a value from being one of a field.
+        off: Integrations that the contract turns off.
+        migrations: The ids of the contract's own migrations.
+    """
+
+    name: str
+    enums: Mapping[str, Sequence[str]]
+    clean: Callable[[Path], bool]
+    unfit: Callable[[Path, object, object], Iterable[Problem]]
+    off: Sequence[str]
+    migrations: Sequence[object]
+
+
+def is_moved(operation: Specs) -> bool:
+    """Tell whether an operation leaves it to the state machine what happens in it."""
+    return not any(key in operation for key in IMPLEMENTATIONS)
+
+
+def build_fsm(spec: Specs | None) -> Fsm | None:
+    """Return the typed state machine of a contract without problems, if it has one."""
+    if spec is None:
+        return None
+    return Fsm(
+        entity=spec["entity"],
+        trigger=spec["trigger"],
+        initial=spec["initial_state"],
+        terminal=tuple(spec.get("terminal_states", ())),
+        states=dict(spec["states"]),
+        transitions=tuple(
+            Transition(item["trigger"], source, item["to"])
+            for item in spec["transitions"]
+            for source in _sources(item["from"])
+        ),
+        on_undefined=spec.get("on_undefined", "reject"),
+    )
+
+
+def build_store(subcontracts: Specs, name: str) -> StateStore | None:
+    """Return where a contract without problems keeps the state of its state machine.
+
+    Args:
+        subcontracts: The contract's subcontracts.
+        name: The node's name, from which the default place follows.
+
+    Returns:
+        The store; None when there is no state machine.
+    """
+    if "fsm" not in subcontracts:
+        return None
+    spec = subcontracts.get("state_management", {})
+    place = spec.get("table") or spec.get("key_prefix") or default_place(name)
+    return StateStore(spec.get("backend", "memory"), place)
+
+
+def default_place(name: str) -> str:
+    """Return what the table or the prefix of keys is called when the contract says nothing."""
+    return f"{name}s" if name.endswith("_state") else f"{name}_states"
+
+
+def migration_id(store: StateStore) -> str:
+    """Return the id of the migration that makes the store's tables."""
+    return f"0000_{store.place}"
+
+
+def check(spec: Specs, store: Specs | None, sides: Sequence[Side], context: Context) -> Iterator[Problem]:
+    """Find what is wrong with a state machine that meets the schema.
+
+    Args:
+        spec: `subcontracts.fsm`.
+        store: `subcontracts.state_management`, if there is one that meets the schema.
+        sides: The operations that it implements.
+        context: What it has to know of the rest of the contract.
+
+    Yields:
+        The problems.
+    """
+    if not sides:
+        yield Problem(PATH, "no operation that it implements", "an operation without implementation of its own")
+    yield from _words(spec)
+    yield from _transitions(spec)
+    yield from _unsendable(spec, sides, context)
+    for side in sides:
+        yield from _inputs(spec, side, context)
+        yield from _outputs(spec, side, context)
+    if store is not None:
+        yield from _store(store, context)
+
+
+def _store(store: Specs, context: Context) -> Iterator[Problem]:
+    backend = store["backend"]
+    for option, owner in _OPTIONS.items():
+        if option in store and backend != owner:
+            yield Problem((*STORE_PATH, option), f"{option} for the backend {backend}", f"the backend {owner}")
+    setting = _INTEGRATIONS.get(backend)
+    if setting in context.off:
+        expected = f"another backend, since integrations.{setting} is false"
+        yield Problem((*STORE_PATH, "backend"), backend, expected)
+    if backend == "postgres":
+        place = store.get("table") or default_place(context.name)
+        own = f"0000_{place}"
+        if own in context.migrations:
+            path = ("integrations", "database", "migrations", context.migrations.index(own), "id")
+            yield Problem(path, show(own), "another id: this one makes the table of subcontracts.state_management")
+
+
+def _sources(source: str | Sequence[str]) -> tuple[str, ...]:
+    return (source,) if isinstance(source, str) else tuple(source)
+
+
+def _words(spec: Specs) -> Iterator[Problem]:
+    """Find states and triggers that become the same name in code."""
+    seen: dict[str, str] = {}
+    for state in spec["states"]:
+        if seen.setdefault(names.constant(state), state) != state:
+            expected = f"names with different letters and digits than {show(seen[names.constant(state)])}"
+            yield Problem((*PATH, "states", state), show(state), expected)
+
+
+def _transitions(spec: Specs) -> Iterator[Problem]:
+    states = spec["states"]
+    expected = f"one of the states {', '.join(states)}"
+    terminal = spec.get("terminal_states", ())
+    places: list[tuple[Path, str]] = [((*PATH, "initial_state"), spec["initial_state"])]
+    places += [((*PATH, "terminal_states", index), state) for index, state in enumerate(terminal)]
+    targets: dict[tuple[str, str], str] = {}
+    steps: dict[str, set[str]] = {state: set() for state in states}
+    ambiguous: list[Problem] = []
+    for index, item in enumerate(spec["transitions"]):
+        path = (*PATH, "transitions", index)
+        places.append(((*path, "to"), item["to"]))
+        for number, source in enumerate(_sources(item["from"])):
+            place = (*path, "from") if isinstance(item["from"], str) else (*path, "from", number)
+            places.append((place, source))
+            if source in terminal and source in states:
+                found = f"a way out of {source}"
+                ambiguous.append(Problem(place, found, f"none, since {source} is one of terminal_states"))
+            ambiguous += _second(path, item, source, targets)
+            steps.setdefault(source, set()).add(item["to"])
+    unknown = [
+        Problem(path, show(state), expected, did_you_mean(state, states))
+        for path, state in places
+        if state not in states
+    ]
+    yield from unknown
+    yield from ambiguous
+    if not unknown:
+        yield from _graph(spec["initial_state"], terminal, steps)
+
+
+def _second(path: Path, item: Specs, source: str, targets: dict[tuple[str, str], str]) -> Iterator[Problem]:
+    key = (source, item["trigger"])
+    known = targets.get(key)
+    what = f"{item['trigger']} from {source}"
+    if known is None:
+        targets[key] = item["to"]
+    elif known == item["to"]:
+        yield Problem(path, f"{what} a second time", "each transition once")
+    else:
+        yield Problem(path, f"{what} to {item['to']}", f"one target: it leads to {known} already")
+
+
+def _graph(initial: str, terminal: Sequence[str], steps: Mapping[str, set[str]]) -> Iterator[Problem]:
+    reachable = reached([initial], steps)
+    back: dict[str, set[str]] = {state: set() for state in steps}
+    for source, targets in steps.items():
+        for target in targets:
+            back[target].add(source)
+    alive = reached(terminal, back) if terminal else {state for state, targets in steps.items() if targets}
+    for state in steps:
+        path = (*PATH, "states", state)
+        if state not in reachable:
+            yield Problem(path, "a state that cannot be reached", f"transitions that lead to it from {initial}")
+        elif state not in alive:
+            way = f"a way to one of {', '.join(terminal)}" if terminal else "a transition out of it"
+            yield Problem(path, "a state without a way out", f"{way}, or {state} in terminal_states")
+
+
+def reached(starts: Iterable[str], steps: Mapping[str, Iterable[str]]) -> set[str]:
+    """Return the states that are reached from some, these included."""
+    found = set(starts)
+    waiting = list(found)
+    while waiting:
+        new = set(steps[waiting.pop()]) - found
+        found |= new
+        waiting += new
+    return found
+
+
+def _inputs(spec: Specs, side: Side, context: Context) -> Iterator[Problem]:
+    place = (*side.path, "input")
+    wanted = {"entity": ENTITY_TYPES, "trigger": _TRIGGER_TYPES}
+    for key, kinds in wanted.items():
+        name = spec[key]
+        if name not in side.inputs:
+            found = f"no field {show(name)}, which is {key} of the state machine"
+            yield Problem(
+                (*place, name), found, f"a field of type {' or '.join(kinds)}", did_you_mean(name, side.inputs)
+            )
+    names_of = {"entity": spec["entity"], "trigger": spec["trigger"]}
+    for key, name in names_of.items():
+        field = side.inputs.get(name)
+        if field is None or not context.clean((*place, name)):
+            continue
+        kind = field.get("type")
+        fits = kind in ENTITY_TYPES if key == "entity" else kind == "string" or kind in context.enums
+        if not fits:
+            yield Problem((*place, name), f"a field of type {kind}", " or ".join(wanted[key]))
+        elif field.get("required", True) is False:
+            yield Problem((*place, name), "required: false", f"a required field: it is {key} of the state machine")
+    if spec["entity"] == spec["trigger"]:
+        yield Problem((*PATH, "trigger"), show(spec["trigger"]), "another field than entity")
+    event = side.inputs.get(EVENT_ID)
+    if event is not None and context.clean((*place, EVENT_ID)) and event.get("type") not in ENTITY_TYPES:
+        expected = f"{', '.join(ENTITY_TYPES)}: it tells apart events that are delivered twice"
+        yield Problem((*place, EVENT_ID), f"a field of type {event.get('type')}", expected)
+
+
+def _unsendable(spec: Specs, sides: Sequence[Side], context: Context) -> Iterator[Problem]:
+    """Find triggers that no operation takes."""
+    name = spec["trigger"]
+    fields = [side.inputs[name] for side in sides if name in side.inputs and context.clean((*side.path, "input", name))]
+    if len(fields) < len(sides):
+        return
+    for index, item in enumerate(spec["transitions"]):
+        path = (*PATH, "transitions", index, "trigger")
+        if fields and all(any(True for _ in context.unfit(path, item["trigger"], field)) for field in fields):
+            values = [value for field in fields for value in field.get("enum") or context.enums.get(field["type"], ())]
+            expected = f"a value that the input field {name} takes"
+            yield Problem(path, show(item["trigger"]), expected, did_you_mean(item["trigger"], values))
+
+
+def _outputs(spec: Specs, side: Side, context: Context) -> Iterator[Problem]:
+    entity = side.inputs.get(spec["entity"], {}).get("type")
+    for name, field in side.outputs.items():
+        path = (*side.path, "output", name)
+        kind = field.get("type")
+        if not context.clean(path):
+            continue
+        if name in {"previous_state", "state"}:
+            yield from _state_field(path, spec, field, context)
+        elif name == "changed":
+            if kind != "boolean":
+                yield Problem(path, f"a field of type {kind}", "boolean: whether the state is another one than before")
+        elif name == spec["entity"] and kind != entity:
+            if entity is not None:
+                yield Problem(path, f"a field of type {kind}", f"{entity}, which it is in the input")
+        elif not _is_filled(name, field, side.inputs):
+            expected = f"previous_state, state, changed, {spec['entity']}, or an input field of the same name and type"
+            yield Problem(path, "an output field that nothing fills", expected)
+
+
+def _state_field(path: Path, spec: Specs, field: Specs, context: Context) -> Iterator[Problem]:
+    kind = field.get("type")
+    if kind != "string" and kind not in context.enums:
+        yield Problem(path, f"a field of type {kind}", "string, or an enum that holds every state")
+        return
+    missing = [state for state in spec["states"] if any(True for _ in context.unfit(path, state, field))]
+    if missing:
+        yield Problem(path, f"a field that cannot be {', '.join(missing)}", "a field that takes every state")
+
+
+def _is_filled(name: str, field: Specs, inputs: Mapping[str, Specs]) -> bool:
+    optional = field.get("required", True) is False or "default" in field
+    return optional or (name in inputs and same_type(inputs[name], field))
+
+
+def same_type(first: Specs, second: Specs) -> bool:
+    """Tell whether two fields in their long form have the same type, their items included."""
+    if first.get("type") != second.get("type"):
+        return False
+    mine, others = first.get("items"), second.get("items")
+    if mine is None or others is None:
+        return mine is others
+    long = [{"type": spec} if isinstance(spec, str) else spec for spec in (mine, others)]
+    return same_type(long[0], long[1])

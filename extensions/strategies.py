@@ -1,0 +1,169 @@
+"""Hypothesis strategies, as code, for the values that fields of a contract may have."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from . import encode
+from .contract import Contract, Field, Model
+from .fields import Symbol
+
+type Reference = Callable[[str, str], Symbol]
+
+# Numbers whose sums stay finite, and moments with room on both sides.
+_LARGEST = 1_000_000_000_000
+_DEEPEST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call as code: the function, and its arguments, each with its keyword or none."""
+
+    function: str
+    arguments: "tuple[tuple[str, Call | str], ...]" = ()
+
+    def code(self, column: int = 0, indent: int = 0) -> str:
+        """Return the call on one line where it fits, else one argument a line, as `ruff format` leaves it.
+
+        Args:
+            column: Where it begins.
+            indent: Columns by which the line that it begins on is indented.
+        """
+        parts = [(f"{name}=" if name else "", value) for name, value in self.arguments]
+        flat = ", ".join(name + (value if isinstance(value, str) else value.code()) for name, value in parts)
+        line = f"{self.function}({flat})"
+        if column + len(line) + 1 <= encode.LINE_LENGTH or not parts or "\n" in line:
+            return line
+        pad = " " * (indent + 4)
+        lines = []
+        for name, value in parts:
+            inner = value if isinstance(value, str) else value.code(len(pad) + len(name), len(pad))
+            lines.append(f"{pad}{name}{inner},\n")
+        return f"{self.function}(\n{''.join(lines)}{' ' * indent})"
+
+
+def model_strategy(contract: Contract, model: Model, reference: Reference, indent: int) -> tuple[tuple[str, str], ...]:
+    """Return the strategies of a model's fields.
+
+    Args:
+        contract: The contract that defines the types.
+        model: One of its models.
+        reference: Gives the symbol of an enum or model from its kind and name.
+        indent: Columns by which lines of the form `field=strategy,` will be indented.
+
+    Returns:
+        Pairs of a field and the code of its strategy, in which Hypothesis's strategies are called `st`.
+    """
+    made = ((field.name, strategy(contract, field, reference)) for field in model.fields)
+    return tuple((name, call.code(indent + len(name) + 1, indent)) for name, call in made)
+
+
+def strategy(contract: Contract, field: Field, reference: Reference, depth: int = 0) -> Call:
+    """Return a strategy for what a field may hold, null included where it may be left out.
+
+    Args:
+        contract: The contract that defines the types.
+        field: A field, or the items of an array.
+        reference: Gives the symbol of an enum or model from its kind and name.
+        depth: How many models are around the field.
+    """
+    if depth > _DEEPEST and not field.required:
+        return _st("none")
+    made = _some(contract, field, reference, depth)
+    return made if field.required else _st("one_of", _st("none"), made)
+
+
+def _st(name: str, *values: Call | str, **named: Call | str | float) -> Call:
+    arguments: list[tuple[str, Call | str]] = [("", value) for value in values]
+    arguments += [(key, value if isinstance(value, (Call, str)) else repr(value)) for key, value in named.items()]
+    return Call(f"st.{name}", tuple(arguments))
+
+
+def _some(contract: Contract, field: Field, reference: Reference, depth: int) -> Call:
+    limits = field.constraints
+    if values := limits.get("enum"):
+        return _st("sampled_from", encode.py(list(values)))
+    if field.kind in _SIMPLE:
+        return _SIMPLE[field.kind]
+    match field.kind:
+        case "string":
+            return _text(limits)
+        case "integer" | "number" | "decimal":
+            return _number(field.kind, limits)
+        case "bytes":
+            return _st("binary", **_sizes(limits, "Length", 20))
+        case "object":
+            sizes = _sizes(limits, "Properties", 5)
+            return _st("dictionaries", _st("text", max_size=5), _st("integers", "-9", "9"), **sizes)
+        case "enum":
+            return _st("sampled_from", reference("enum", str(field.reference))[1])
+        case "array":
+            inner = strategy(contract, field.items, reference, depth) if field.items else _st("integers", "-9", "9")
+            return _st("lists", inner, **_sizes(limits, "Items", 5))
+        case _:
+            model = next(model for model in contract.models if model.name == field.reference)
+            parts = {inner.name: strategy(contract, inner, reference, depth + 1) for inner in model.fields}
+            return _st("builds", reference("model", model.name)[1], **parts)
+
+
+_SIMPLE = {
+    "boolean": _st("booleans"),
+    "uuid": _st("uuids"),
+    "datetime": _st(
+        "datetimes",
+        'datetime.fromisoformat("1970-01-01")',
+        'datetime.fromisoformat("2100-01-01")',
+        timezones=_st("sampled_from", "[None, UTC]"),
+    ),
+    "date": _st("dates", "date(1970, 1, 1)", "date(2100, 1, 1)"),
+    "duration": _st("timedeltas", "timedelta()", "timedelta(days=100)"),
+}
+
+
+def _sizes(limits: Mapping[str, Any], what: str, spread: int) -> dict[str, float]:
+    low: int = limits.get(f"min{what}", 0)
+    return {"min_size": low, "max_size": min(limits.get(f"max{what}", low + spread), low + spread)}
+
+
+def _text(limits: Mapping[str, Any]) -> Call:
+    if "pattern" not in limits:
+        return _st("text", **_sizes(limits, "Length", 20))
+    made = _st("from_regex", encode.py(limits["pattern"]))
+    tests = [f"len(text) >= {limits['minLength']}"] if "minLength" in limits else []
+    tests += [f"len(text) <= {limits['maxLength']}"] if "maxLength" in limits else []
+    return _then(made, "filter", f"lambda text: {' and '.join(tests)}") if tests else made
+
+
+def _then(made: Call, method: str, argument: str) -> Call:
+    return Call(f"{made.code()}.{method}", (("", argument),))
+
+
+def _number(kind: str, limits: Mapping[str, Any]) -> Call:
+    low, high = _bound(limits, "minimum", "exclusiveMinimum"), _bound(limits, "maximum", "exclusiveMaximum")
+    least = low if low is not None else -_LARGEST if high is None else high - _LARGEST
+    most = high if high is not None else least + 2 * _LARGEST
+    if step := limits.get("multipleOf"):
+        first, last = math.ceil(least / step), math.floor(most / step)
+        first += "exclusiveMinimum" in limits and first * step <= least
+        last -= "exclusiveMaximum" in limits and last * step >= most
+        return _then(_st("integers", str(first), str(last)), "map", f"lambda number: number * {encode.py(step)}")
+    if kind == "integer":
+        first = math.ceil(least) + ("exclusiveMinimum" in limits and math.ceil(least) == least)
+        last = math.floor(most) - ("exclusiveMaximum" in limits and math.floor(most) == most)
+        return _st("integers", str(first), str(last))
+    if kind == "number":
+        excluded = {
+            name: "True"
+            for name, key in (("exclude_min", "exclusiveMinimum"), ("exclude_max", "exclusiveMaximum"))
+            if key in limits
+        }
+        return _st("floats", repr(float(least)), repr(float(most)), **excluded)
+    made = _st("decimals", f'"{least!r}"', f'"{most!r}"', allow_nan="False", places="2")
+    tests = [f"number > {encode.py(limits['exclusiveMinimum'])}"] if "exclusiveMinimum" in limits else []
+    tests += [f"number < {encode.py(limits['exclusiveMaximum'])}"] if "exclusiveMaximum" in limits else []
+    return _then(made, "filter", f"lambda number: {' and '.join(tests)}") if tests else made
+
+
+def _bound(limits: Mapping[str, Any], *keys: str) -> float | None:
+    return next((limits[key] for key in keys if key in limits), None)

@@ -295,7 +295,7 @@ def _inputs(spec: Specs, side: Side, context: Context) -> Iterator[Problem]:
         if field is None or not context.clean((*place, name)):
             continue
         kind = field.get("type")
-        fits = kind in ENTITY_TYPES if key == "entity" else kind == "string" or kind in context.enums
+        fits = kind in ENTITY_TYPES if key == "entity" else _takes_triggers(field, context)
         if not fits:
             yield Problem((*place, name), f"a field of type {kind}", " or ".join(wanted[key]))
         elif field.get("required", True) is False:
@@ -308,11 +308,15 @@ def _inputs(spec: Specs, side: Side, context: Context) -> Iterator[Problem]:
         yield Problem((*place, EVENT_ID), f"a field of type {event.get('type')}", expected)
 
 
+def _takes_triggers(field: Specs, context: Context) -> bool:
+    return field.get("type") == "string" or field.get("type") in context.enums
+
+
 def _unsendable(spec: Specs, sides: Sequence[Side], context: Context) -> Iterator[Problem]:
     """Find triggers that no operation takes."""
     name = spec["trigger"]
     fields = [side.inputs[name] for side in sides if name in side.inputs and context.clean((*side.path, "input", name))]
-    if len(fields) < len(sides):
+    if len(fields) < len(sides) or not all(_takes_triggers(field, context) for field in fields):
         return
     for index, item in enumerate(spec["transitions"]):
         path = (*PATH, "transitions", index, "trigger")

@@ -6,6 +6,7 @@ import pytest
 
 from examples.rendering import CONTRACTS, read_contract
 from tests.conftest import Generate, Run
+from tests.generation.reducers import AGGREGATIONS, STATE_MACHINES
 
 pytestmark = pytest.mark.slow
 
@@ -17,6 +18,10 @@ CASES = {
     "custom_greeting": GREETING,
     "service_mode": GREETING | {"features": ["service_mode", "service_discovery"]},
     "custom_mixins": GREETING | {"features": ["custom_mixins"], "mixins": [{"name": "MixinFailFast"}]},
+    "order_state": read_contract(CONTRACTS / "order_state.yaml"),
+    "codegen_metrics": read_contract(CONTRACTS / "codegen_metrics.yaml"),
+    **STATE_MACHINES,
+    **{f"figures_{name}": contract for name, contract in AGGREGATIONS.items()},
     "everything": read_contract(Path(__file__).with_name("send_email.yaml")),
 }
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from . import aggregation, conditions, fsm
+from .classify import node_type
 from .contract import spell_out
 from .problems import Path, Problem
 
@@ -43,7 +44,7 @@ def check_aggregate(rules: Rules, path: Path, operation: Specs, taken: frozenset
     Yields:
         The problems.
     """
-    if (kind := rules.raw.get("node_type", "effect")) != "reducer":
+    if (kind := node_type(rules.raw)) != "reducer":
         yield Problem((*path, "aggregate"), f"an aggregation in a node of type {kind}", "a reducer")
     elif rules.clean((*path, "aggregate")):
         models = {name: _spelled_out(fields) for name, fields in rules.models.items()}
@@ -75,7 +76,7 @@ def check_state_machine(rules: Rules) -> Iterator[Problem]:
         yield Problem(fsm.STORE_PATH, "a place for state", "subcontracts.fsm, whose state it keeps")
     if not isinstance(spec, Mapping) or not rules.clean(fsm.PATH):
         return
-    if (kind := rules.raw.get("node_type", "effect")) != "reducer":
+    if (kind := node_type(rules.raw)) != "reducer":
         yield Problem(fsm.PATH, f"a state machine in a node of type {kind}", "a reducer")
         return
     sides = [

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,50 +18,48 @@ _FORMAT = 1
 _SUFFIX = ".j2"
 
 
-def render(environment: Environment, context: Mapping[str, Any], node: NodeView) -> str:
+def render(files: Sequence[str], answers: str, node: NodeView) -> str:
     """Return the manifest as JSON, its hashes left open: nothing is written yet.
 
     Args:
-        environment: The environment that renders the template.
-        context: What its templates are handed.
+        files: The paths that the template yields.
+        answers: The path of Copier's answers.
         node: The view of the contract.
     """
     template = Path(__file__).resolve().parents[1]
     yours = _yours(template)
-    answers = str(context["_copier_conf"]["answers_file"])
-    files: dict[str, dict[str, str]] = {}
-    for path in sorted(paths(environment, context, template / "template")):
+    entries: dict[str, dict[str, str]] = {}
+    for path in files:
         if path != PATH:
             owner = "yours" if yours.match_file(path) else "copier" if path == answers else "generated"
-            files[path] = {"owner": owner}
+            entries[path] = {"owner": owner}
     manifest = {
         "format": _FORMAT,
         "node": node.full_name,
         "validation_level": node.contract.validation_level,
         "operations": {operation.name: _shape(operation) for operation in node.operations},
-        "files": files,
-        "classes": {path: classes for path, classes in promises(node).items() if path in files},
+        "files": entries,
+        "classes": {path: classes for path, classes in promises(node).items() if path in entries},
     }
     return json.dumps(manifest, indent=2, sort_keys=True) + "\n"
 
 
-def paths(environment: Environment, context: Mapping[str, Any], template: Path) -> Iterator[str]:
-    """Yield the paths that the template yields for a contract, as Copier renders them.
+def paths(environment: Environment, context: Mapping[str, Any]) -> list[str]:
+    """Return the paths that the template yields for a contract, as Copier renders them, sorted.
 
     Args:
         environment: The environment that renders the template.
         context: What its templates are handed.
-        template: The folder that Copier renders.
     """
-    excluded = _settings(template.parent).get("_exclude", [])
-    foreign = GitIgnoreSpec.from_lines([pattern for pattern in excluded if "{" not in pattern])
-    for file in sorted(path for path in template.rglob("*") if path.is_file()):
+    root = Path(__file__).resolve().parents[1]
+    template = root / "template"
+    foreign = GitIgnoreSpec.from_lines(_settings(root).get("_exclude", []))
+    found: set[str] = set()
+    for file in (path for path in template.rglob("*") if path.is_file()):
         relative = file.relative_to(template)
-        if not foreign.match_file(relative.as_posix()):
-            parts = (*relative.parts[:-1], relative.name.removesuffix(_SUFFIX))
-            for path in _rendered(environment, context, parts):
-                if not foreign.match_file(path):
-                    yield path
+        parts = (*relative.parts[:-1], relative.name.removesuffix(_SUFFIX))
+        found.update(_rendered(environment, context, parts))
+    return sorted(path for path in found if path and not foreign.match_file(path))
 
 
 def _rendered(environment: Environment, context: Mapping[str, Any], parts: tuple[str, ...]) -> Iterator[str]:
@@ -130,9 +128,3 @@ def promises(node: NodeView) -> dict[str, dict[str, dict[str, Any]]]:
     for kind in node.types:
         add(kind.symbol, members=[field.name for field in kind.fields])
     return promised
-
-
-def listed(manifest: str) -> set[str]:
-    """Return the files of a rendered manifest that belong to the template."""
-    files: dict[str, dict[str, str]] = json.loads(manifest)["files"]
-    return {path for path, entry in files.items() if entry["owner"] != "yours"}

@@ -1,7 +1,6 @@
 """What Copier loads: wires filters and the view of the node into the template's Jinja environment, nothing else."""
 
 import importlib
-import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -42,15 +41,6 @@ def _compile_once(environment: Environment) -> None:
         return known[key]
 
     environment.compile = compile_new  # type: ignore[method-assign]  # of this environment alone
-
-
-def _files(folder: Path) -> set[str]:
-    """Return the files that a folder holds, without those of environments and version control."""
-    found: set[str] = set()
-    for parent, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if name not in {".git", ".venv"}]
-        found.update((Path(parent) / name).relative_to(folder).as_posix() for name in names)
-    return found
 
 
 class OnexExtension(Extension):
@@ -102,7 +92,7 @@ class OnexExtension(Extension):
 
     @pass_context
     def _judged(self, context: Context, raw: object) -> bool:
-        """Make the view of the node for the templates, and remember which files there are.
+        """Make the view of the node for the templates, and tell whether it goes over files that are there.
 
         Args:
             context: What Copier hands its templates.
@@ -116,16 +106,15 @@ class OnexExtension(Extension):
         """
         self.environment.globals["node"] = self._view.view(self._read(raw))
         self.environment.globals["warnings"] = self._legacy.warnings(raw)
-        self.environment.globals["destination"] = "fresh"
-        self._present = _files(Path(context["_copier_conf"]["dst_path"]))
+        self._paths = self._manifest.paths(self.environment, context.get_all())
+        destination = Path(context["_copier_conf"]["dst_path"])
+        over = any((destination / path).exists() for path in self._paths)
+        self.environment.globals["destination"] = "over" if over else "fresh"
         return True
 
     @pass_context
     def _manifest_of(self, context: Context, node: Any) -> str:
-        manifest = self._manifest.render(self.environment, context.get_all(), node)
-        if self._present & self._manifest.listed(manifest):
-            self.environment.globals["destination"] = "over"
-        return str(manifest)
+        return str(self._manifest.render(self._paths, str(context["_copier_conf"]["answers_file"]), node))
 
     def _read(self, raw: object) -> Any:
         try:

@@ -63,10 +63,16 @@ class Onex:
             yield _finding(
                 node, "node_type", f"node_type is {contract.get('node_type')!r}, not one of {', '.join(_TYPES)}"
             )
-        for key in ("name", "description", "input_model", "output_model", "terminal_event"):
+        # What arrives and leaves by no bus needs neither topics nor a last event.
+        of_the_bus = ("terminal_event",) if "event_bus" in contract else ()
+        for key in ("name", "description", *of_the_bus):
             if not contract.get(key) or not isinstance(contract[key], str):
                 yield _finding(node, key, f"{key} has to be text")
-        for place in ("contract_version", "node_version", "handler_routing.version", "event_bus.version"):
+        for key in ("input_model", "output_model"):
+            if not _is_model(contract.get(key)):
+                yield _finding(node, key, f"{key} has to be <module>.<class>, or a map of name and module")
+        places = ("contract_version", "node_version", "handler_routing.version", "event_bus.version")
+        for place in (place for place in places if "." not in place or place.split(".")[0] in contract):
             version = _at(contract, place)
             if not isinstance(version, dict) or {"major", "minor", "patch"} - version.keys():
                 yield _finding(node, place.split(".")[0], f"{place} has to be a map of major, minor and patch")
@@ -246,6 +252,12 @@ def _at(values: Any, place: str) -> Any:
     for key in place.split("."):
         values = values.get(key) if isinstance(values, dict) else None
     return values
+
+
+def _is_model(value: Any) -> bool:
+    if isinstance(value, str):
+        return "." in value
+    return isinstance(value, dict) and {"name", "module"} <= value.keys()
 
 
 def _texts(values: Any) -> list[str]:

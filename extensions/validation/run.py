@@ -25,17 +25,18 @@ _STAGES = {
 
 
 def validate(root: Path, level: str, *, tests: bool = True) -> Report:
-    """Validate a project.
+    """Validate a project, or one node of a project.
 
     Args:
-        root: The project's folder.
+        root: The project's folder, or that of a node, with its contract.yaml.
         level: One of `LEVELS`.
         tests: Whether `strict` runs the project's unit tests.
 
     Returns:
         The outcomes of all stages, those that the level leaves out included.
     """
-    project = Project(root.resolve())
+    top, inside = _project_of(root.resolve())
+    project = Project(top)
     wanted = {name for name, least in _STAGES.items() if LEVELS.index(least) <= LEVELS.index(level)}
     if not tests:
         wanted.discard("tests")
@@ -50,7 +51,7 @@ def validate(root: Path, level: str, *, tests: bool = True) -> Report:
             outcomes.append(Outcome(name, left_out=True))
             return
         began = time.perf_counter()
-        findings = tuple(sorted(set(check())))
+        findings = tuple(sorted(found for found in set(check()) if found.path.startswith(inside)))
         conflicts = [f"{path}, since it holds a conflict" for path in project.conflicting] if name == "syntax" else []
         notes = (*conflicts, *unchecked())
         outcomes.append(Outcome(name, findings, notes, time.perf_counter() - began))
@@ -65,3 +66,13 @@ def validate(root: Path, level: str, *, tests: bool = True) -> Report:
     stage("tests", lambda: tools.tests() if tools else (), lambda: tools.test_unchecked if tools else ())
     index.save()
     return Report(level, tuple(outcomes))
+
+
+def _project_of(folder: Path) -> tuple[Path, str]:
+    """Return the project that a folder is in, and where in it; a folder without a contract is a project itself."""
+    if not (folder / "contract.yaml").is_file():
+        return folder, ""
+    for parent in folder.parents:
+        if (parent / "pyproject.toml").is_file() or (parent / ".git").exists():
+            return parent, f"{folder.relative_to(parent).as_posix()}/"
+    return folder.parent, f"{folder.name}/"

@@ -100,8 +100,11 @@ def _node(project: Project, node: Node) -> Iterator[Finding]:
         if found and "handle" not in functions_of(found[1]) and not found[1].bases:
             yield Finding(found[0], found[1].lineno, "method-missing", f"{found[1].name} has no method handle")
     for key in ("input_model", "output_model"):
-        if isinstance(contract.get(key), str):
-            yield from _named(project, node, contract[key], key)
+        model = contract.get(key)
+        if isinstance(model, dict):
+            model = f"{model.get('module')}.{model.get('name')}"
+        if isinstance(model, str):
+            yield from _named(project, node, model, key)
     node_file = f"{node.folder}/node.py"
     bases = _BASES.get(str(contract.get("node_type")), ())
     if bases and node_file in project.trees:
@@ -127,7 +130,8 @@ def _named(
     module, _, name = symbol.rpartition(".")
     if module.split(".")[0] != node.module.split(".")[0]:
         return None
-    path = f"{project.source_root}{module.replace('.', '/')}.py"
+    stem = f"{project.source_root}{module.replace('.', '/')}"
+    path = f"{stem}/__init__.py" if f"{stem}/__init__.py" in project.files else f"{stem}.py"
     if path in project.conflicting or (path in project.files and path not in project.trees):
         return None
     if path not in project.files:
@@ -135,6 +139,13 @@ def _named(
         return None
     definition = classes_of(project.trees[path]).get(name)
     if definition is None:
-        yield Finding(node.contract_path, node.line(key), "class-missing", f"{key}: {path} has no class {name}")
+        if not _hands_out(project.trees[path], name):
+            yield Finding(node.contract_path, node.line(key), "class-missing", f"{key}: {path} has no class {name}")
         return None
     return path, definition
+
+
+def _hands_out(tree: ast.Module, name: str) -> bool:
+    """Tell whether a module imports a name, for others to import it from there."""
+    imports = (item for item in tree.body if isinstance(item, ast.ImportFrom))
+    return any((alias.asname or alias.name) in {name, "*"} for item in imports for alias in item.names)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import omnibase_infra
 import pytest
 import yaml
 
@@ -232,8 +233,41 @@ def test_hand_written_node(tmp_path: Path, run: Run, root: Path) -> None:
     assert "node_hello_effect/contract.yaml:1: onex-contract" in result.stdout
     assert "no class derives from NodeEffect" in result.stdout
     assert run(sys.executable, "-m", "extensions.validation.command", tmp_path / "none", cwd=root).returncode == 2
-    basic = run(sys.executable, "-m", "extensions.validation.command", tmp_path, "--level", "none", cwd=root)
-    assert basic.returncode == 0
+    unchecked = run(sys.executable, "-m", "extensions.validation.command", tmp_path, "--level", "none", cwd=root)
+    assert unchecked.returncode == 0
+    node = run(sys.executable, "-m", "extensions.validation.command", folder, cwd=root)
+    assert (node.returncode, node.stdout.count("contract.yaml")) == (1, result.stdout.count("contract.yaml"))
+
+
+def test_nodes_of_others(tmp_path: Path) -> None:
+    """Nodes that people wrote: what they promise and import is there, and nothing ends in a traceback."""
+    nodes = Path(omnibase_infra.__file__).parent / "nodes"
+    for name in ("node_registry_effect", "node_contract_registry_reducer", "node_registration_orchestrator"):
+        shutil.copytree(nodes / name, tmp_path / "src" / "omnibase_infra" / "nodes" / name)
+
+    report = validate(tmp_path, "standard")
+
+    outcomes = {outcome.stage: outcome for outcome in report.outcomes}
+    assert not outcomes["syntax"].findings, report.table()
+    assert not outcomes["structure"].findings, report.table()
+    assert {found.code for found in outcomes["ONEX"].findings} <= {
+        "onex-contract",
+        "onex-name",
+        "onex-pattern",
+        "onex-routing",
+        "onex-yaml",
+        "onex-constructor",
+        "onex-one-per-file",
+    }
+
+
+def test_one_node_of_a_project(project: Path) -> None:
+    append("\nimport no_such_package\n")(project / HANDLER)
+    append("\nimport no_such_package\n")(project / "tests" / "conftest.py")
+
+    report = validate(project / NODE, "standard")
+
+    assert {found.path for outcome in report.outcomes for found in outcome.findings} == {HANDLER}
 
 
 @pytest.fixture(scope="module")

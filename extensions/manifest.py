@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -52,32 +53,36 @@ def paths(environment: Environment, context: Mapping[str, Any]) -> list[str]:
         context: What its templates are handed.
     """
     root = Path(__file__).resolve().parents[1]
-    template = root / "template"
     foreign = GitIgnoreSpec.from_lines(_settings(root).get("_exclude", []))
-    found: set[str] = set()
-    for file in (path for path in template.rglob("*") if path.is_file()):
-        relative = file.relative_to(template)
-        parts = (*relative.parts[:-1], relative.name.removesuffix(_SUFFIX))
-        found.update(_rendered(environment, context, parts))
-    return sorted(path for path in found if path and not foreign.match_file(path))
+    found = _rendered(environment, context, root / "template")
+    return sorted(path for path in found if not foreign.match_file(path))
 
 
-def _rendered(environment: Environment, context: Mapping[str, Any], parts: tuple[str, ...]) -> Iterator[str]:
-    if not parts:
-        yield ""
+def _rendered(environment: Environment, context: Mapping[str, Any], folder: Path) -> Iterator[str]:
+    for entry in os.scandir(folder):
+        part = entry.name if entry.is_dir() else entry.name.removesuffix(_SUFFIX)
+        for inner, name in _names(environment, context, part):
+            if name and entry.is_dir():
+                for path in _rendered(environment, inner, folder / entry.name):
+                    yield f"{name}/{path}"
+            elif name:
+                yield name
+
+
+def _names(environment: Environment, context: Mapping[str, Any], part: str) -> Iterator[tuple[Mapping[str, Any], str]]:
+    """Yield what a part of a path becomes, each with the context for what is below it."""
+    if "{" not in part:
+        yield context, part
         return
-    part, rest = parts[0], parts[1:]
     text = environment.from_string(part).render(context)
     found = get_yield_context(environment)
-    if found.yield_name:
-        contexts = [{**context, found.yield_name: value} for value in found.yield_iterable or ()]
-        texts = [environment.from_string(part).render(each) for each in contexts]
-    else:
-        contexts, texts = [dict(context)], [text]
-    for each, name in zip(contexts, texts, strict=True):
-        if name:
-            for tail in _rendered(environment, each, rest):
-                yield f"{name}/{tail}" if tail else name
+    if not found.yield_name:
+        yield context, text
+        return
+    name, values = found.yield_name, found.yield_iterable or ()
+    for value in values:
+        inner = {**context, name: value}
+        yield inner, environment.from_string(part).render(inner)
 
 
 def _settings(template: Path) -> dict[str, Any]:

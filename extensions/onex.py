@@ -104,12 +104,15 @@ class OnexExtension(Extension):
         Raises:
             UserMessageError: All problems of the contract.
         """
+        if self.environment.globals.get("judged") == raw:
+            return True  # Copier asks for the same answer more than once.
         self.environment.globals["node"] = self._view.view(self._read(raw))
         self.environment.globals["warnings"] = self._legacy.warnings(raw)
         self._paths = self._manifest.paths(self.environment, context.get_all())
         destination = Path(context["_copier_conf"]["dst_path"])
         over = any((destination / path).exists() for path in self._paths)
         self.environment.globals["destination"] = "over" if over else "fresh"
+        self.environment.globals["judged"] = raw
         return True
 
     @pass_context

@@ -1,0 +1,26 @@
+"""The package installs what its modules import: `pipx` gives it an environment of its own."""
+
+import ast
+import re
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+
+def test_every_import_is_declared(root: Path) -> None:
+    declared = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    names = {re.split(r"[^\w.-]", requirement, maxsplit=1)[0].lower() for requirement in declared}
+    imported: set[str] = set()
+    for path in (root / "extensions").rglob("*.py"):
+        for item in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(item, ast.Import):
+                imported.update(alias.name.partition(".")[0] for alias in item.names)
+            elif isinstance(item, ast.ImportFrom) and item.level == 0 and item.module:
+                imported.add(item.module.partition(".")[0])
+    foreign = imported - sys.stdlib_module_names - {"extensions"}
+
+    # jsonschema brings referencing, and no version of it goes without.
+    distributions = packages_distributions()
+    missing = {name for name in foreign - {"referencing"} if not {each.lower() for each in distributions[name]} & names}
+    assert missing == set()

@@ -44,6 +44,7 @@ bench: setup ## Compare a copy with plain Copier, and an operation with bare asy
 
 golden: setup ## Render the golden copies again.
 	@$(PYTHON) -m examples.golden
+	@$(PYTHON) -m scripts.index
 
 reference: setup ## Write the reference pages from the schema and the catalogues.
 	@$(PYTHON) -m scripts.reference

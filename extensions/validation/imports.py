@@ -71,6 +71,9 @@ class Imports:
             return ""
         if self._index.has_module(top):
             return f"there is no module {module}"
+        if top == "omnibase_core" and self._index.shipped and not self._project.own_environment:
+            self.unchecked[module] = f"{module}, which neither is installed nor in the template's index"
+            return ""
         if any(name.partition(".")[0] == top for name in self._own):
             return f"the project has no module {module}"
         if not self._project.own_environment and (missing := self._missing(top)):
@@ -91,7 +94,7 @@ class Imports:
             return True if name in known.names else (None if known.stars or known.dynamic else False)
         if module in self._packages:
             return False
-        if module.partition(".")[0] in self.unchecked:
+        if module in self.unchecked or module.partition(".")[0] in self.unchecked:
             return None
         answer = self._index.has_name(module, name)
         if answer is None:

@@ -11,10 +11,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 _FORMAT = 1
+_SHIPPED = Path(__file__).resolve().parents[1] / "data" / "onex_index.json"
 _DEEPEST = 8
 
 
@@ -60,6 +62,14 @@ class Index:
         self._changed = False
         with suppress(OSError, ValueError):
             self._cached = json.loads(self._cache_file.read_text(encoding="utf-8"))
+
+    @cached_property
+    def shipped(self) -> dict[str, Any]:
+        """What comes with the template about omnibase_core; empty where that is installed, which is always right."""
+        if self.file_of("omnibase_core"):
+            return {}
+        shipped: dict[str, Any] = json.loads(_SHIPPED.read_text(encoding="utf-8"))
+        return shipped
 
     def save(self) -> None:
         """Keep what was read for the next run; a folder that can't be written to costs time, nothing else."""
@@ -113,7 +123,9 @@ class Index:
 
     def has_module(self, module: str) -> bool:
         """Tell whether a module can be imported."""
-        return module in sys.builtin_module_names or self.file_of(module) is not None
+        if module in sys.builtin_module_names or self.file_of(module) is not None:
+            return True
+        return module in self.shipped.get("modules", {}) if module.startswith("omnibase_core") else False
 
     def has_name(self, module: str, name: str, depth: int = 0) -> bool | None:
         """Tell whether `from module import name` works.
@@ -158,6 +170,10 @@ class Index:
 
     def _load(self, module: str) -> Module | None:
         path = self.file_of(module)
+        if path is None and self.has_module(module) and module not in sys.builtin_module_names:
+            names = dict.fromkeys(self.shipped["modules"][module])
+            members = {name: found for name, found in self.shipped["members"].items() if name in names}
+            return Module(names, (), dynamic=False, members=members)
         if path is None or path.suffix == ".so":
             return _standard(module)
         if path.is_dir():

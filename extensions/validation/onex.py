@@ -203,6 +203,8 @@ class Onex:
     def _profiles(self) -> frozenset[str] | None:
         module = self._module("omnibase_core.constants.constants_runtime_profiles")
         registered = getattr(module, "REGISTERED_RUNTIME_PROFILES", None)
+        if registered is None and self._index.shipped:
+            return frozenset(self._index.shipped["profiles"])
         if registered is None:
             self.unchecked.append("runtime profiles, since omnibase_core has no list of them here")
         return registered

@@ -5,15 +5,18 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from sysconfig import get_path
 
 import omnibase_infra
 import pytest
 import yaml
+from omnibase_core.constants.constants_runtime_profiles import REGISTERED_RUNTIME_PROFILES
 
 from examples.rendering import CONTRACTS, export_template, read_contract
 from extensions.validation.findings import Outcome, Report
 from extensions.validation.imports import Imports
 from extensions.validation.index import Index
+from extensions.validation.onex import Onex
 from extensions.validation.project import Project
 from extensions.validation.run import validate
 from tests.conftest import Generate, Run
@@ -185,13 +188,37 @@ def test_environment_of_the_project_is_what_counts(project: Path) -> None:
     assert "no package provides the module asyncpg" in report.table()
 
 
+def test_index_that_comes_with_the_template(project: Path, tmp_path: Path) -> None:
+    installed, shipped = Index(Path(get_path("purelib"))), Index(tmp_path).shipped
+    for module, names in shipped["modules"].items():
+        known = installed.module(module)
+        assert known, module
+        assert set(names) == {name for name in known.names if not name.startswith("_")}, module
+    assert shipped["members"]["EnumCoreErrorCode"] == sorted(
+        installed.members("omnibase_core.enums", "EnumCoreErrorCode") or []
+    )
+    assert frozenset(shipped["profiles"]) == REGISTERED_RUNTIME_PROFILES
+
+    append("\nfrom omnibase_core.nodes import NodeEfect\nfrom omnibase_core.no_such import Thing\n")(project / HANDLER)
+    append("\nERROR = EnumCoreErrorCode.NO_SUCH_CODE\n")(project / NODE / "lifecycle.py")
+    without = Project(project)
+    without.__dict__["site_packages"] = tmp_path
+    imports, onex = Imports(without, Index(tmp_path)), Onex(without, Index(tmp_path))
+    assert [found.code for found in imports.check()] == ["import-name"]
+    assert "omnibase_core.no_such" in imports.unchecked
+    assert [found.code for found in onex.check()] == ["onex-error-code"]
+    assert not [text for text in onex.unchecked if "Checker" not in text]
+
+
 def test_what_copier_lacks_is_not_checked(pristine: Path, tmp_path: Path) -> None:
     project = Project(pristine)
     project.__dict__["site_packages"] = tmp_path
     imports = Imports(project, Index(tmp_path))
 
     assert list(imports.check()) == []
-    assert {"asyncpg", "omnibase_core", "pydantic"} <= imports.unchecked.keys()
+    assert {"asyncpg", "pydantic"} <= imports.unchecked.keys()
+    # What comes with the template tells about ONEX; `make golden` writes it anew.
+    assert not [name for name in imports.unchecked if name.startswith("omnibase_core")]
     outcome = Outcome("imports", unchecked=tuple(imports.unchecked.values()))
     assert Report("standard", (outcome,)).passed
     assert not Report("strict", (outcome,)).passed

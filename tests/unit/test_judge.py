@@ -88,7 +88,6 @@ BAD = [
     ("features that exclude each other", top(features=["service_mode", "no_service_mode"]), "features", "one of them"),
     ("node type of a later version", top(node_type="compute"), "node_type", "this version of the template generates"),
     ("unknown node type", top(node_type="efect"), "node_type", "did you mean 'effect'?"),
-    ("implementation of a later version", operation(1, http={}), "operations[1].http", "this version of the template"),
     ("dependencies as a list", top(dependencies=["postgres"]), "dependencies", "version range"),
     ("operation twice", operation(1, name="take"), "operations[1].name", "a name of its own"),
     ("two implementations", operation(0, handler="custom"), "operations[0]", "exactly one implementation"),

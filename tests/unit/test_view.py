@@ -105,9 +105,10 @@ def test_guards_come_with_their_settings_or_not_at_all() -> None:
     assert guarded.breaker is not None
     assert (guarded.retry.max_attempts, guarded.breaker.failure_threshold, guarded.breaker.recovery_seconds) == (
         3,
-        2,
+        9,
         60,
     )
+    assert guarded.own_breakers == (("postgres", 2, 60.0),)
 
 
 def test_only_what_is_used_is_required() -> None:

@@ -42,6 +42,7 @@ class Comparison:
         features: Features gained and lost.
         mixins: Bases and mixins of the node class gained and lost.
         notes: What the update said.
+        onex: What `onex contract diff` says about the contract that ONEX reads; empty where ONEX is not installed.
         tests: The last line of the tests' output; empty when they were not run.
     """
 
@@ -53,6 +54,7 @@ class Comparison:
     features: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
     mixins: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
     notes: tuple[str, ...] = ()
+    onex: tuple[str, ...] = ()
     tests: str = ""
 
     def of_kind(self, kind: Kind) -> list[str]:
@@ -83,6 +85,7 @@ class Comparison:
             total = (sum(file.lines_before for file in self.files), sum(file.lines_after for file in self.files))
             lines += [f"| together | | {total[0]} | {total[1]} |", ""]
         lines += _section("Contract", [f"`{each.place}`: {_change(each)}" for each in self.contract])
+        lines += _section("ONEX contract", self.onex)
         lines += _section(
             "Renamed operations", [f"`{old}` seems to be `{new}` now" for old, new in self.renamed.items()]
         )

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from .comparison import Comparison, File, Kind, differences, gained_and_lost
 
 CONTRACT = "node.yaml"
 _SHOWN = 5
+_DIFFERS = 2  # the exit status of `onex contract diff`
 _ANSWERS = ".copier-answers.yml"
 _IDENTITY = ("-c", "user.name=update-node", "-c", "user.email=update-node@localhost", "-c", "commit.gpgsign=false")
 
@@ -79,7 +80,11 @@ def update(
         stages = git(clone, "ls-files", "--unmerged", "-z", "--", f"./{prefix}").split("\0")
         conflicts = {line.partition("\t")[2].removeprefix(prefix) for line in stages if line}
         after = _tree(inside)
-        comparison = _compare(before, after, conflicts, output, _tests(inside) if tests else "")
+        comparison = replace(
+            _compare(before, after, conflicts, output),
+            onex=tuple(_onex_difference(before, after, Path(scratch))),
+            tests=_tests(inside) if tests else "",
+        )
         if apply:
             changes = {
                 path: Change(after[path][0], after[path][1]) if path in after else Change(None)
@@ -198,7 +203,6 @@ def _compare(
     after: Mapping[str, tuple[bytes, bool]],
     conflicts: set[str],
     output: str,
-    tests: str,
 ) -> Comparison:
     old, new = (_json(tree.get(ownership.PATH)) for tree in (before, after))
     answers = [yaml.safe_load(tree[_ANSWERS][0]) for tree in (before, after)]
@@ -214,8 +218,25 @@ def _compare(
         features=gained_and_lost(*features),
         mixins=gained_and_lost(_bases(old), _bases(new)),
         notes=tuple(notes),
-        tests=tests,
     )
+
+
+def _onex_difference(
+    before: Mapping[str, tuple[bytes, bool]], after: Mapping[str, tuple[bytes, bool]], scratch: Path
+) -> Iterator[str]:
+    """Yield what ONEX makes of the difference: which changes matter to runtimes."""
+    onex = shutil.which("onex", path=os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", ""))))
+    paths = [path for path in after if path.endswith("/contract.yaml") and path in before]
+    for path in paths:
+        if onex is None or before[path] == after[path] or _has_markers(after[path][0]):
+            continue
+        for name, tree in (("old.yaml", before), ("new.yaml", after)):
+            (scratch / name).write_bytes(tree[path][0])
+        command = [onex, "contract", "diff", str(scratch / "old.yaml"), str(scratch / "new.yaml")]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        if result.returncode == _DIFFERS:
+            changes = (line.strip().replace("`", "'") for line in result.stdout.splitlines())
+            yield from (f"`{line}`" for line in changes if line[:2] in {"! ", "~ ", "+ ", "- "})
 
 
 def _files(

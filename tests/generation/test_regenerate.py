@@ -81,8 +81,9 @@ def test_contract_is_followed_without_a_commit(run: Run, project: Path) -> None:
     change_contract(project, set_port)
     index = (project / ".git" / "index").read_bytes()
 
-    updated = update(project)
+    updated = update(project, tests=True)
 
+    assert " passed" in updated.comparison.tests
     assert "8123" in (project / NODE / "settings.py").read_text(encoding="utf-8")
     assert (project / ".git" / "index").read_bytes() == index
     assert [str(each.place) for each in updated.comparison.contract] == ["service"]
@@ -133,6 +134,8 @@ def test_handler_without_its_operation_is_an_orphan(run: Run, project: Path) -> 
     change_contract(project, rename_operation)
 
     updated = update(project)
+
+    assert any("greet" in line or "wave" in line for line in updated.comparison.onex)
 
     assert updated.comparison.of_kind("orphaned") == [
         f"orphans/{HANDLER}",

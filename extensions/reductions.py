@@ -103,7 +103,7 @@ class FsmView:
     @property
     def pydantic_test_names(self) -> tuple[str, ...]:
         """What the tests of states import of pydantic."""
-        names_of = {"JsonValue": self.answers, "SecretStr": self.backend == "postgres"}
+        names_of = {"JsonValue": self.answers, "SecretStr": self.backend != "memory"}
         return tuple(name for name, wanted in names_of.items() if wanted)
 
     @property
@@ -473,13 +473,14 @@ def fsm_view(contract: Contract, own: Own, reference: Reference) -> FsmView | No
         store_imports=store_imports,
         correlated=correlated,
         has_event_id=any(event_id_code(op)[0] for op in contract.operations if op.by_state_machine),
-        entity_values=_entity_values(entity),
+        entity_values=_entity_values(contract, operation, entity),
         answers=tuple(_answers(contract, spec)),
     )
 
 
-def _entity_values(entity: Field) -> tuple[str, ...]:
-    values = samples.different_values(entity)
+def _entity_values(contract: Contract, operation: Operation, entity: Field) -> tuple[str, ...]:
+    sample = samples.sample(contract, operation) or {}
+    values = samples.different_values(entity) or tuple(sample[name] for name in [entity.name] if name in sample)
     if entity.kind == "uuid":
         return tuple(f"UUID({encode.py(value)})" for value in values)
     return tuple(encode.py(value) for value in values)

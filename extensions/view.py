@@ -501,6 +501,9 @@ class NodeView:
         if self.fsm.backend == "postgres":
             symbols.append((self.settings[0], f"{self.settings[1]} as Settings"))
             symbols.append(self.own("adapters.adapter_postgres", "AdapterPostgres"))
+        if self.fsm.backend == "redis":
+            symbols.append((self.settings[0], f"{self.settings[1]} as Settings"))
+            symbols.append(self.own("adapters.adapter_redis", "AdapterRedis"))
         return tuple(symbols)
 
     @property

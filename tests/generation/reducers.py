@@ -90,6 +90,36 @@ STATE_MACHINES: dict[str, dict[str, Any]] = {
         "integrations": {"database": {"migrations": [{"id": "0001_log", "sql": "CREATE TABLE log (a int)"}]}},
     },
 }
+STATE_MACHINES["lights"] = {
+    # In Redis, an entity of few values, retries.
+    "name": "lamp_state",
+    "package": "house",
+    "node_type": "reducer",
+    "operations": [
+        {
+            "name": "press",
+            "input": {"lamp": {"type": "string", "pattern": "^lamp-[0-9]$"}, "button": "string"},
+            "output": {"lamp": "string", "state": "string"},
+            "examples": [
+                {"input": {"lamp": "lamp-1", "button": "toggle"}, "output": {"lamp": "lamp-1", "state": "lit"}}
+            ],
+        }
+    ],
+    "subcontracts": {
+        "fsm": {
+            "entity": "lamp",
+            "trigger": "button",
+            "initial_state": "dark",
+            "states": {"dark": "", "lit": ""},
+            "transitions": [
+                {"trigger": "toggle", "from": "dark", "to": "lit"},
+                {"trigger": "toggle", "from": "lit", "to": "dark"},
+            ],
+        },
+        "state_management": {"backend": "redis", "key_prefix": "lamps"},
+    },
+    "features": ["retry", "circuit_breaker"],
+}
 EVENT = {
     "id": {"type": "string"},
     "kind": "Kind",

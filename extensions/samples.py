@@ -1,5 +1,6 @@
 """Inputs that are valid, and inputs that are not, for documentation and tests of the generated node."""
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -229,6 +230,7 @@ def _bad_values(field: Field) -> list[tuple[str, object]]:
     found: list[tuple[str, object]] = []
     if field.kind in {"integer", "number"}:
         found += [("not_a_number", "not a number")]
+        found += [("not_finite", math.inf)] if field.kind == "number" else []
         found += [("too_small", bounds["minimum"] - 1)] if "minimum" in bounds else []
         found += [("too_small", bounds["exclusiveMinimum"])] if "exclusiveMinimum" in bounds else []
         found += [("too_large", bounds["maximum"] + 1)] if "maximum" in bounds else []

@@ -74,6 +74,11 @@ class TypeView:
     recursive: bool
 
     @property
+    def has_numbers(self) -> bool:
+        """Whether it holds floats or decimals, which are finite in JSON."""
+        return any(re.search(r"\b(float|Decimal)\b", field.declaration) for field in self.fields)
+
+    @property
     def aliases(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """Names for long lists of values that fields use, and the values as code."""
         return tuple(field.alias for field in self.fields if field.alias)

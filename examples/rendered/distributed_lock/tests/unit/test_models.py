@@ -130,6 +130,15 @@ BAD: list[tuple[str, type[BaseModel], dict[str, Any]]] = [
         },
     ),
     (
+        "acquire_lock: lease_seconds_not_finite",
+        ModelAcquireLockInput,
+        {
+            "lock_name": "lock-name",
+            "owner": "owner",
+            "lease_seconds": float("inf"),
+        },
+    ),
+    (
         "acquire_lock: lease_seconds_too_small",
         ModelAcquireLockInput,
         {
@@ -312,6 +321,15 @@ BAD: list[tuple[str, type[BaseModel], dict[str, Any]]] = [
             "lock_name": "lock-name",
             "owner": "owner",
             "lease_seconds": "not a number",
+        },
+    ),
+    (
+        "extend_lock: lease_seconds_not_finite",
+        ModelExtendLockInput,
+        {
+            "lock_name": "lock-name",
+            "owner": "owner",
+            "lease_seconds": float("inf"),
         },
     ),
     (

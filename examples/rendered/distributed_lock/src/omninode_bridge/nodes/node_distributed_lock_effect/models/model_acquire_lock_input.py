@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class ModelAcquireLockInput(BaseModel):
     """Input of acquire_lock."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(allow_inf_nan=False, extra="forbid", frozen=True)
 
     lock_name: Annotated[str, Field(min_length=1, max_length=200)]
     owner: Annotated[str, Field(min_length=1)]

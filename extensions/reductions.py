@@ -858,6 +858,11 @@ class Aggregations:
         return any(not view.unique_by for view in self.views)
 
     @property
+    def intend(self) -> bool:
+        """Whether they return intents."""
+        return any(view.intents for view in self.views)
+
+    @property
     def conditional(self) -> bool:
         """Whether a figure counts some events only."""
         return any(measure.where for view in self.views for measure in view.spec.measures)

@@ -33,6 +33,10 @@ from .settings import fields as setting_fields
 _DATA = Path(__file__).parent / "data"
 _REQUIREMENTS: dict[str, dict[str, list[str]]] = json.loads((_DATA / "requirements.json").read_text(encoding="utf-8"))
 DEFAULT_TIMEOUT_SECONDS = 30.0
+_INTENT_IMPORTS: tuple[Symbol, ...] = (
+    ("omnibase_core.models.reducer.model_intent", "ModelIntent"),
+    ("omnibase_core.models.reducer.payloads", "ModelPayloadExtension"),
+)
 _PROCESS_IMPORTS: dict[str, tuple[Symbol, ...]] = {
     "effect": (
         ("omnibase_core.enums.enum_effect_types", "EnumTransactionState"),
@@ -795,6 +799,7 @@ class NodeView:
             ("omnibase_core.errors", "ModelOnexError"),
             ("omnibase_core.models.container", "ModelONEXContainer"),
             *_PROCESS_IMPORTS[self.node_type],
+            *(_INTENT_IMPORTS if self.aggregations.intend else ()),
         ]
         if self.adapters or self.base.service_mode:
             symbols += [("omnibase_core.enums", "EnumLogLevel"), ("omnibase_core.logging", "emit_log_event_sync")]

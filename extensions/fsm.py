@@ -12,6 +12,7 @@ type Specs = Mapping[str, Any]
 PATH: Final = ("subcontracts", "fsm")
 STORE_PATH: Final = ("subcontracts", "state_management")
 EVENT_ID: Final = "event_id"
+STATES: Final = ("previous_state", "state")
 ENTITY_TYPES: Final = ("uuid", "string", "integer")
 IMPLEMENTATIONS: Final = (
     "database",
@@ -148,6 +149,12 @@ def build_store(subcontracts: Specs, name: str) -> StateStore | None:
 def default_place(name: str) -> str:
     """Return what the table or the prefix of keys is called when the contract says nothing."""
     return f"{name}s" if name.endswith("_state") else f"{name}_states"
+
+
+def state_enum_name(node: str) -> str:
+    """Return the name of the enum that holds a node's states."""
+    stem = names.pascal(node)
+    return stem if stem.endswith("State") else f"{stem}State"
 
 
 def migration_id(store: StateStore) -> str:
@@ -333,7 +340,7 @@ def _outputs(spec: Specs, side: Side, context: Context) -> Iterator[Problem]:
         kind = field.get("type")
         if not context.clean(path):
             continue
-        if name in {"previous_state", "state"}:
+        if name in STATES:
             yield from _state_field(path, spec, field, context)
         elif name == "changed":
             if kind != "boolean":

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
-from . import aggregation, conditions, fsm
+from . import aggregation, conditions, fsm, names
 from .classify import node_type
 from .contract import spell_out
 from .problems import Path, Problem
@@ -96,6 +96,37 @@ def check_state_machine(rules: Rules) -> Iterator[Problem]:
     )
     sound = isinstance(store, Mapping) and rules.clean(fsm.STORE_PATH)
     yield from fsm.check(spec, store if sound else None, sides, context)
+
+
+def generated_types(rules: Rules) -> Iterator[tuple[Path, str, str]]:
+    """Give the types that follow from state machines and aggregations.
+
+    Args:
+        rules: The rules for the whole contract.
+
+    Yields:
+        What it follows from, the module of the type, and what it is, for people.
+    """
+    for index, operation in enumerate(rules.operations):
+        name = operation.get("name")
+        spec = operation.get("aggregate")
+        if isinstance(name, str) and isinstance(spec, Mapping):
+            place = ("operations", index, "name")
+            arrays = [field for field in _spelled_out(operation.get("output")).values() if "items" in field]
+            if not any(item in rules.models for field in arrays for item in _types(field)):
+                yield place, f"model_{name}_window", f"the windows of {name}"
+            if spec.get("intents"):
+                yield place, f"model_{name}_intent", f"the intents of {name}"
+    moved = [_spelled_out(op.get("output")) for op in rules.operations if by_state_machine(rules, op)]
+    own = any(outputs.get(name, {}).get("type") in rules.enums for outputs in moved for name in fsm.STATES)
+    if moved and not own:
+        enum = fsm.state_enum_name(str(rules.raw.get("name")))
+        yield fsm.PATH, f"enum_{names.snake(enum)}", "the states of the state machine"
+
+
+def _types(field: Specs) -> Iterator[str]:
+    items = field["items"]
+    yield str(items if isinstance(items, str) else items.get("type"))
 
 
 def _mapping(value: object) -> Specs:

@@ -300,15 +300,9 @@ def complete(contract: Contract) -> Contract:
     return replace(contract, enums=enums, models=tuple(models), operations=tuple(operations))
 
 
-def state_enum_name(node: str) -> str:
-    """Return the name of the enum that holds a node's states."""
-    stem = names.pascal(node)
-    return stem if stem.endswith("State") else f"{stem}State"
-
-
 def _state_enum(contract: Contract) -> EnumType:
     states = tuple(contract.fsm.states) if contract.fsm else ()
-    return EnumType(state_enum_name(contract.name), states, f"The states of the state machine of {contract.name}.")
+    return EnumType(fsm.state_enum_name(contract.name), states, f"The states of the state machine of {contract.name}.")
 
 
 def _own_enum(contract: Contract) -> str | None:
@@ -318,7 +312,7 @@ def _own_enum(contract: Contract) -> str | None:
         for operation in contract.operations
         if operation.by_state_machine
         for field in operation.output
-        if field.name in {"state", "previous_state"} and field.kind == "enum"
+        if field.name in fsm.STATES and field.kind == "enum"
     )
     return next((field.reference for field in fields), None)
 
@@ -427,7 +421,7 @@ def fsm_view(contract: Contract, own: Own, reference: Reference) -> FsmView | No
     spec, store = contract.fsm, contract.state_store
     if spec is None or store is None:
         return None
-    state = reference("enum", _own_enum(contract) or state_enum_name(contract.name))
+    state = reference("enum", _own_enum(contract) or fsm.state_enum_name(contract.name))
     operation = next(op for op in contract.operations if op.by_state_machine)
     entity = next(field for field in operation.input if field.name == spec.entity)
     typed = annotation(replace(entity, constraints={}), reference, entity.name)

@@ -397,9 +397,7 @@ class _Rules:
                 sources += [(place, f"model_{name}_{part}", f"the {part} of {name}") for part in ("input", "output")]
                 if "publishes" in operation:
                     sources.append((place, f"model_{name}_event", f"the event of {name}"))
-                if "aggregate" in operation:
-                    sources.append((place, f"model_{name}_window", f"the windows of {name}"))
-                    sources.append((place, f"model_{name}_intent", f"the intents of {name}"))
+        sources += reducers.generated_types(self)
         for path, file, what in sources:
             if file in taken:
                 yield Problem(path, what, f"a name that does not lead to the same file as {taken[file]}")

@@ -208,6 +208,18 @@ BAD = [
         "required",
     ),
     ("aggregation in an effect", top(FIGURES, node_type="effect"), AGGREGATE, "a reducer"),
+    (
+        "enum of the states' name",
+        top(ORDERS, enums={"OrderState": ["a"]}),
+        FSM,
+        "same file as the enum OrderState",
+    ),
+    (
+        "model of the intents' name",
+        changed(FIGURES, lambda c: c["models"].update(AggregateIntent={"fields": {"a": "string"}})),
+        "operations[0].name",
+        "same file as the model AggregateIntent",
+    ),
     # Conditions.
     ("no expression", where("event.tokens > > 1"), WHERE, "an expression at column"),
     ("unknown field", where("event.succeded"), WHERE, "did you mean 'succeeded'?"),

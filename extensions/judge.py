@@ -1,10 +1,11 @@
 """Judges a contract: says all that is wrong with it at once, or hands out the typed contract."""
 
+import itertools
 import json
 import math
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from pathlib import Path as FilePath
 from typing import Any
@@ -25,6 +26,7 @@ SCHEMAS = FilePath(__file__).resolve().parents[1] / "schemas"
 _MAX_DEPTH = 40
 _MAX_VALUES = 50_000
 _MAX_BITS = 63
+_MOST_PROBLEMS = 200
 _TYPES = {
     "string": "text",
     "object": "a mapping",
@@ -79,20 +81,26 @@ def judge(raw: object) -> list[Problem]:
         raw: The contract as YAML's values; anything at all.
 
     Returns:
-        The problems, in the order of the document; empty when there are none.
+        The problems, in the order of the document; empty when there are none. Where there are very many, the first.
     """
     if not isinstance(raw, Mapping):
         return [Problem((), show(raw), "a contract: a mapping with name, package and operations")]
     if problems := list(_structure(raw)):
         return problems
     raw = classify.completed(raw)
-    found = [*_texts(raw), *_schema(raw)]
+    found = list(itertools.islice(itertools.chain(_texts(raw), _schema(raw)), _MOST_PROBLEMS))
     blocked = {problem.path for problem in found}
-    beyond = (*check(raw, blocked), *check_legacy(raw), *mixins.check(raw), *classify.check(raw), *variants.check(raw))
-    found += [problem for problem in beyond if not _inside(problem.path, blocked)]
+    rules = (check(raw, blocked), check_legacy(raw), mixins.check(raw), classify.check(raw), variants.check(raw))
+    beyond = (problem for problem in itertools.chain(*rules) if not _inside(problem.path, blocked))
+    if len(found) < _MOST_PROBLEMS:  # else it is not known which parts meet the schema
+        found += itertools.islice(beyond, _MOST_PROBLEMS)
     # Which settings there are is known only where there is nothing else to say.
     found = found or list(_environment(build(raw)))
-    return sorted(dict.fromkeys(found), key=lambda problem: _position(raw, problem.path))
+    problems = sorted(dict.fromkeys(found), key=lambda problem: _position(raw, problem.path))
+    if len(problems) < _MOST_PROBLEMS:
+        return problems
+    more = Problem((), f"{_MOST_PROBLEMS} problems or more", "those that are shown to be solved first")
+    return [*problems[:_MOST_PROBLEMS], more]
 
 
 def _environment(contract: Contract) -> Iterator[Problem]:
@@ -104,8 +112,8 @@ def _environment(contract: Contract) -> Iterator[Problem]:
             yield Problem(("deployment", "env", name), f"a value that the setting {setting.name} refuses", expected)
 
 
-def _inside(path: Path, blocked: Iterable[Path]) -> bool:
-    return any(path[: len(other)] == other for other in blocked if len(other) > 1)
+def _inside(path: Path, blocked: Collection[Path]) -> bool:
+    return any(path[:length] in blocked for length in range(2, len(path) + 1))
 
 
 def _position(raw: object, path: Path) -> tuple[int, ...]:

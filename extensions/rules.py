@@ -68,7 +68,8 @@ def _list(value: object) -> list[Any]:
 class _Rules:
     def __init__(self, raw: Specs, blocked: Collection[Path]) -> None:
         self.raw = raw
-        self.blocked = blocked
+        # Every place at or above one at which the schema found something.
+        self.unclean = {other[:length] for other in blocked for length in range(len(other) + 1)}
         self.enums = {
             name: [
                 item
@@ -98,7 +99,7 @@ class _Rules:
 
     def clean(self, path: Path) -> bool:
         """Tell whether nothing at or below the path is wrong already."""
-        return not any(other[: len(path)] == path for other in self.blocked)
+        return path not in self.unclean
 
     def words(self) -> Iterator[Problem]:
         places: list[tuple[Path, object]] = [(("name",), self.raw.get("name")), (("package",), self.raw.get("package"))]

@@ -129,6 +129,16 @@ def test_key_that_stands_twice(run: Run, template: Path, tmp_path: Path) -> None
     assert not destination.exists()
 
 
+def test_what_is_legacy_is_told_and_used(run: Run, template: Path, tmp_path: Path) -> None:
+    head = "name: greet\nnode_type: effect\npackage: acme\noperations: [{name: greet, handler: custom}]\n"
+
+    status, output, destination = copy(run, template, tmp_path, f"{head}error_handling: {{retry_policy: {{}}}}\n")
+
+    assert status == 0, output
+    assert "Warning: error_handling: found a legacy key" in output
+    assert "error_handling:" in (destination / "node.yaml").read_text()
+
+
 @pytest.mark.parametrize("missing", ["name", "operations", "package"])
 def test_missing_key(run: Run, template: Path, tmp_path: Path, lock_contract: dict[str, object], missing: str) -> None:
     del lock_contract[missing]

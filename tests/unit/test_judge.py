@@ -333,3 +333,20 @@ def test_anything_anywhere_in_a_contract_is_judged(path: tuple[str | int, ...], 
     target[path[-1]] = value
     for problem in judge(contract):
         assert str(problem).isprintable()
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"dependencies": {f"k{index}": 3 for index in range(5_000)}},
+        {"features": [[index] for index in range(5_000)]},
+        {"models": {"M": {"fields": {f"f{index}": {"type": "strin", "zz": 1} for index in range(5_000)}}}},
+        {"models": {"M": {"fields": {f"f{index}": "strin" for index in range(5_000)}}}},
+    ],
+    ids=["values", "items", "keys", "types"],
+)
+def test_of_very_many_mistakes_the_first_are_shown(extra: dict[str, Any]) -> None:
+    *problems, more = judge(GOOD | extra)
+
+    assert len(problems) == 200
+    assert (more.path, more.found) == ((), "200 problems or more")

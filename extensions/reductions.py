@@ -1,5 +1,6 @@
 """What templates are handed about a reducer's state machine and aggregations."""
 
+import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -128,8 +129,12 @@ class FsmView:
     @property
     def named_transitions(self) -> tuple[tuple[str, fsm.Transition], ...]:
         """ONEX's transitions, which have names of their own."""
-        found = ((f"{item.trigger}_from_{item.source}", item) for item in self.spec.transitions)
-        return tuple((names.snake(name), item) for name, item in found)
+        found: dict[str, fsm.Transition] = {}
+        for item in self.spec.transitions:
+            name = names.snake(f"{item.trigger}_from_{item.source}")
+            number = next(n for n in itertools.count(1) if (name if n == 1 else f"{name}_{n}") not in found)
+            found[name if number == 1 else f"{name}_{number}"] = item
+        return tuple(found.items())
 
     @property
     def diagram(self) -> str:
@@ -349,9 +354,9 @@ def _with_windows(contract: Contract, operation: Operation, spec: Aggregate) -> 
         output = [typed if field is taker else field for field in output]
     if spec.intents:
         models.append(_intent_model(operation, spec, stem, str(window)))
-        output.append(
-            _array(aggregation.INTENTS, f"{stem}Intent", "What others are to do; nothing of it is done here.")
-        )
+        intents = _array(aggregation.INTENTS, f"{stem}Intent", "What others are to do; nothing of it is done here.")
+        # Examples in contracts leave them out, since the template adds them.
+        output.append(replace(intents, default=[]))
     return models, replace(operation, output=tuple(output))
 
 

@@ -459,6 +459,8 @@ class NodeView:
                 (operation.input.symbol[0], f"{operation.input.name} as Input"),
                 ("tests.unit.purity", "run"),
             ]
+        if operation.examples:
+            symbols.append((operation.output.symbol[0], f"{operation.output.name} as Output"))
         return tuple(symbols)
 
     @property

@@ -203,6 +203,13 @@ AGGREGATIONS: dict[str, dict[str, Any]] = {
                 "name": "count",
                 "input": {"hits": {"type": "array", "items": "Hit"}},
                 "output": {"totals": {"type": "array"}},
+                "examples": [
+                    {
+                        "input": {"hits": [{"bytes": 3}, {"bytes": 4}]},
+                        "output": {"totals": [{"hits": 2, "volume": 7}]},
+                    }
+                ],
+                "target": {"per_second": 1000},
                 "aggregate": {
                     "over": "hits",
                     "measures": {"hits": {"count": True}, "volume": {"sum": "bytes"}},

@@ -97,3 +97,56 @@ from acme.nodes.node_hostile_effect.models.enum_kind import EnumKind
 from acme.nodes.node_hostile_effect.models.model_find_input import ModelFindInput
 print(json.dumps({"default": ModelFindInput().word, "values": [kind.value for kind in EnumKind]}))
 """
+
+
+@pytest.mark.parametrize("name", ["python", "yaml", "markdown", "separators", "long"])
+def test_hostile_text_in_reducers(run: Run, generate_project: Generate, tmp_path: Path, name: str) -> None:
+    text = HOSTILE[name]
+    short = "".join(char for char in text if char.isprintable() and char not in "\\'")[:40]
+    field = {"type": "string", "description": text}
+    contract: dict[str, object] = {
+        "name": "hostile",
+        "package": "acme",
+        "node_type": "reducer",
+        "description": text,
+        "models": {"Event": {"description": text, "fields": {"note": field}}},
+        "operations": [
+            {
+                "name": "move",
+                "description": text,
+                "input": {"entity": field, "word": field},
+                "output": {"state": field},
+            },
+            {
+                "name": "figure",
+                "description": text,
+                "input": {"events": {"type": "array", "items": "Event"}},
+                "output": {"figures": {"type": "array", "description": text}},
+                "aggregate": {
+                    "over": "events",
+                    "group_by": ["note"],
+                    "measures": {"some": {"count": True, "where": f"event.note == '{short}'"}},
+                },
+            },
+        ],
+        "subcontracts": {
+            "fsm": {
+                "entity": "entity",
+                "trigger": "word",
+                "initial_state": "a",
+                "states": {"a": text, "b": text},
+                "transitions": [{"trigger": "x.y", "from": "a", "to": "b"}, {"trigger": "x-y", "from": "b", "to": "a"}],
+            }
+        },
+    }
+
+    project = generate_project(contract, tmp_path / "project")
+
+    (described,) = project.rglob("src/**/contract.yaml")
+    machine = yaml.safe_load(described.read_text(encoding="utf-8"))["state_machine"]
+    assert {state["description"] for state in machine["states"]} <= {text, "The state a.", "The state b."}
+    assert run("ruff", "format", "--check", ".", cwd=project).returncode == 0
+    assert run("ruff", "check", ".", cwd=project).returncode == 0
+    tests = run("python", "-m", "pytest", "-q", "tests/unit", cwd=project)
+    assert tests.returncode == 0, tests.stdout
+    assert not list(tmp_path.rglob(CANARY))

@@ -306,6 +306,13 @@ def test_undefined_transitions_are_all_others() -> None:
     assert len(found.undefined) + len(found.transitions) == len(found.states) * 4
 
 
+def test_transitions_have_names_of_their_own() -> None:
+    machine_of = move("pay.now", "new", "paid")
+    machine_of["subcontracts"]["fsm"]["transitions"].append({"trigger": "pay-now", "from": "new", "to": "paid"})
+    found = [name for name, _ in fsm_of(machine_of).named_transitions]
+    assert found[-2:] == ["pay_now_from_new", "pay_now_from_new_2"]
+
+
 def test_events_announce_moves_alone() -> None:
     act, close, _ = made(TICKETS).operations
     assert act.event is not None

@@ -35,6 +35,8 @@ class Entry:
         instead: What serves instead.
         feature: The feature that asks for it, or that serves instead.
         conflicts: Mixins that it can't be combined with, and why.
+        requires: Mixins without which it has no effect, and why.
+        before: Mixins that it has to stand before, and why.
         config: JSON Schema by key of its configuration, with defaults; empty where it has none.
     """
 
@@ -48,6 +50,8 @@ class Entry:
     instead: str = ""
     feature: str = ""
     conflicts: Mapping[str, str] = field(default_factory=dict)
+    requires: Mapping[str, str] = field(default_factory=dict)
+    before: Mapping[str, str] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -87,7 +91,7 @@ def check(raw: Mapping[str, Any]) -> Iterator[Problem]:
         raw: The contract; parts of it may not meet the schema.
 
     Yields:
-        Unknown names, unfit mixins, repeated ones, impossible combinations and wrong configurations.
+        Unknown names, unfit mixins, repeated ones, impossible combinations and orders, and wrong configurations.
     """
     specs = raw.get("mixins")
     for index, spec in enumerate(specs if isinstance(specs, list) else []):
@@ -145,6 +149,10 @@ def _conflicts(raw: Mapping[str, Any], base: str) -> Iterator[Problem]:
     if "custom_mixins" not in _words(raw):
         present |= set(DEFAULT_MIXINS)
     for name, index in listed.items():
+        for other, reason in CATALOGUE[name].before.items():
+            if listed.get(other, index) < index:
+                found = f"{name} after {other}: {reason}"
+                yield Problem(("mixins", index, "name"), found, f"{name} before {other}")
         for other, reason in CATALOGUE[name].conflicts.items():
             if other in present:
                 hint = f"under features: [custom_mixins] the node has no {other}" if other not in listed else ""
@@ -158,9 +166,11 @@ def warnings(raw: Mapping[str, Any]) -> Iterator[Problem]:
         raw: A contract without problems.
 
     Yields:
-        Those that are built into the base class, and those that something else serves for today.
+        Those that are built into the base class, those that something else serves for today, and those that have no
+        effect without another one.
     """
     base = base_class(raw)
+    present = {name for _, name, spec in _listed(raw.get("mixins")) if _is_on(spec)}
     for index, name, spec in _listed(raw.get("mixins")):
         entry = CATALOGUE[name]
         path = ("mixins", index, "name")
@@ -171,6 +181,9 @@ def warnings(raw: Mapping[str, Any]) -> Iterator[Problem]:
             yield Problem(path, found, f"what serves instead: {entry.instead}")
         elif base in entry.built_into and not spec.get("config"):
             yield Problem(path, f"{name}, which is built into {base}", "no mention of it")
+        for other, reason in entry.requires.items():
+            if other not in present and base not in CATALOGUE[other].built_into:
+                yield Problem(path, f"{name} without {other}: {reason}", f"{other} after it")
 
 
 def _words(raw: Mapping[str, Any]) -> list[Any]:

@@ -179,11 +179,12 @@ def mixins_page() -> str:
     for entry in CATALOGUE.values():
         by_status.setdefault(entry.status, []).append(entry)
     lines = ["# Mixins", "", _NOTE, _MIXINS, "", "## Mixins that compose", "", _COMPOSES, ""]
-    lines += _table("mixin", "purpose", "built into", "asked for by", "not beside")
+    lines += _table("mixin", "purpose", "built into", "asked for by", "needs", "not beside")
     for entry in by_status["composes"]:
         beside = "; ".join(f"{code(other)}: {markdown(reason)}" for other, reason in entry.conflicts.items())
+        needs = "; ".join(f"{code(other)} after it: {markdown(reason)}" for other, reason in entry.requires.items())
         feature = code(f"features: [{entry.feature}]") if entry.feature else ""
-        lines.append(_row(code(entry.name), markdown(entry.purpose), _names(entry.built_into), feature, beside))
+        lines.append(_row(code(entry.name), markdown(entry.purpose), _names(entry.built_into), feature, needs, beside))
     lines.append("")
     for entry in by_status["composes"]:
         if entry.config:

@@ -4,12 +4,14 @@ import importlib
 import inspect
 import itertools
 import pkgutil
+from pathlib import Path
 from typing import Any, get_type_hints
 
 import omnibase_core.mixins
 import omnibase_core.nodes
 import pytest
 from jsonschema import Draft202012Validator
+from mypy import api
 from omnibase_core.infrastructure import infra_bases
 from omnibase_core.models.container import ModelONEXContainer
 
@@ -144,7 +146,7 @@ def test_usable_mixin_becomes_a_base(entry: Entry) -> None:
     raw = contract(entry.name, features=["custom_mixins"])
 
     assert judge(raw) == []
-    assert list(warnings(raw)) == []
+    assert len(warnings(raw)) == len(entry.requires)
     assert decide_base_class(read(raw)).mixins == (entry.name,)
 
 
@@ -156,6 +158,7 @@ def test_usable_mixin_becomes_a_base(entry: Entry) -> None:
         (["MixinDiscoveryResponder"], {}, "mixins[0].name"),
         (["MixinDiscoveryResponder", "MixinHealthCheck"], {"features": ["custom_mixins"]}, "mixins[0].name"),
         (["MixinDiscoveryResponder"], {"features": ["custom_mixins", "service_mode"]}, "mixins[0].name"),
+        (["MixinRequestResponseIntrospection", "MixinDebugDiscoveryLogging"], {}, "mixins[1].name"),
         ([{"name": "MixinCaching", "config": {"ttl": 1}}], {}, "mixins[0].config.ttl"),
         ([{"name": "MixinMetrics", "config": {"collect_latencie": True}}], {}, "mixins[0].config.collect_latencie"),
         ([{"name": "MixinMetrics", "config": {"collect_cost": "yes"}}], {}, "mixins[0].config.collect_cost"),
@@ -170,6 +173,32 @@ def test_usable_mixin_becomes_a_base(entry: Entry) -> None:
 )
 def test_mixin_that_is_refused(mixins: list[str | dict[str, Any]], keys: dict[str, object], place: str) -> None:
     assert [problem.place for problem in judge(contract(*mixins, **keys))] == [place]
+
+
+def test_mixin_without_what_it_needs_is_a_warning() -> None:
+    (warning,) = warnings(contract("MixinDebugDiscoveryLogging"))
+
+    assert "without MixinRequestResponseIntrospection" in warning.found
+    assert list(warnings(contract("MixinDebugDiscoveryLogging", "MixinRequestResponseIntrospection"))) == []
+
+
+@pytest.mark.slow
+def test_types_of_mixins_fit_together_unless_the_catalogue_says_otherwise(tmp_path: Path) -> None:
+    clashes = {(entry.name, other) for entry in USABLE for other in entry.conflicts}
+    clashes |= {(other, name) for name, other in clashes}
+    clashes |= {(other, entry.name) for entry in USABLE for other in entry.before}
+    pairs = list(itertools.permutations((entry.name for entry in USABLE), 2))
+    lines = ["from omnibase_core.nodes import NodeEffect"]
+    lines += [f"from {entry.module} import {entry.name}" for entry in USABLE]
+    first = len(lines) + 1
+    lines += [f"class Of{index}(NodeEffect, {one}, {other}): ..." for index, (one, other) in enumerate(pairs)]
+    source = tmp_path / "pairs.py"
+    source.write_text("\n".join(lines) + "\n")
+
+    output, _, _ = api.run(["--strict", "--no-incremental", "--no-error-summary", str(source)])
+
+    found = {pairs[int(line.split(":")[1]) - first] for line in output.splitlines()}
+    assert found == clashes
 
 
 def test_unknown_mixin_names_the_nearest_known_one() -> None:

@@ -39,7 +39,9 @@ def contract(text: str) -> dict[str, Any]:
         "domain": text,
         "enums": {"Kind": {"description": text, "values": [text[:200], "plain"]}},
         "models": {"Thing": {"description": text, "fields": {"label": {"type": "string", "description": text}}}},
-        "integrations": {"database": {"migrations": [{"id": "0001_things", "sql": f"SELECT 1; -- {text}\n"}]}},
+        "integrations": {
+            "database": {"migrations": [{"id": "0001_things", "sql": f"SELECT 1; -- {' '.join(text.split())}\n"}]}
+        },
         "operations": [
             {
                 "name": "find",
@@ -78,7 +80,9 @@ def test_hostile_text(run: Run, generate_project: Generate, tmp_path: Path, text
     metadata = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
     assert metadata["project"]["description"] == described or not described
     assert metadata["project"]["name"] == "acme-hostile"
-    assert (project / "migrations" / "0001_things.sql").read_text(encoding="utf-8") == f"SELECT 1; -- {text}\n"
+    assert (project / "migrations" / "0001_things.sql").read_text(
+        encoding="utf-8"
+    ) == f"SELECT 1; -- {' '.join(text.split())}\n"
     assert run("ruff", "format", "--check", ".", cwd=project).returncode == 0
     assert run("ruff", "check", ".", cwd=project).stdout == "All checks passed!\n"
 

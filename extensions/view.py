@@ -450,6 +450,7 @@ class NodeView:
             ("tests.unit.purity", "watched"),
             *view.strategy_imports,
             *((self.own("aggregations.moments", "in_utc"),) if "in_utc(" in view.plain_code else ()),
+            *((self.own("aggregations.measures", "ExactSum"),) if "ExactSum" in view.numbers else ()),
         ]
         if operation.sample is not None:
             symbols += [

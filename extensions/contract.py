@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 from . import classify, mixins, sql
 from .aggregation import Aggregate, build_aggregate
 from .fsm import Fsm, StateStore, build_fsm, build_store, is_moved
+from .workflow import Workflow, build_workflow
 
 
 class _Missing(enum.Enum):
@@ -337,6 +338,7 @@ class Operation:
     filesystem: Filesystem | None
     aggregate: Aggregate | None
     by_state_machine: bool
+    workflow: Workflow | None
     publishes: str | None
     schedule_seconds: float | None
     examples: tuple[Example, ...]
@@ -524,6 +526,7 @@ class Contract:
     mixins: tuple[Mixin, ...]
     fsm: Fsm | None
     state_store: StateStore | None
+    run_store: StateStore | None
     service: Service
     deployment: Deployment
     template_variant: str | None
@@ -600,6 +603,7 @@ def build(raw: Mapping[str, Any]) -> Contract:
         ),
         fsm=build_fsm(subcontracts.get("fsm")),
         state_store=build_store(subcontracts, raw["name"]),
+        run_store=_run_store(subcontracts, raw),
         service=Service(
             port=service.get("port", DEFAULT_PORT),
             host=service.get("host", DEFAULT_HOST),
@@ -655,6 +659,13 @@ def _classified(candidate: classify.Candidate) -> tuple[str, ...]:
     return (f"confidence {candidate.confidence:.0%}", *candidate.reasons)
 
 
+def _run_store(subcontracts: Mapping[str, Any], raw: Mapping[str, Any]) -> StateStore | None:
+    spec = subcontracts.get("state_management")
+    if spec is None or not any("workflow" in operation for operation in raw["operations"]):
+        return None
+    return StateStore(spec["backend"], spec.get("table") or f"{raw['name']}_runs")
+
+
 def _version(spec: str | Mapping[str, int]) -> str:
     return spec if isinstance(spec, str) else f"{spec['major']}.{spec['minor']}.{spec['patch']}"
 
@@ -677,6 +688,7 @@ def _operation(
         filesystem=_filesystem(spec["filesystem"]) if "filesystem" in spec else None,
         aggregate=build_aggregate(spec.get("aggregate")),
         by_state_machine=has_fsm and is_moved(spec),
+        workflow=build_workflow(spec.get("workflow")),
         publishes=spec.get("publishes", announced),
         schedule_seconds=spec["schedule"]["every_seconds"] if "schedule" in spec else None,
         examples=tuple(

@@ -248,7 +248,7 @@ def decide_discovery(contract: Contract) -> Decision | None:
 
 def _state_kept_in(contract: Contract, setting: str) -> list[str]:
     backends = {"postgres": "database", "redis": "redis"}
-    kept = contract.state_store is not None and backends.get(contract.state_store.backend) == setting
+    kept = any(store and backends.get(store.backend) == setting for store in (contract.state_store, contract.run_store))
     return ["subcontracts.state_management.backend"] if kept else []
 
 

@@ -38,9 +38,8 @@ _TYPES = {
 }
 _LATER_KEYS = {
     "compute": "implementation",
-    "workflow": "implementation",
 }
-_LATER_VALUES = {"node_type": ("compute", "orchestrator"), "layout": ("node",)}
+_LATER_VALUES = {"node_type": ("compute",), "layout": ("node",)}
 
 
 class ContractError(ValueError):

@@ -72,7 +72,8 @@ def check_state_machine(rules: Rules) -> Iterator[Problem]:
     """
     subcontracts = _mapping(rules.raw.get("subcontracts"))
     spec, store = subcontracts.get("fsm"), subcontracts.get("state_management")
-    if spec is None and store is not None:
+    workflows = any("workflow" in operation for operation in rules.operations)
+    if spec is None and store is not None and not workflows:
         yield Problem(fsm.STORE_PATH, "a place for state", "subcontracts.fsm, whose state it keeps")
     if not isinstance(spec, Mapping) or not rules.clean(fsm.PATH):
         return

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
 
-from . import deploy, effects, names, reducers, sql
+from . import deploy, effects, names, reducers, sql, workflow_rules
 from .contract import BASE_TYPES, spell_out
 from .fields import enum_member
 from .problems import Path, Problem, did_you_mean, show
@@ -24,7 +24,7 @@ _CONSTRAINTS_OF = {
     "array": ("minItems", "maxItems", "items"),
     "object": ("minProperties", "maxProperties"),
 }
-IMPLEMENTATIONS = ("database", "http", "kafka", "redis", "filesystem", "aggregate", "handler")
+IMPLEMENTATIONS = ("database", "http", "kafka", "redis", "filesystem", "aggregate", "workflow", "handler")
 _GENERAL = ("type", "description", "required", "default")
 _ORDERED = (
     ("minimum", "maximum"),
@@ -273,7 +273,7 @@ class _Rules:
         yield from _delays((*path, "retry"), _mapping(operation.get("retry")))
 
     def implementation(self, path: Path, operation: Specs) -> Iterator[Problem]:
-        later = [key for key in ("compute", "workflow") if key in operation]
+        later = [key for key in ("compute",) if key in operation]
         given = [key for key in IMPLEMENTATIONS if key in operation]
         if not given and not later and not reducers.by_state_machine(self, operation):
             yield Problem(path, "no implementation", f"exactly one of {', '.join(IMPLEMENTATIONS)}")
@@ -283,6 +283,8 @@ class _Rules:
             yield from self.database((*path, "database"), operation)
         elif given == ["aggregate"]:
             yield from reducers.check_aggregate(self, path, operation, _TAKEN)
+        elif given == ["workflow"]:
+            yield from workflow_rules.check_workflow(self, path, operation)
         elif given and isinstance(operation[given[0]], Mapping):
             yield from effects.check(self, (*path, given[0]), operation)
 
@@ -386,6 +388,8 @@ class _Rules:
                 ((), f"enum_{node}_operation", "the node's operations"),
                 ((), f"handler_{node}_{self.raw.get('node_type', 'effect')}", "the node's handler"),
             ]
+        if isinstance(node, str) and any("workflow" in operation for operation in self.operations):
+            sources.append(((), f"model_{node}_step_event", "the node's event of steps"))
         sources += [(("enums", name), f"enum_{names.snake(name)}", f"the enum {name}") for name in self.enums]
         sources += [(("models", name), f"model_{names.snake(name)}", f"the model {name}") for name in self.models]
         seen: set[str] = set()

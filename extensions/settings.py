@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 NAMES = frozenset(
     {
+        *("node_transport", "run_lease_seconds"),
         *("database_url", "database_pool_min_size", "database_pool_max_size", "database_connect_timeout_seconds"),
         *("database_statement_timeout_seconds", "database_migrate_on_start", "http_timeout_seconds"),
         *("http_max_connections", "http_max_answer_bytes", "redis_max_connections", "redis_timeout_seconds"),
@@ -69,6 +70,7 @@ class _Settings:
         self.files()
         self.retry()
         self.breaker()
+        self.workflows()
         self.service()
         return tuple(self.found)
 
@@ -177,6 +179,15 @@ class _Settings:
         for key, threshold, seconds in self.node.own_breakers:
             self.add(f"{key}_circuit_breaker_failure_threshold", "int", threshold, failures, "ge=1")
             self.add(f"{key}_circuit_breaker_recovery_seconds", "float", float(seconds), wait, "gt=0")
+
+    def workflows(self) -> None:
+        if not self.node.workflows:
+            return
+        kind, how = 'Literal["auto", "in_process", "event_bus"]', "How other nodes are reached; auto prefers this process."
+        self.add("node_transport", kind, "auto", how)
+        if self.node.run_store:
+            lease = "How long a run that was left unfinished waits for another process to go on with it."
+            self.add("run_lease_seconds", "float", 30.0, lease, "gt=0")
 
     def service(self) -> None:
         node = self.node

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from . import encode, integrations, monitoring, names, reductions, samples
+from . import encode, integrations, monitoring, names, reductions, samples, workflow_view
 from .contract import ApiClient, Consul, Contract, Example, Field, Operation, Retry, Target
 from .decisions import (
     INTEGRATIONS,
@@ -43,6 +43,7 @@ _PROCESS_IMPORTS: dict[str, tuple[Symbol, ...]] = {
         ("omnibase_core.nodes", "ModelEffectInput"),
         ("omnibase_core.nodes", "ModelEffectOutput"),
     ),
+    "orchestrator": (),
     "reducer": (
         ("omnibase_core.models.projectors.model_projection_intent", "ModelProjectionIntent"),
         ("omnibase_core.nodes", "ModelReducerInput"),
@@ -239,6 +240,7 @@ class OperationView:
         row_sample: A row that the statement may return, or None when no such can be worked out.
         bad_inputs: Inputs that are not valid, as pairs of what is wrong and JSON values.
         reduction: What is the aggregation's or the state machine's in it, if one of them implements it.
+        workflow: Its workflow, if one implements it.
     """
 
     name: str
@@ -275,6 +277,7 @@ class OperationView:
     handler_imports: tuple[Symbol, ...]
     handler_argument: str
     reduction: reductions.AggregateView | reductions.FsmOperationView | None
+    workflow: workflow_view.WorkflowView | None
 
     @property
     def binding(self) -> str:
@@ -521,7 +524,57 @@ class NodeView:
     @property
     def correlated(self) -> bool:
         """Whether operations have to know the request's correlation id."""
-        return self.fsm is not None and self.fsm.correlated
+        return bool(self.workflows) or (self.fsm is not None and self.fsm.correlated)
+
+    @property
+    def workflows(self) -> tuple[OperationView, ...]:
+        """The operations that a workflow implements."""
+        return tuple(op for op in self.operations if op.workflow)
+
+    @property
+    def peers(self) -> tuple[workflow_view.PeerView, ...]:
+        """The nodes that workflows call."""
+        return workflow_view.peers(self.contract)
+
+    @property
+    def sends_events(self) -> bool:
+        """Whether the node uses an event bus."""
+        return bool(self.publishing or self.workflows)
+
+    @property
+    def is_effect(self) -> bool:
+        """Whether the node acts on the world."""
+        return self.node_type == "effect"
+
+    @property
+    def is_orchestrator(self) -> bool:
+        """Whether the node coordinates others."""
+        return self.node_type == "orchestrator"
+
+    @property
+    def run_store(self) -> str:
+        """Where runs of workflows are kept: `memory` or `postgres`; empty for nowhere."""
+        return self.contract.run_store.backend if self.contract.run_store else ""
+
+    @property
+    def run_table(self) -> str:
+        """The table that runs of workflows are kept in."""
+        return self.contract.run_store.place if self.contract.run_store else ""
+
+    @property
+    def step_event(self) -> Symbol:
+        """The event that tells of a workflow's step."""
+        return self.own(f"models.model_{self.name}_step_event", f"Model{self.stem}StepEvent")
+
+    @property
+    def step_topic(self) -> str:
+        """The topic of that event."""
+        return names.event_topic(self.contract, f"{self.name}_step")
+
+    @property
+    def workflow_imports(self) -> workflow_view.Imports:
+        """What the modules of workflows import of the node's own package."""
+        return workflow_view.Imports(self)
 
     @property
     def types(self) -> tuple[TypeView, ...]:
@@ -584,6 +637,7 @@ class NodeView:
     def text_helpers(self) -> tuple[str, ...]:
         """The functions that turn values into texts which operations use."""
         used = {name for op in self.operations if op.calls for name in op.calls.uses("text", "part", "segment")}
+        used |= {"text" for op in self.workflows if op.workflow and op.workflow.uses_text}
         needed = used | ({"part"} if "segment" in used else set())
         return tuple(name for name in ("text", "part", "segment") if name in needed)
 
@@ -613,6 +667,7 @@ class NodeView:
         """The operations that run outside the transactions which the node otherwise uses."""
         wanted = self.database is not None and bool(self.database.isolation)
         kept = self.fsm_operations if self.fsm and self.fsm.backend == "postgres" else ()
+        kept = (*kept, *(self.workflows if self.run_store == "postgres" else ()))
         return tuple(op for op in (*self.database_operations, *kept) if wanted and not op.transactional)
 
     @property
@@ -811,7 +866,7 @@ class NodeView:
         if self.has_health:
             symbols.append(("omnibase_core.models.health.model_health_issue", "ModelHealthIssue"))
             symbols.append(("omnibase_core.models.health.model_health_status", "ModelHealthStatus"))
-        if self.publishing:
+        if self.sends_events:
             symbols.append(("omnibase_core.event_bus", "EventBusInmemory"))
         return tuple(symbols)
 
@@ -843,7 +898,7 @@ class NodeView:
             "discovery": self.consul,
             "events": self.publishing,
             "metrics": self.has_metrics_mixin,
-            "retry": self.retry,
+            "retry": self.retry or self.workflows,
             "http": self.http,
             "redis": self.redis,
             "kafka": self.kafka,
@@ -870,7 +925,7 @@ class NodeView:
     @property
     def service_core_imports(self) -> tuple[Symbol, ...]:
         """What the service imports of omnibase_core."""
-        bus = (("omnibase_core.event_bus", "EventBusInmemory"),) if self.publishing else ()
+        bus = (("omnibase_core.event_bus", "EventBusInmemory"),) if self.sends_events else ()
         return (
             ("omnibase_core.enums", "EnumCoreErrorCode"),
             ("omnibase_core.errors", "ModelOnexError"),
@@ -894,8 +949,11 @@ class NodeView:
             symbols.append(self.own("adapters.adapters", "Adapters"))
         if self.fsm:
             symbols += [self.own("state.entities", "Entities"), self.fsm.store]
+        if self.workflows:
+            symbols += self.workflow_imports.handler
         if self.publishing:
-            symbols += [self.own("handlers.operation", name) for name in ("Event", "EventPublisher")]
+            symbols.append(self.own("handlers.operation", "Event"))
+            symbols += [] if self.workflows else [self.own("handlers.operation", "EventPublisher")]
             symbols += [op.event.symbol for op in self.publishing if op.event]
             symbols.append(self.own("topics", "topic_of"))
         return tuple(symbols)
@@ -1051,7 +1109,8 @@ class _Builder:
         file = f"handler_{operation.name}"
         calls = integrations.call(self.contract, operation, self.environment)
         reduction = self.reduction(operation)
-        generated = operation.database or calls or reduction
+        workflow = workflow_view.workflow_view(self.contract, operation)
+        generated = operation.database or calls or reduction or workflow
         module = f"handlers.{file}" if generated else f"handlers.custom.{file}"
         common = {
             "name": operation.name,
@@ -1071,7 +1130,7 @@ class _Builder:
         transactions = self.contract.transactions
         return OperationView(
             **common,  # type: ignore[arg-type]  # the types of these keys are those of the fields by their names
-            custom=not (database or calls or reduction),
+            custom=not (database or calls or reduction or workflow),
             query=database.query if database else "",
             call={"one": "fetch_one", "many": "fetch_all", "none": "execute"}[returns.rows] if returns else "",
             arguments=tuple(self.argument(operation, name) for name in database.parameters) if database else (),
@@ -1087,7 +1146,9 @@ class _Builder:
             else bool(reduction or (database and database.reads_only) or (calls and calls.idempotent)),
             transactional=bool(database and database.transaction and transactions and transactions.enabled),
             retry=_retry_view(operation.retry) if operation.retry and self.retry() else None,
-            timeout_seconds=operation.timeout_seconds or self.default_deadline(operation),
+            timeout_seconds=workflow.longest_seconds
+            if workflow
+            else operation.timeout_seconds or self.default_deadline(operation),
             event=self.event(operation),
             schedule_seconds=operation.schedule_seconds,
             examples=tuple(
@@ -1105,6 +1166,7 @@ class _Builder:
             handler_imports=self.handler_imports(common, operation, row_model),
             handler_argument=self.handler_argument(operation),
             reduction=reduction,
+            workflow=workflow,
         )
 
     def reduction(self, operation: Operation) -> reductions.AggregateView | reductions.FsmOperationView | None:
@@ -1141,6 +1203,8 @@ class _Builder:
     def handler_argument(self, operation: Operation) -> str:
         if operation.by_state_machine:
             return "entities"
+        if operation.workflow:
+            return "self.workflows"
         if operation.aggregate:
             return ""
         if key := self.adapter_key(operation):
@@ -1256,6 +1320,8 @@ class _Builder:
             occurred, condition = f"output.{returns.count} > 0", f"a success with `{returns.count}` above 0"
         elif operation.by_state_machine and any(field.name == "changed" for field in operation.output):
             occurred, condition = "output.changed", "a success with `changed` true"
+        elif operation.workflow and any(field.name == "status" for field in operation.output):
+            occurred, condition = 'output.status == "completed"', "every run that completes"
         file = f"model_{operation.name}_event"
         return EventView(
             name=operation.publishes,
@@ -1272,13 +1338,15 @@ class _Builder:
         transactions = self.contract.transactions
         isolation = transactions.isolation_level.lower() if transactions and transactions.enabled else ""
         calls = {operation.call for operation in operations if operation.call}
-        if self.contract.state_store and self.contract.state_store.backend == "postgres":
+        stores = (self.contract.state_store, self.contract.run_store)
+        if any(store and store.backend == "postgres" for store in stores):
             calls |= {"fetch_one", "execute"}
         if any(operation.custom for operation in operations):
             calls = {"fetch_one", "fetch_all", "execute"}
         return DatabaseView(
             migrations=(
                 *(MigrationView(*migration) for migration in reductions.migrations(self.contract)),
+                *(MigrationView(*migration) for migration in workflow_view.migrations(self.contract)),
                 *(MigrationView(m.id, m.sql) for m in (integration.migrations if integration else ())),
             ),
             isolation=isolation,

@@ -532,6 +532,11 @@ class NodeView:
         return tuple(op for op in self.operations if op.workflow)
 
     @property
+    def tested_workflows(self) -> tuple[OperationView, ...]:
+        """The operations whose workflows a valid input and valid answers are known for."""
+        return tuple(op for op in self.workflows if op.sample is not None and op.workflow and op.workflow.answerable)
+
+    @property
     def peers(self) -> tuple[workflow_view.PeerView, ...]:
         """The nodes that workflows call."""
         return workflow_view.peers(self.contract)

@@ -10,6 +10,7 @@ from uuid import NAMESPACE_URL, uuid5
 from . import encode, names, samples
 from .encode import LINE_LENGTH, Code
 from .references import Reference, Resolver, parts, references
+from .workflow import upstream
 from .workflow_rules import REPORTED
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class StepView:
         arguments: Its other arguments, as pairs of name and code.
         step: The step of the contract.
         answer: A valid answer as JSON values, which tests use.
+        fills: Output fields that take a whole value of its answer, each with the path there.
         node_id: Its identity in ONEX's own form of the workflow.
     """
 
@@ -76,6 +78,7 @@ class StepView:
     arguments: tuple[tuple[str, str], ...]
     step: Step
     answer: Mapping[str, object]
+    fills: tuple[tuple[str, tuple[str, ...]], ...]
     node_id: str
 
 
@@ -90,6 +93,8 @@ class WorkflowView:
         longest_seconds: The longest that a run takes, what undoes it included.
         output: The function that makes the values of output fields.
         reports: Whether the output can say that a run failed; else that is an error.
+        reports_step: Whether the output names the step that failed.
+        answerable: Whether valid answers are known.
         diagram: The steps for Mermaid.
     """
 
@@ -99,6 +104,8 @@ class WorkflowView:
     longest_seconds: float
     output: FunctionView
     reports: bool
+    reports_step: bool
+    answerable: bool
     diagram: str
 
     @property
@@ -121,6 +128,29 @@ class WorkflowView:
     def has_retry(self) -> bool:
         """Whether a step is tried more than once."""
         return any(name == "retry" for step in self.steps for name, _ in step.arguments)
+
+    @property
+    def answers(self) -> dict[str, object]:
+        """A valid answer of each step."""
+        return {step.name: step.answer for step in self.steps}
+
+    @property
+    def filled(self) -> tuple[tuple[str, str], ...]:
+        """Output fields that take a whole value of an answer, each with code of the value in tests."""
+        fills = ((field, step.name, path) for step in self.steps for field, path in step.fills)
+        return tuple((field, f'ANSWERS["{step}"]{_indexed(path)}') for field, step, path in fills if len(path) == 1)
+
+    @property
+    def refused_compensations(self) -> tuple[tuple[str, str], ...]:
+        """For each step that something undoes, one after or beside it whose failure leads to that, if there is one."""
+        after = {step.name: step.step.after for step in self.steps}
+        found: dict[str, str] = {}
+        for undone in self.undone:
+            for step in self.steps:
+                before = upstream(undone.name, after) | {undone.name}
+                if step.step.on_failure == "compensate" and step.name not in before:
+                    found.setdefault(undone.name, step.name)
+        return tuple((failing, undone) for undone, failing in found.items())
 
     @property
     def undone(self) -> tuple[StepView, ...]:
@@ -217,13 +247,94 @@ class Imports:
         return f"RunStore{self.node.run_store.capitalize()}"
 
     @property
-    def tests(self) -> tuple[Symbol, ...]:
+    def engine_tests(self) -> tuple[Symbol, ...]:
         """Those of the engine's tests."""
         return (
             self._own("engine", "Engine"),
             *self._of("run", "Answer", "Run", "StepRecord", "answered", "failure", "load"),
             *self._of("step", "Call", "Retry", "Step", "Workflow"),
+            *(("tests.unit.fake_nodes", name) for name in ("FakeNodes", "PERMANENT", "RUN_ID")),
         )
+
+    @property
+    def nodes_tests(self) -> tuple[Symbol, ...]:
+        """Those of the tests of how nodes are reached."""
+        return (
+            self._own("connection", "Connection"),
+            self._own("nodes_in_process", "NodesInProcess"),
+            self._own("nodes_on_bus", "NodesOnBus"),
+            self._own("peers", "PEERS"),
+            (f"{self.node.module}.workflows", "nodes_in_process"),
+        )
+
+    @property
+    def announcer_tests(self) -> tuple[Symbol, ...]:
+        """Those of the announcer's tests."""
+        return (
+            self.node.own("handlers.operation", "Surroundings"),
+            self._own("announcer", "Announcer"),
+            self._own("announcer", "STEP_TOPIC"),
+            *self._of("run", "Run", "StepRecord"),
+        )
+
+    @property
+    def runs_tests(self) -> tuple[Symbol, ...]:
+        """Those of the tests of runs that are kept."""
+        return (
+            self.node.own("correlation", "CORRELATION_ID"),
+            *self._of("run", "Answer", "Run", "StepRecord", "load"),
+            *self._of("run_store", "Lease"),
+            *self._of("step", "Call", "Step", "Workflow"),
+            *self._of("workflows", "LeaseLostError", "Workflows", "new_run"),
+            *(("tests.unit.fake_nodes", name) for name in ("FakeNodes", "PERMANENT")),
+            (self.test_store[0], f"{self.test_store[1]} as Store"),
+        )
+
+    @property
+    def resume_tests(self) -> tuple[Symbol, ...]:
+        """Those of the test of processes that are killed."""
+        symbols = [self._own("run_store", "Lease"), self._own("run_store_postgres", "RunStorePostgres")]
+        symbols += self._of("run", "Answer", "Run", "StepRecord", "load")
+        symbols += self._of("step", "Call", "Step", "Workflow")
+        symbols += self._of("workflows", "Workflows", "new_run")
+        symbols += [self.node.own("adapters.adapter_postgres", "AdapterPostgres"), self.node.settings]
+        return *symbols, self.node.own("correlation", "CORRELATION_ID")
+
+    @property
+    def made_in_tests(self) -> str:
+        """Code of what a handler's constructor takes in tests."""
+        return f"Workflows(nodes, tell, {self.test_store[1]}(), 30)" if self.node.run_store else "Workflows(nodes, tell)"
+
+    @property
+    def test_store(self) -> Symbol:
+        """The store that unit tests keep runs in."""
+        memory = self._own("run_store_memory", "RunStoreMemory")
+        return memory if self.node.run_store == "memory" else ("tests.unit.fake_nodes", "FakeRunStore")
+
+    def workflow_tests(self, operation: OperationView) -> tuple[Symbol, ...]:
+        """Return those of the tests of a workflow."""
+        if operation.workflow is None:
+            return ()
+        module = f"workflows.{operation.workflow.file}"
+        return (
+            operation.handler,
+            operation.input.symbol,
+            self.node.own("correlation", "CORRELATION_ID"),
+            self.node.own(module, "WORKFLOW"),
+            self.node.own(module, "output_of"),
+            self._own("engine", "Engine"),
+            *self._of("run", "Run", "StepRecord"),
+            *self._of("workflows", "Workflows", "new_run"),
+            *((self.test_store,) if self.node.run_store else ()),
+            *(("tests.unit.fake_nodes", name) for name in ("FakeNodes", "PERMANENT", "RUN_ID")),
+        )
+
+    @property
+    def fakes(self) -> tuple[Symbol, ...]:
+        """Those of the fakes that unit tests use."""
+        if self.node.run_store != "postgres":
+            return (self._own("step", "Workflow"),)
+        return *self._of("run", "Run", "load"), self._own("run_store", "Lease"), self._own("step", "Workflow")
 
     def module(self, operation: OperationView) -> tuple[Symbol, ...]:
         """Return those of the module of a workflow."""
@@ -267,6 +378,8 @@ def workflow_view(contract: Contract, operation: Operation) -> WorkflowView | No
         longest_seconds=workflow.longest_seconds + _SECONDS_OF_GRACE,
         output=writer.output(),
         reports=writer.reports(),
+        reports_step="failed_step" in writer.outputs and "failed_step" not in workflow.output,
+        answerable=samples.output(contract, operation) is not None,
         diagram=diagram(workflow.steps),
     )
 
@@ -337,6 +450,7 @@ class _Writer:
             arguments=tuple(self.arguments(step)),
             step=step,
             answer=self.answer(step),
+            fills=tuple(self.fills(step)),
             node_id=str(uuid5(NAMESPACE_URL, f"{self.contract.package}/{self.operation.name}/{step.name}")),
         )
 
@@ -456,6 +570,10 @@ def _place(reference: Reference) -> tuple[str, tuple[str, ...]]:
 
 def _answers(value: object) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield from (_place(reference) for reference in references(value) if reference.source == "steps")
+
+
+def _indexed(path: Sequence[str]) -> str:
+    return "".join(f"[{encode.py(key)}]" for key in path)
 
 
 def _whole(value: object) -> Iterator[tuple[str, tuple[str, ...]]]:

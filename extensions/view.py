@@ -495,7 +495,7 @@ class NodeView:
     @property
     def benched(self) -> bool:
         """Whether there is something for `make bench` to measure."""
-        return bool(self.measured or self.throughput)
+        return bool(self.measured or self.throughput or self.workflows)
 
     @property
     def fsm_test_imports(self) -> tuple[Symbol, ...]:
@@ -530,6 +530,11 @@ class NodeView:
     def workflows(self) -> tuple[OperationView, ...]:
         """The operations that a workflow implements."""
         return tuple(op for op in self.operations if op.workflow)
+
+    @property
+    def workflow_steps(self) -> tuple[workflow_view.StepView, ...]:
+        """The steps of all workflows."""
+        return tuple(step for op in self.workflows if op.workflow for step in op.workflow.steps)
 
     @property
     def tested_workflows(self) -> tuple[OperationView, ...]:
@@ -1148,7 +1153,7 @@ class _Builder:
             into=(returns.into or "") if returns else "",
             idempotent=operation.idempotent
             if operation.idempotent is not None
-            else bool(reduction or (database and database.reads_only) or (calls and calls.idempotent)),
+            else bool(reduction or (workflow and self.contract.run_store) or (database and database.reads_only) or (calls and calls.idempotent)),
             transactional=bool(database and database.transaction and transactions and transactions.enabled),
             retry=_retry_view(operation.retry) if operation.retry and self.retry() else None,
             timeout_seconds=workflow.longest_seconds

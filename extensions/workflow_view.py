@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from uuid import NAMESPACE_URL, uuid5
 
 from . import encode, names, samples
 from .encode import LINE_LENGTH, Code
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from .workflow import NodeCall, Step, StepRetry
 
 _SECONDS_OF_GRACE = 5.0
-_ABORTS = "abort"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +66,6 @@ class StepView:
         step: The step of the contract.
         answer: A valid answer as JSON values, which tests use.
         fills: Output fields that take a whole value of its answer, each with the path there.
-        node_id: Its identity in ONEX's own form of the workflow.
     """
 
     name: str
@@ -79,7 +76,20 @@ class StepView:
     step: Step
     answer: Mapping[str, object]
     fills: tuple[tuple[str, tuple[str, ...]], ...]
-    node_id: str
+
+    @property
+    def onex_type(self) -> str:
+        """What ONEX calls the type of the node that it calls."""
+        return f"{self.call.node.rpartition('_')[2].upper()}_GENERIC"
+
+    @property
+    def failure(self) -> str:
+        """What its failure leads to, for people."""
+        return {
+            "abort": "the run ends",
+            "continue": "the run goes on without it",
+            "compensate": "the run ends, and what was done is undone",
+        }[self.step.on_failure]
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,8 +297,14 @@ class Imports:
             *self._of("step", "Call", "Step", "Workflow"),
             *self._of("workflows", "LeaseLostError", "Workflows", "new_run"),
             *(("tests.unit.fake_nodes", name) for name in ("FakeNodes", "PERMANENT")),
-            (self.test_store[0], f"{self.test_store[1]} as Store"),
+            (self.test_store[0], "RunStoreMemory as Store" if self.node.run_store == "memory" else "Store"),
         )
+
+    @property
+    def overhead(self) -> tuple[Symbol, ...]:
+        """Those of the measurement of what a step costs."""
+        steps = self._of("step", "Call", "Step", "Workflow")
+        return self._own("engine", "Engine"), *self._of("run", "Answer", "Run", "StepRecord"), *steps
 
     @property
     def resume_tests(self) -> tuple[Symbol, ...]:
@@ -309,7 +325,7 @@ class Imports:
     def test_store(self) -> Symbol:
         """The store that unit tests keep runs in."""
         memory = self._own("run_store_memory", "RunStoreMemory")
-        return memory if self.node.run_store == "memory" else ("tests.unit.fake_nodes", "FakeRunStore")
+        return memory if self.node.run_store == "memory" else ("tests.unit.fake_nodes", "Store")
 
     def workflow_tests(self, operation: OperationView) -> tuple[Symbol, ...]:
         """Return those of the tests of a workflow."""
@@ -451,7 +467,6 @@ class _Writer:
             step=step,
             answer=self.answer(step),
             fills=tuple(self.fills(step)),
-            node_id=str(uuid5(NAMESPACE_URL, f"{self.contract.package}/{self.operation.name}/{step.name}")),
         )
 
     def call(self, call: NodeCall, name: str, what: str) -> CallView:

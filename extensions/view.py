@@ -1153,7 +1153,7 @@ class _Builder:
             into=(returns.into or "") if returns else "",
             idempotent=operation.idempotent
             if operation.idempotent is not None
-            else bool(reduction or (workflow and self.contract.run_store) or (database and database.reads_only) or (calls and calls.idempotent)),
+            else self.is_idempotent(operation, calls, reduction),
             transactional=bool(database and database.transaction and transactions and transactions.enabled),
             retry=_retry_view(operation.retry) if operation.retry and self.retry() else None,
             timeout_seconds=workflow.longest_seconds
@@ -1178,6 +1178,11 @@ class _Builder:
             reduction=reduction,
             workflow=workflow,
         )
+
+    def is_idempotent(self, operation: Operation, calls: CallView | None, reduction: object) -> bool:
+        reads = operation.database is not None and operation.database.reads_only
+        kept = operation.workflow is not None and self.contract.run_store is not None
+        return reads or kept or reduction is not None or (calls is not None and calls.idempotent)
 
     def reduction(self, operation: Operation) -> reductions.AggregateView | reductions.FsmOperationView | None:
         if operation.aggregate:

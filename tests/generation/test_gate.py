@@ -67,6 +67,14 @@ CASES = (
         request={"operation": "aggregate", "payload": {"events": [EVENT, EVENT]}},
         answer='"failures": 1',
     ),
+    Case(
+        contract="order_workflow",
+        node="node_order_workflow_orchestrator",
+        package="shop_nodes",
+        request={"operation": "place_order", "payload": {"order_id": ORDER, "lines": [{"sku": "a", "count": 1}]}},
+        # The nodes that it calls are not there.
+        answer='"failed_step": "price"',
+    ),
 )
 
 

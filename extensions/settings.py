@@ -183,7 +183,10 @@ class _Settings:
     def workflows(self) -> None:
         if not self.node.workflows:
             return
-        kind, how = 'Literal["auto", "in_process", "event_bus"]', "How other nodes are reached; auto prefers this process."
+        kind, how = (
+            'Literal["auto", "in_process", "event_bus"]',
+            "How other nodes are reached; auto prefers this process.",
+        )
         self.add("node_transport", kind, "auto", how)
         if self.node.run_store:
             lease = "How long a run that was left unfinished waits for another process to go on with it."

@@ -16,8 +16,8 @@ type Specs = Mapping[str, Any]
 FAILED_COMPENSATIONS = "failed_compensations"
 REPORTED: dict[str, tuple[str, Callable[[Specs], bool]]] = {
     "failed_step": (
-        "text that may be left out: a completed run has none",
-        lambda spec: spec.get("type") == "string" and (spec.get("required") is False or "default" in spec),
+        "text",
+        lambda spec: spec.get("type") == "string",
     ),
     FAILED_COMPENSATIONS: (
         "an array of texts",
@@ -81,7 +81,9 @@ class _Workflow:
         self.names = {step["name"] for step in self.steps}
         self.inputs = _spelled_out(operation.get("input"))
         self.outputs = _spelled_out(operation.get("output"))
-        self.after = {step["name"]: [name for name in step.get("after", ()) if name in self.names] for step in self.steps}
+        self.after = {
+            step["name"]: [name for name in step.get("after", ()) if name in self.names] for step in self.steps
+        }
 
     def problems(self) -> Iterator[Problem]:
         found = [*self.graph(), *self.delays()]
@@ -102,7 +104,9 @@ class _Workflow:
                 if other == name:
                     yield Problem((*place, "after", number), f"{show(other)}, the step itself", "another step")
                 elif other not in self.names:
-                    expected = f"one of the steps {', '.join(sorted(self.names - {name}))}" if self.names - {name} else "none"
+                    expected = (
+                        f"one of the steps {', '.join(sorted(self.names - {name}))}" if self.names - {name} else "none"
+                    )
                     yield Problem((*place, "after", number), show(other), expected, did_you_mean(other, self.names))
         try:
             others = {name: [other for other in after if other != name] for name, after in self.after.items()}
@@ -116,11 +120,15 @@ class _Workflow:
 
     def delays(self) -> Iterator[Problem]:
         policies = [((*self.path, "retry"), self.spec.get("retry"))]
-        policies += [((*self.path, "steps", index, "retry"), step.get("retry")) for index, step in enumerate(self.steps)]
+        policies += [
+            ((*self.path, "steps", index, "retry"), step.get("retry")) for index, step in enumerate(self.steps)
+        ]
         for place, policy in policies:
             first, longest = _mapping(policy).get("initial_delay_ms", 100), _mapping(policy).get("max_delay_ms", 10_000)
             if first > longest:
-                yield Problem((*place, "max_delay_ms"), show(longest), f"at least initial_delay_ms, which is {show(first)}")
+                yield Problem(
+                    (*place, "max_delay_ms"), show(longest), f"at least initial_delay_ms, which is {show(first)}"
+                )
 
     def step(self, path: Path, step: Specs) -> Iterator[Problem]:
         name = step["name"]
@@ -182,7 +190,9 @@ class _Workflow:
             if not found and len(whole) == 1 and isinstance(whole[0], Reference) and whole[0].source == "input":
                 given, wanted = self.kind_of(whole[0].name), self.outputs[name].get("type")
                 if wanted not in _SAME.get(str(given), (given,)):
-                    yield Problem((*path, name), f"{show(value)}, which is of type {given}", f"a value of type {wanted}")
+                    yield Problem(
+                        (*path, name), f"{show(value)}, which is of type {given}", f"a value of type {wanted}"
+                    )
         yield from self.reported(output)
         yield from self.unfilled(output)
 

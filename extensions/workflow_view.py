@@ -205,7 +205,11 @@ class Imports:
     @property
     def announcer(self) -> tuple[Symbol, ...]:
         """The announcer's."""
-        return self.node.own("handlers.operation", "Surroundings"), self.node.step_event, *self._of("run", "Run", "StepRecord")
+        return (
+            self.node.own("handlers.operation", "Surroundings"),
+            self.node.step_event,
+            *self._of("run", "Run", "StepRecord"),
+        )
 
     @property
     def connection(self) -> tuple[Symbol, ...]:
@@ -319,7 +323,9 @@ class Imports:
     @property
     def made_in_tests(self) -> str:
         """Code of what a handler's constructor takes in tests."""
-        return f"Workflows(nodes, tell, {self.test_store[1]}(), 30)" if self.node.run_store else "Workflows(nodes, tell)"
+        return (
+            f"Workflows(nodes, tell, {self.test_store[1]}(), 30)" if self.node.run_store else "Workflows(nodes, tell)"
+        )
 
     @property
     def test_store(self) -> Symbol:
@@ -491,7 +497,12 @@ class _Writer:
 
     def fills(self, step: Step) -> list[tuple[str, tuple[str, ...]]]:
         """Return the output fields that take a whole value of a step's answer, each with the path there."""
-        found = ((field, path) for field, value in self.workflow.output.items() for name, path in _whole(value) if name == step.name)
+        found = (
+            (field, path)
+            for field, value in self.workflow.output.items()
+            for name, path in _whole(value)
+            if name == step.name
+        )
         return list(found)
 
     def answer(self, step: Step) -> dict[str, object]:
@@ -619,4 +630,8 @@ def _retry(retry: StepRetry) -> str:
         "max_delay_seconds": retry.max_delay_ms / 1000,
         "backoff_multiplier": float(retry.backoff_multiplier),
     }
-    return "Retry(\n" + "".join(f"                {name}={encode.py(value)},\n" for name, value in arguments.items()) + "            )"
+    return (
+        "Retry(\n"
+        + "".join(f"                {name}={encode.py(value)},\n" for name, value in arguments.items())
+        + "            )"
+    )

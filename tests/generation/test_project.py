@@ -7,6 +7,7 @@ import pytest
 from examples.rendering import CONTRACTS, read_contract
 from tests.conftest import Generate, Run
 from tests.generation.reducers import AGGREGATIONS, STATE_MACHINES
+from tests.generation.workflows import WORKFLOWS
 
 pytestmark = pytest.mark.slow
 
@@ -20,7 +21,9 @@ CASES = {
     "custom_mixins": GREETING | {"features": ["custom_mixins"], "mixins": [{"name": "MixinFailFast"}]},
     "order_state": read_contract(CONTRACTS / "order_state.yaml"),
     "codegen_metrics": read_contract(CONTRACTS / "codegen_metrics.yaml"),
+    "order_workflow": read_contract(CONTRACTS / "order_workflow.yaml"),
     **STATE_MACHINES,
+    **WORKFLOWS,
     **{f"figures_{name}": contract for name, contract in AGGREGATIONS.items()},
     "everything": read_contract(Path(__file__).with_name("send_email.yaml")),
 }

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from . import encode, names, samples
+from .contract import Contract, Operation
 from .encode import LINE_LENGTH, Code
+from .fields import Symbol
 from .references import Reference, Resolver, parts, references
-from .workflow import upstream
+from .workflow import NodeCall, Step, StepRetry, upstream
 from .workflow_rules import REPORTED
 
 if TYPE_CHECKING:
-    from .contract import Contract, Operation
-    from .fields import Symbol
-    from .view import NodeView, OperationView
-    from .workflow import NodeCall, Step, StepRetry
+    from .view import NodeView
 
 _SECONDS_OF_GRACE = 5.0
 
@@ -182,6 +181,34 @@ class PeerView:
         return f"onex.cmd.{self.package}.{self.name}-requested.v1"
 
 
+class HasSymbol(Protocol):
+    """The part of a type's view that is needed here."""
+
+    @property
+    def symbol(self) -> Symbol:
+        """Its class."""
+
+
+class HasWorkflow(Protocol):
+    """The part of an operation's view that is needed here."""
+
+    @property
+    def workflow(self) -> WorkflowView | None:
+        """Its workflow."""
+
+    @property
+    def handler(self) -> Symbol:
+        """Its handler."""
+
+    @property
+    def input(self) -> HasSymbol:
+        """Its input."""
+
+    @property
+    def output(self) -> HasSymbol:
+        """Its output."""
+
+
 @dataclass(frozen=True, slots=True)
 class Imports:
     """What modules and tests of workflows import of the node's own package.
@@ -333,7 +360,7 @@ class Imports:
         memory = self._own("run_store_memory", "RunStoreMemory")
         return memory if self.node.run_store == "memory" else ("tests.unit.fake_nodes", "Store")
 
-    def workflow_tests(self, operation: OperationView) -> tuple[Symbol, ...]:
+    def workflow_tests(self, operation: HasWorkflow) -> tuple[Symbol, ...]:
         """Return those of the tests of a workflow."""
         if operation.workflow is None:
             return ()
@@ -358,7 +385,7 @@ class Imports:
             return (self._own("step", "Workflow"),)
         return *self._of("run", "Run", "load"), self._own("run_store", "Lease"), self._own("step", "Workflow")
 
-    def module(self, operation: OperationView) -> tuple[Symbol, ...]:
+    def module(self, operation: HasWorkflow) -> tuple[Symbol, ...]:
         """Return those of the module of a workflow."""
         view = operation.workflow
         if view is None:
@@ -369,7 +396,7 @@ class Imports:
         symbols += [self.node.own("handlers.texts", "text")] if view.uses_text else []
         return tuple(symbols)
 
-    def operation(self, operation: OperationView) -> tuple[Symbol, ...]:
+    def operation(self, operation: HasWorkflow) -> tuple[Symbol, ...]:
         """Return those of the handler of an operation."""
         view = operation.workflow
         if view is None:

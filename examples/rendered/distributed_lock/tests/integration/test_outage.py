@@ -60,10 +60,10 @@ async def test_crash_and_recovery(server: EmbeddedPostgres) -> None:
     assert await ask(node) is None
     server.crash()
     assert await ask(node) in OUTAGE
-    assert (await node.health_check_async()).status == "unhealthy"
+    assert "postgres" in await node.adapters.check()
     server.start()
     await recover(node)
-    assert (await node.health_check_async()).status == "healthy"
+    assert "postgres" not in await node.adapters.check()
     await node.shutdown()
 
 

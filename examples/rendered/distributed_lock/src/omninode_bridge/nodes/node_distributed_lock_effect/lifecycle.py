@@ -21,6 +21,7 @@ from omnibase_core.nodes import ModelEffectInput, ModelEffectOutput, NodeEffect
 from prometheus_client import CollectorRegistry
 from pydantic import ValidationError
 
+from omninode_bridge.nodes.node_distributed_lock_effect.adapters.adapters import Adapters
 from omninode_bridge.nodes.node_distributed_lock_effect.handlers.handler_distributed_lock_effect import (
     HandlerDistributedLockEffect,
 )
@@ -93,6 +94,17 @@ class NodeDistributedLockLifecycle(NodeEffect, MixinHealthCheck, MixinMetrics):
             transaction_state=EnumTransactionState.COMMITTED,
             processing_time_ms=(time.perf_counter() - started) * 1000,
         )
+
+    @property
+    def adapters(self) -> Adapters:
+        """What the running node talks to the world with."""
+        if self._handler is None:
+            raise ModelOnexError(message="The node is not running.", error_code=EnumCoreErrorCode.INVALID_STATE)
+        return self._handler.adapters
+
+    def figures(self) -> list[tuple[str, float, dict[str, str]]]:
+        """Return gauges of the adapters: name, value and tags; none while the node is not running."""
+        return [] if self._handler is None else self._handler.adapters.figures()
 
     async def shutdown(self) -> None:
         """Release everything that `initialize` opened; does nothing when there is nothing to release."""

@@ -85,6 +85,8 @@ def build_app(node: NodeDistributedLockEffect) -> Starlette:
         return JSONResponse(body, HTTPStatus.OK if healthy else HTTPStatus.SERVICE_UNAVAILABLE)
 
     async def metrics(_request: Request) -> Response:
+        for name, value, tags in node.figures():
+            node.record_metric(name, value, tags)
         return Response(generate_latest(node.registry), media_type=CONTENT_TYPE_LATEST)
 
     async def operation(request: Request) -> Response:

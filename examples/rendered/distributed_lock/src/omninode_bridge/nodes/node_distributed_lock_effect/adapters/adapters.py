@@ -78,6 +78,16 @@ class Adapters:
         """
         return await self._ask({name: adapter.check() for name, adapter in self.by_name.items()})
 
+    def figures(self) -> list[tuple[str, float, dict[str, str]]]:
+        """Return gauges: name, value and tags."""
+        figures: list[tuple[str, float, dict[str, str]]] = []
+        breakers = {
+            "postgres": self.postgres.guard.breaker,
+        }
+        for name, breaker in breakers.items():
+            figures.append(("circuit_breaker_open", float(breaker.state != "closed"), {"integration": name}))
+        return figures
+
     async def _ask(self, calls: Mapping[str, Coroutine[object, object, None]]) -> dict[str, ModelOnexError]:
         answers = await asyncio.gather(*calls.values(), return_exceptions=True)
         failures: dict[str, ModelOnexError] = {}

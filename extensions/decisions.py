@@ -5,13 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from . import variants
-from .contract import Contract
+from .contract import Contract, Observability
 from .mixins import CATALOGUE, DEFAULT_MIXINS
 
 _NODE_TYPE_TITLES = {"effect": "Effect", "compute": "Compute", "reducer": "Reducer", "orchestrator": "Orchestrator"}
 _GENERATED_FEATURES = (
     *("retry", "circuit_breaker", "persistence", "http_client", "event_driven", "redis", "dead_letter_queue"),
-    *("rate_limiting", "service_discovery", "service_mode", "no_service_mode", "custom_mixins", "fail_fast"),
+    *("service_discovery", "service_mode", "no_service_mode", "custom_mixins", "fail_fast"),
 )
 
 
@@ -269,6 +269,9 @@ def not_generated(contract: Contract) -> tuple[str, ...]:
     measured = contract.service.enabled and (base.service_mode or "MixinMetrics" in base.mixins)
     settings = {
         "deployment.service_monitor": contract.deployment.service_monitor and not measured,
+        "advanced_features.security_validation": contract.security is not None,
+        "advanced_features.observability": contract.observability != Observability(),
+        "advanced_features.rate_limiting": contract.rate_limiting and "rate_limiting" not in contract.features,
     }
     return (*features, *dependencies, *(name for name, value in settings.items() if value))
 

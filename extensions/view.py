@@ -347,6 +347,11 @@ class NodeView:
     port: int
     fsm: reductions.FsmView | None
 
+    def breaker_setting(self, adapter: str, name: str) -> str:
+        """Return the setting that an integration's circuit breaker takes a value from."""
+        own = any(key == adapter for key, _, _ in self.own_breakers)
+        return f"{adapter}_circuit_breaker_{name}" if own else f"circuit_breaker_{name}"
+
     @property
     def setting_fields(self) -> tuple[SettingView, ...]:
         """The settings."""

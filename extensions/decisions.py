@@ -5,13 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from . import variants
-from .contract import Contract, Observability
+from .contract import Contract
 from .mixins import CATALOGUE, DEFAULT_MIXINS
 
 _NODE_TYPE_TITLES = {"effect": "Effect", "compute": "Compute", "reducer": "Reducer", "orchestrator": "Orchestrator"}
 _GENERATED_FEATURES = (
     *("retry", "circuit_breaker", "persistence", "http_client", "event_driven", "redis", "dead_letter_queue"),
-    *("service_discovery", "service_mode", "no_service_mode", "custom_mixins", "fail_fast"),
+    *("service_discovery", "service_mode", "no_service_mode", "custom_mixins", "fail_fast", "rate_limiting"),
 )
 
 
@@ -129,6 +129,8 @@ def decide_base_class(contract: Contract) -> BaseClass:
     elif "custom_mixins" in contract.features:
         mixins, reason = tuple(asked), "features: custom_mixins"
     else:
+        if not contract.observability.metrics:
+            refused.add("MixinMetrics")
         defaults = tuple(mixin for mixin in DEFAULT_MIXINS if mixin not in refused)
         mixins = (*defaults, *(mixin for mixin in asked if mixin not in defaults))
         reason = f"the default of {contract.node_type} nodes"
@@ -267,13 +269,8 @@ def not_generated(contract: Contract) -> tuple[str, ...]:
     dependencies = (f"dependencies.{name}" for name in contract.dependencies if name not in known)
     base = decide_base_class(contract)
     measured = contract.service.enabled and (base.service_mode or "MixinMetrics" in base.mixins)
-    settings = {
-        "deployment.service_monitor": contract.deployment.service_monitor and not measured,
-        "advanced_features.security_validation": contract.security is not None,
-        "advanced_features.observability": contract.observability != Observability(),
-        "advanced_features.rate_limiting": contract.rate_limiting and "rate_limiting" not in contract.features,
-    }
-    return (*features, *dependencies, *(name for name, value in settings.items() if value))
+    unread = contract.deployment.service_monitor and not (measured and contract.observability.metrics)
+    return (*features, *dependencies, *(("deployment.service_monitor",) if unread else ()))
 
 
 def _words(text: str) -> list[str]:

@@ -306,6 +306,8 @@ def objection(name: str, value: object) -> tuple[str, str] | None:
         return None
     if name.upper() == "SERVICE_PORT":
         return "service.port, which decides the port", ""
+    if name.upper() == "METRICS_PORT":
+        return "advanced_features.observability.metrics.prometheus_port, which decides the port", ""
     if name.upper() == "SERVICE_HOST":
         return "no value: in a container the node binds to every address", ""
     if isinstance(value, str) and _REFERENCE.search(value):

@@ -6,8 +6,8 @@ from typing import Any, Protocol
 
 import jsonpath
 
-from . import references
-from .contract import BASE_TYPES, spell_out
+from . import features, references
+from .contract import BASE_TYPES, DEFAULT_PORT, spell_out
 from .problems import Path, Problem, did_you_mean, show
 
 type Specs = Mapping[str, Any]
@@ -102,7 +102,22 @@ def settings(rules: Rules) -> Iterator[Problem]:
         except (re.error, RecursionError, OverflowError, TypeError) as error:
             place = ("advanced_features", "security_validation", "forbidden_patterns", index)
             yield Problem(place, show(pattern), "a regular expression", str(error))
+        else:
+            if features.backtracks(pattern):
+                place = ("advanced_features", "security_validation", "forbidden_patterns", index)
+                hint = "a possessive quantifier such as ++ or *+ gives nothing back"
+                yield Problem(place, show(pattern), "no repetition within a repetition, which takes endless time", hint)
+    yield from _ports(rules, advanced)
     yield from _events(rules, integrations)
+
+
+def _ports(rules: Rules, advanced: Specs) -> Iterator[Problem]:
+    port = _mapping(_mapping(advanced.get("observability")).get("metrics")).get("prometheus_port")
+    if port is not None and port == _mapping(rules.raw.get("service")).get("port", DEFAULT_PORT):
+        place: Path = ("advanced_features", "observability", "metrics", "prometheus_port")
+        yield Problem(
+            place, show(port), "another port than service.port", "left out, metrics are on the service's port"
+        )
 
 
 def _events(rules: Rules, integrations: Specs) -> Iterator[Problem]:

@@ -1,5 +1,6 @@
 """The settings of a generated node: only those that something in it reads."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,13 +24,20 @@ NAMES = frozenset(
         *("consul_register", "consul_http_addr", "consul_http_token", "consul_service_name", "consul_service_address"),
         *("consul_service_port", "consul_check_interval_seconds", "consul_check_timeout_seconds"),
         *("consul_deregister_after_seconds", "consul_refresh_seconds"),
-        *("service_drain_seconds", "health_check_timeout_seconds", "log_level"),
+        *("service_drain_seconds", "health_check_timeout_seconds", "log_level", "log_format", "log_correlation_ids"),
+        *("metrics_port", "tracing_enabled", "tracing_exporter", "tracing_sample_rate", "tracing_endpoint"),
+        *("rate_limit_enabled", "rate_limit_requests_per_second", "rate_limit_burst", "security_max_input_length"),
+        *("security_sanitize_inputs", "security_sanitize_logs", "security_forbidden_patterns"),
+        "security_redact_fields",
         *(f"{key}_circuit_breaker_failure_threshold" for key in ("postgres", "http", "redis")),
         *(f"{key}_health_check_timeout_seconds" for key in ("postgres", "http", "redis", "kafka", "files")),
         *(f"{key}_circuit_breaker_recovery_seconds" for key in ("postgres", "http", "redis")),
     }
 )
 """The names that settings of integrations and features may have."""
+
+
+_BEFORE_DEFAULT = len("        default=,")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,14 @@ def fields(node: "NodeView") -> tuple[SettingView, ...]:
     return _Settings(node).all()
 
 
+def _spread(values: Sequence[str]) -> str:
+    """Return a tuple as the default of a setting, one item a line where it does not fit."""
+    line = encode.py(tuple(values))
+    if len(line) + _BEFORE_DEFAULT <= encode.LINE_LENGTH:
+        return line
+    return "(\n" + "".join(f"            {encode.py(value)},\n" for value in values) + "        )"
+
+
 class _Settings:
     def __init__(self, node: "NodeView") -> None:
         self.node = node
@@ -70,6 +86,9 @@ class _Settings:
         self.files()
         self.retry()
         self.breaker()
+        self.security()
+        self.rate_limit()
+        self.tracing()
         self.workflows()
         self.service()
         return tuple(self.found)
@@ -180,6 +199,52 @@ class _Settings:
             self.add(f"{key}_circuit_breaker_failure_threshold", "int", threshold, failures, "ge=1")
             self.add(f"{key}_circuit_breaker_recovery_seconds", "float", float(seconds), wait, "gt=0")
 
+    def security(self) -> None:
+        view = self.node.security
+        if view is None:
+            return
+        if view.max_input_length is not None:
+            longest = "Characters of a text in an input."
+            self.add("security_max_input_length", "int", view.max_input_length, longest, "ge=1")
+        if view.control_characters:
+            control = "Refuse texts with control characters other than tab and line ends."
+            self.add("security_sanitize_inputs", "bool", True, control)
+        if patterns := view.forbidden_patterns:
+            default = _spread([encode.Code(f"re.compile({encode.py(pattern)})") for pattern in patterns])
+            meaning = "Regular expressions that no text in an input may match; in the environment, a JSON list."
+            self.spread("security_forbidden_patterns", "tuple[re.Pattern[str], ...]", default, meaning)
+        if view.escapes:
+            self.add("security_sanitize_logs", "bool", True, "Keep control characters out of logs and errors.")
+        if view.redacted:
+            meaning = "Names whose values are masked in logs and errors; in the environment, a JSON list."
+            self.spread("security_redact_fields", "tuple[str, ...]", _spread(view.redacted), meaning)
+
+    def spread(self, name: str, kind: str, default: str, description: str) -> None:
+        self.found.append(SettingView(name, kind, default, (), description, name.upper()))
+
+    def rate_limit(self) -> None:
+        if limit := self.node.rate_limit:
+            self.add("rate_limit_enabled", "bool", True, "Limit how many operations the process runs.")
+            rate = "Operations each second, of all callers together."
+            self.add("rate_limit_requests_per_second", "float", float(limit.requests_per_second), rate, "gt=0")
+            self.add("rate_limit_burst", "int", limit.burst, "Operations at once after a pause.", "ge=1")
+
+    def tracing(self) -> None:
+        view = self.node.tracing
+        if view is None:
+            return
+        self.add("tracing_enabled", "bool", True, "Make spans.")
+        kinds = 'Literal["otlp", "console", "none"]'
+        self.add(
+            "tracing_exporter", kinds, view.exporter, "Who takes spans; otlp is OpenTelemetry's protocol over HTTP."
+        )
+        rate = "Which part of the traces that begin here is kept."
+        self.add("tracing_sample_rate", "float", float(view.sample_rate), rate, "ge=0", "le=1")
+        if view.endpoint.own:
+            where = "URL of OpenTelemetry's collector; when unset, spans go nowhere."
+            unset = view.endpoint.default if view.endpoint.default is not None else None
+            self.add("tracing_endpoint", "str | None", unset, where)
+
     def workflows(self) -> None:
         if not self.node.workflows:
             return
@@ -209,6 +274,14 @@ class _Settings:
         self.consul()
         levels = 'Literal["DEBUG", "INFO", "WARNING", "ERROR"]'
         self.add("log_level", levels, "INFO", "Lowest level that is logged.")
+        seen = node.contract.observability
+        form = "json" if seen.json_logs else "text"
+        self.add("log_format", 'Literal["json", "text"]', form, "Form of log lines: for machines, or for people.")
+        ids = "Whether log lines carry the correlation id of the request."
+        self.add("log_correlation_ids", "bool", seen.correlation, ids)
+        if node.metrics_port is not None:
+            alone = "Port of `/metrics`, beside the service's own; 0 takes a free one."
+            self.add("metrics_port", "int", node.metrics_port, alone, "ge=0", "le=65535")
 
     def consul(self) -> None:
         consul = self.node.consul

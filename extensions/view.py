@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from . import encode, integrations, monitoring, names, reductions, samples, workflow_view
+from . import encode, features, integrations, monitoring, names, reductions, samples, workflow_view
 from .contract import ApiClient, Consul, Contract, Example, Field, Operation, Retry, Target
 from .decisions import (
     INTEGRATIONS,
@@ -626,7 +626,7 @@ class NodeView:
         symbols = [self.own("adapters.guard", "Guard")] if self.guarded else []
         if self.migrations:
             symbols.append(self.own("adapters.migrations", "migrate"))
-        return tuple(symbols)
+        return (*symbols, *self._traces("traced"))
 
     @property
     def guarded(self) -> bool:
@@ -705,7 +705,35 @@ class NodeView:
         symbols = [self.own("adapters.adapter_kafka", "servers"), self.operation_enum, self.request]
         if self.kafka and self.kafka.dead_letters:
             symbols.append(self.own("adapters.adapter_kafka", "KafkaMessage"))
-        return (*symbols, self.own("topics", "consumed_topic"))
+        trace = (self.own("tracing", "incoming"),) if self.tracing else ()
+        return (*symbols, self.own("topics", "consumed_topic"), *trace)
+
+    def _traces(self, *functions: str) -> tuple[Symbol, ...]:
+        return tuple(self.own("tracing", name) for name in functions) if self.tracing else ()
+
+    @property
+    def http_imports(self) -> tuple[Symbol, ...]:
+        """What the HTTP adapter imports of the node's own package."""
+        symbols = [self.own("correlation", name) for name in ("CORRELATION_HEADER", "CORRELATION_ID")]
+        symbols += [self.own("adapters.guard", "Guard")] if self.guarded else []
+        symbols += [self.own("adapters.retry_policy", "AsksForPauseError")] if self.retry else []
+        return (*symbols, *self._traces("outgoing", "traced"))
+
+    @property
+    def kafka_imports(self) -> tuple[Symbol, ...]:
+        """What the Kafka adapter imports of the node's own package."""
+        outbox = (self.own("adapters.outbox", name) for name in ("Outbox", "OutboxMessage"))
+        return (*outbox, self.own("correlation", "CORRELATION_ID"), *self._traces("outgoing", "traced"))
+
+    @property
+    def redis_imports(self) -> tuple[Symbol, ...]:
+        """What the Redis adapter imports of the node's own package."""
+        return (*((self.own("adapters.guard", "Guard"),) if self.guarded else ()), *self._traces("traced"))
+
+    @property
+    def files_imports(self) -> tuple[Symbol, ...]:
+        """What the adapter of files imports of the node's own package."""
+        return self._traces("traced")
 
     @property
     def scheduled(self) -> tuple[OperationView, ...]:
@@ -827,6 +855,7 @@ class NodeView:
         """What the tests of HTTP import."""
         names_of = ("AdapterHttp", "HttpCall", *(("RETRY_STATUS",) if self.retry else ()))
         symbols = [self.own("adapters.adapter_http", name) for name in names_of]
+        symbols.append(self.own("correlation", "CORRELATION_ID"))
         symbols += [("tests.http_server", name) for name in ("Answer", "LocalApi", "local_api")]
         asked = (self.handler, self.operation_enum, self.request) if self.http_sampled else ()
         return (*symbols, self.settings, *asked)
@@ -835,6 +864,7 @@ class NodeView:
     def kafka_test_imports(self) -> tuple[Symbol, ...]:
         """What the tests on Kafka import."""
         symbols = [self.own("adapters.adapter_kafka", name) for name in ("AdapterKafka", "KafkaMessage")]
+        symbols.append(self.own("correlation", "CORRELATION_ID"))
         symbols += [("tests.kafka_server", name) for name in ("EmbeddedKafka", "embedded_kafka")]
         symbols += [self.handler, self.request] if self.kafka_sampled else []
         if self.consuming:
@@ -920,6 +950,43 @@ class NodeView:
         return tuple(symbol for symbol in (*own, (double, "ConsulAgent"), (double, "consul_agent")) if symbol != tags)
 
     @property
+    def tracing_test_imports(self) -> tuple[Symbol, ...]:
+        """What the tests of spans import."""
+        short = [symbol for symbol in self._short_names() if not symbol[1].endswith(" as Response")]
+        traces = ["operation_span", "incoming", "trace_of_line", *(("outgoing", "traced") if self.adapters else ())]
+        symbols = [*short, *self._traces(*traces), self.own("handlers.operation", "Operation"), self.operation_enum]
+        symbols += [self.own("exporting", name) for name in ("exporter_of", "exporting", "provider_of")]
+        symbols += [(self.module, "exporting as exporting_module"), self.own("service", "build_app")]
+        if self.http:
+            symbols += [self.own("adapters.adapter_http", name) for name in ("AdapterHttp", "HttpCall")]
+            symbols.append(("tests.http_server", "local_api"))
+        if self.kafka:
+            symbols += [self.own("adapters.adapter_kafka", name) for name in ("AdapterKafka", "KafkaMessage")]
+        if self.consuming:
+            symbols += [self.own("consumer", name) for name in ("OPERATIONS", "Consumer")]
+        return tuple(symbols)
+
+    @property
+    def security_test_imports(self) -> tuple[Symbol, ...]:
+        """What the tests of security validation import of the node's own package."""
+        checks = self.security is not None and self.security.checks
+        names_of = ("Handler", "Request", "Settings", *(("Node",) if checks else ()))
+        symbols = [symbol for symbol in self._short_names() if symbol[1].endswith(tuple(f" as {n}" for n in names_of))]
+        symbols += [self.own("security", name) for name in ("MOST_PROBLEMS", "check") if checks]
+        symbols += [self.own("service", "build_app")] if checks else []
+        operation = [self.own("handlers.operation", "Operation")] if self.security and self.security.cleans else []
+        return (*symbols, *operation, self.operation_enum)
+
+    @property
+    def rate_limit_test_imports(self) -> tuple[Symbol, ...]:
+        """What the tests of the rate limit import of the node's own package."""
+        events = [self.own("consumer", name) for name in ("OPERATIONS", "Consumer")]
+        events.append(self.own("adapters.adapter_kafka", "AdapterKafka"))
+        short = [symbol for symbol in self._short_names() if self.consuming or not symbol[1].endswith(" as Response")]
+        own = (self.own("handlers.operation", "Operation"), self.operation_enum, self.own("rate_limit", "RateLimit"))
+        return (*short, *own, self.own("service", "build_app"), *(events if self.consuming else ()))
+
+    @property
     def deploy_test_imports(self) -> tuple[Symbol, ...]:
         """What the tests of the manifests import of the node's own package, under short names."""
         node, settings = self.node, self.settings
@@ -948,8 +1015,29 @@ class NodeView:
 
     @property
     def has_metrics_mixin(self) -> bool:
-        """Whether the node class has MixinMetrics."""
-        return self.base.service_mode or "MixinMetrics" in self.base.mixins
+        """Whether the node class has MixinMetrics, and the contract wants metrics."""
+        has_mixin = self.base.service_mode or "MixinMetrics" in self.base.mixins
+        return has_mixin and self.contract.observability.metrics
+
+    @property
+    def metrics_port(self) -> int | None:
+        """The port of the metrics alone; None where they are served with everything else."""
+        return self.contract.observability.prometheus_port if self.has_metrics_mixin else None
+
+    @property
+    def security(self) -> features.SecurityView | None:
+        """What inputs are checked for, and what is kept out of logs and errors."""
+        return features.security(self.contract)
+
+    @property
+    def tracing(self) -> features.TracingView | None:
+        """Where spans go."""
+        return features.tracing(self.contract, self.environment)
+
+    @property
+    def rate_limit(self) -> features.RateLimitView | None:
+        """How many operations there may be."""
+        return features.rate_limit(self.contract)
 
     @property
     def has_health(self) -> bool:
@@ -1033,6 +1121,7 @@ class NodeView:
             "redis": self.redis,
             "kafka": self.kafka,
             "aggregation": self.aggregating,
+            "tracing": self.tracing,
         }
         return "base", *(group for group, wanted in optional.items() if wanted)
 
@@ -1070,7 +1159,32 @@ class NodeView:
         """What the service imports of the node's own package."""
         discovery = (self.own("discovery", "registered"),) if self.consul else ()
         consumer = (self.own("consumer", "Consumer"),) if self.consuming else ()
-        return self.operation_enum, self.request, self.node, self.settings, *discovery, *consumer
+        own = [self.own("correlation", "CORRELATION_HEADER"), self.own("logs", "configure")]
+        own += [*self._traces("incoming"), self.own("exporting", "exporting")] if self.tracing else []
+        return self.operation_enum, self.request, self.node, self.settings, *own, *discovery, *consumer
+
+    @property
+    def log_imports(self) -> tuple[Symbol, ...]:
+        """What the form of log lines imports of the node's own package."""
+        trace = (self.own("tracing", "trace_of_line"),) if self.tracing else ()
+        return self.own("correlation", "CORRELATION_ID"), *trace
+
+    @property
+    def operation_imports(self) -> tuple[Symbol, ...]:
+        """What operations have in common imports of the node's own package."""
+        check = (self.own("security", "check"),) if self.security and self.security.checks else ()
+        return self.own("correlation", "CORRELATION_ID"), *check, *((self.settings,) if self.security else ())
+
+    @property
+    def setting_imports(self) -> tuple[Symbol, ...]:
+        """What the settings import of the node's own package."""
+        view = self.security
+        wanted = {
+            "cleaned": view and view.cleans,
+            "escaped": view and view.escapes,
+            "masked": view and view.redacted,
+        }
+        return tuple(self.own("security", name) for name, used in wanted.items() if used)
 
     @property
     def handler_imports(self) -> tuple[Symbol, ...]:
@@ -1084,6 +1198,10 @@ class NodeView:
             symbols += [self.own("state.entities", "Entities"), self.fsm.store]
         if self.workflows:
             symbols += self.workflow_imports.handler
+        if self.rate_limit:
+            symbols.append(self.own("rate_limit", "RateLimit"))
+        if self.tracing:
+            symbols.append(self.own("tracing", "operation_span"))
         if self.publishing:
             symbols.append(self.own("handlers.operation", "Event"))
             symbols += [] if self.workflows else [self.own("handlers.operation", "EventPublisher")]
@@ -1293,7 +1411,7 @@ class _Builder:
                 for example in operation.examples
             ),
             target=operation.target,
-            sample=samples.sample(self.contract, operation),
+            sample=self.sample(operation),
             row_sample=samples.row(self.contract, operation),
             bad_inputs=samples.bad_inputs(self.contract, operation),
             handler_imports=self.handler_imports(common, operation, row_model),
@@ -1301,6 +1419,10 @@ class _Builder:
             reduction=reduction,
             workflow=workflow,
         )
+
+    def sample(self, operation: Operation) -> dict[str, object] | None:
+        found = samples.sample(self.contract, operation)
+        return found if found is not None and features.allowed(self.contract, found) else None
 
     def is_idempotent(self, operation: Operation, calls: CallView | None, reduction: object) -> bool:
         reads = operation.database is not None and operation.database.reads_only

@@ -316,6 +316,7 @@ class Imports:
             self._own("announcer", "Announcer"),
             self._own("announcer", "STEP_TOPIC"),
             *self._of("run", "Run", "StepRecord"),
+            *((self.node.settings,) if self.node.security else ()),
         )
 
     @property

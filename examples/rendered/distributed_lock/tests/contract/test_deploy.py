@@ -69,15 +69,15 @@ def test_settings_take_the_configuration(settings: Settings) -> None:
 
 
 def test_ports_agree(container: dict[str, Any], configuration: dict[str, str]) -> None:
-    (port,) = container["ports"]
-    (service,) = manifest("kubernetes/service.yaml")["spec"]["ports"]
-    (published,) = manifest("compose.yaml")["services"]["node"]["ports"]
-    assert published.rpartition(":")[2] == configuration["SERVICE_PORT"]
-    assert service["targetPort"] == port["name"]
+    ports = [(port["name"], str(port["containerPort"])) for port in container["ports"]]
+    assert ports == [("http", configuration["SERVICE_PORT"])]
+    offered = manifest("kubernetes/service.yaml")["spec"]["ports"]
+    assert [(port["targetPort"], str(port["port"])) for port in offered] == ports
+    published = manifest("compose.yaml")["services"]["node"]["ports"]
+    assert [port.rpartition(":")[2] for port in published] == [number for _, number in ports]
     dockerfile = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
-    exposed = re.findall(r"^EXPOSE (\d+)$|SERVICE_PORT=(\d+)", dockerfile, re.MULTILINE)
-    assert {int(number) for pair in exposed for number in pair if number} == {port["containerPort"]}
-    assert configuration["SERVICE_PORT"] == str(port["containerPort"])
+    assert f"EXPOSE {' '.join(number for _, number in ports)}\n" in dockerfile
+    assert re.findall(r"SERVICE_PORT=(\d+)", dockerfile) == [configuration["SERVICE_PORT"]]
 
 
 def test_probes_ask_what_the_service_answers(container: dict[str, Any], settings: Settings) -> None:

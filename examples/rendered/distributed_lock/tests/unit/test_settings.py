@@ -40,6 +40,8 @@ def test_defaults_are_those_of_the_contract(monkeypatch: pytest.MonkeyPatch) -> 
     assert settings.consul_deregister_after_seconds == 600.0
     assert settings.consul_refresh_seconds == 30.0
     assert settings.log_level == "INFO"
+    assert settings.log_format == "json"
+    assert settings.log_correlation_ids is True
 
 
 def test_environment_wins(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from omninode_bridge.nodes.node_distributed_lock_effect.correlation import CORRELATION_HEADER
 from omninode_bridge.nodes.node_distributed_lock_effect.discovery import registered
+from omninode_bridge.nodes.node_distributed_lock_effect.logs import configure
 from omninode_bridge.nodes.node_distributed_lock_effect.models.enum_distributed_lock_operation import (
     EnumDistributedLockOperation,
 )
@@ -33,7 +35,6 @@ from omninode_bridge.nodes.node_distributed_lock_effect.models.model_distributed
 from omninode_bridge.nodes.node_distributed_lock_effect.node import NodeDistributedLockEffect
 from omninode_bridge.nodes.node_distributed_lock_effect.settings import ModelDistributedLockSettings
 
-CORRELATION_HEADER = "X-Correlation-ID"
 PROBLEM_TYPE = "application/problem+json"
 _STATUS = {
     EnumCoreErrorCode.VALIDATION_ERROR: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -85,9 +86,7 @@ def build_app(node: NodeDistributedLockEffect) -> Starlette:
         return JSONResponse(body, HTTPStatus.OK if healthy else HTTPStatus.SERVICE_UNAVAILABLE)
 
     async def metrics(_request: Request) -> Response:
-        for name, value, tags in node.figures():
-            node.record_metric(name, value, tags)
-        return Response(generate_latest(node.registry), media_type=CONTENT_TYPE_LATEST)
+        return _metrics(node)
 
     async def operation(request: Request) -> Response:
         return await _operation(node, request)
@@ -99,6 +98,12 @@ def build_app(node: NodeDistributedLockEffect) -> Starlette:
         Route("/operations/{name}", operation, methods=["POST"]),
     ]
     return Starlette(routes=routes, lifespan=lifespan)
+
+
+def _metrics(node: NodeDistributedLockEffect) -> Response:
+    for name, value, tags in node.figures():
+        node.record_metric(name, value, tags)
+    return Response(generate_latest(node.registry), media_type=CONTENT_TYPE_LATEST)
 
 
 async def _operation(node: NodeDistributedLockEffect, request: Request) -> Response:
@@ -206,7 +211,8 @@ async def _main() -> None:
 
 def main() -> None:
     """Run the node as a service until it is told to stop."""
-    logging.basicConfig(level=ModelDistributedLockSettings().log_level, format="%(message)s")
+    settings = ModelDistributedLockSettings()
+    configure(settings)
     # They tell of each request with its whole URL, which may hold a secret.
     for name in ("httpx", "httpcore"):
         logging.getLogger(name).setLevel(logging.WARNING)

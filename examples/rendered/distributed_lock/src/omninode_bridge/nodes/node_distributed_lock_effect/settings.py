@@ -150,6 +150,14 @@ class ModelDistributedLockSettings(BaseSettings):
         default="INFO",
         description="Lowest level that is logged.",
     )
+    log_format: Literal["json", "text"] = Field(
+        default="json",
+        description="Form of log lines: for machines, or for people.",
+    )
+    log_correlation_ids: bool = Field(
+        default=True,
+        description="Whether log lines carry the correlation id of the request.",
+    )
 
     def redact(self, text: str) -> str:
         """Return the text with every secret of these settings masked.

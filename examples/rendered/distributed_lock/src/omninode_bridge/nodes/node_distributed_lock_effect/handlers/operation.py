@@ -15,6 +15,8 @@ from omnibase_core.mixins.mixin_metrics import MixinMetrics
 from omnibase_core.models.events.model_event_envelope import ModelEventEnvelope
 from pydantic import BaseModel, ValidationError
 
+from omninode_bridge.nodes.node_distributed_lock_effect.correlation import CORRELATION_ID
+
 NODE_NAME = "node_distributed_lock_effect"
 
 
@@ -90,6 +92,7 @@ class Operation[InputT: BaseModel, OutputT: BaseModel]:
             ModelOnexError: Whatever goes wrong, with its code, the correlation id and the cause.
         """
         started = time.perf_counter()
+        CORRELATION_ID.set(correlation_id)
         try:
             request = self.input_model.model_validate(payload)
             async with asyncio.timeout(self.timeout_seconds):

@@ -4,5 +4,8 @@
 from contextvars import ContextVar
 from uuid import UUID
 
+CORRELATION_HEADER = "X-Correlation-ID"
+"""The HTTP header that carries it, in and out."""
+
 CORRELATION_ID: ContextVar[UUID | None] = ContextVar("correlation_id", default=None)
 """The correlation id of the request; None outside of one."""

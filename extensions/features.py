@@ -1,0 +1,184 @@
+"""Advanced features that have no integration of their own: security validation, tracing, and the rate limit."""
+
+import importlib
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .contract import Contract
+from .integrations import Environment, PlaceView
+
+DEFAULT_INPUT_LENGTH = 10_000
+# So many more repetitions than there have to be are any number.
+_MANY = 10
+_CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityView:
+    """What inputs are checked for, and what is kept out of logs and errors.
+
+    Attributes:
+        max_input_length: Characters of a text in an input; None for no limit.
+        forbidden_patterns: Regular expressions that no text of an input may match.
+        control_characters: Whether texts with control characters are refused.
+        escapes: Whether control characters are kept out of logs and errors.
+        redacted: Names of fields whose values are.
+    """
+
+    max_input_length: int | None
+    forbidden_patterns: tuple[str, ...]
+    control_characters: bool
+    escapes: bool
+    redacted: tuple[str, ...]
+
+    @property
+    def checks(self) -> bool:
+        """Whether inputs are checked."""
+        return self.max_input_length is not None or self.control_characters
+
+    @property
+    def cleans(self) -> bool:
+        """Whether texts are cleaned before they get into logs and errors."""
+        return self.escapes or bool(self.redacted)
+
+
+@dataclass(frozen=True, slots=True)
+class TracingView:
+    """Where spans go.
+
+    Attributes:
+        exporter: `otlp`, `console` or `none`.
+        sample_rate: Which part of the traces that begin here is kept.
+        endpoint: Where OpenTelemetry's collector is.
+        named: Whether the contract says anything about that.
+    """
+
+    exporter: str
+    sample_rate: float
+    endpoint: PlaceView
+    named: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimitView:
+    """How many operations there may be each second, and at once after a pause."""
+
+    requests_per_second: float
+    burst: int
+
+
+def security(contract: Contract) -> SecurityView | None:
+    """Return what inputs, logs and errors are checked for; None where the contract asks for nothing.
+
+    Args:
+        contract: A contract without problems.
+
+    Returns:
+        The view. Where there are forbidden patterns, texts are limited, so that matching takes bounded time.
+    """
+    settings = contract.security
+    if settings is None:
+        return None
+    view = SecurityView(
+        max_input_length=settings.max_input_length or (DEFAULT_INPUT_LENGTH if settings.forbidden_patterns else None),
+        forbidden_patterns=settings.forbidden_patterns,
+        control_characters=settings.sanitize_inputs,
+        escapes=settings.sanitize_logs,
+        redacted=tuple(dict.fromkeys(settings.redact_fields)),
+    )
+    return view if view.checks or view.cleans else None
+
+
+def backtracks(pattern: str) -> bool:
+    """Tell whether a regular expression may take time that grows exponentially with the text.
+
+    Args:
+        pattern: A regular expression that compiles.
+
+    Returns:
+        Whether it repeats a repetition, each any number of times and without being possessive.
+    """
+    return _repeats_repetition(importlib.import_module("re._parser").parse(pattern), inside=False)
+
+
+def _repeats_repetition(parsed: Any, *, inside: bool) -> bool:
+    for operation, argument in parsed:
+        if str(operation) in {"MAX_REPEAT", "MIN_REPEAT"}:
+            low, high, body = argument
+            many = high - low >= _MANY
+            if (many and inside) or _repeats_repetition(body, inside=inside or many):
+                return True
+        else:
+            # What was matched by these is not tried in another way.
+            kept = inside and str(operation) not in {"POSSESSIVE_REPEAT", "ATOMIC_GROUP"}
+            if any(_repeats_repetition(body, inside=kept) for body in _bodies(argument)):
+                return True
+    return False
+
+
+def _bodies(argument: Any) -> Iterator[Any]:
+    if hasattr(argument, "state"):
+        yield argument
+    elif isinstance(argument, (list, tuple)):
+        for item in argument:
+            yield from _bodies(item)
+
+
+def allowed(contract: Contract, value: object) -> bool:
+    """Tell whether an input passes the security validation, as the node itself tells.
+
+    Args:
+        contract: A contract without problems.
+        value: The input as JSON values.
+    """
+    view = security(contract)
+    if view is None or not view.checks:
+        return True
+    patterns = [re.compile(pattern) for pattern in view.forbidden_patterns]
+    return not any(
+        (view.max_input_length is not None and len(text) > view.max_input_length)
+        or (view.control_characters and _CONTROL_CHARACTER.search(text))
+        or any(pattern.search(text) for pattern in patterns)
+        for text in _texts(value)
+    )
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for name, item in value.items():
+            yield str(name)
+            yield from _texts(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _texts(item)
+
+
+def tracing(contract: Contract, environment: Environment) -> TracingView | None:
+    """Return where spans go; None where there are none.
+
+    Args:
+        contract: A contract without problems.
+        environment: Its environment variables.
+    """
+    settings = contract.observability.tracing
+    if settings is None:
+        return None
+    endpoint = environment.place(settings.endpoint, "tracing_endpoint", secret=False)
+    return TracingView(settings.exporter, settings.sample_rate, endpoint, named=settings.endpoint is not None)
+
+
+def rate_limit(contract: Contract) -> RateLimitView | None:
+    """Return how many operations there may be; None for any number.
+
+    Args:
+        contract: A contract without problems.
+    """
+    limit = contract.rate_limiting
+    if limit is None:
+        return None
+    return RateLimitView(limit.requests_per_second, limit.burst or max(1, math.ceil(limit.requests_per_second)))

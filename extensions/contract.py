@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 
 from . import classify, mixins, sql
 from .aggregation import Aggregate, build_aggregate
+from .expressions import source
 from .fsm import Fsm, StateStore, build_fsm, build_store, is_moved
 from .workflow import Workflow, build_workflow
 
@@ -299,6 +300,14 @@ class RateLimiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Caching:
+    """How long results are kept, and how many of them at most."""
+
+    ttl_seconds: int = 300
+    max_entries: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
 class ConsumedEvent:
     """An event that an operation handles."""
 
@@ -336,6 +345,7 @@ class Operation:
     kafka: Kafka | None
     redis: Redis | None
     filesystem: Filesystem | None
+    compute: Mapping[str, str] | None
     aggregate: Aggregate | None
     by_state_machine: bool
     workflow: Workflow | None
@@ -522,6 +532,7 @@ class Contract:
     security: SecurityValidation | None
     observability: Observability
     rate_limiting: RateLimiting | None
+    caching: Caching | None
     consumed_events: tuple[ConsumedEvent, ...]
     mixins: tuple[Mixin, ...]
     fsm: Fsm | None
@@ -593,6 +604,7 @@ def build(raw: Mapping[str, Any]) -> Contract:
         security=_security(advanced.get("security_validation")),
         observability=_observability(advanced.get("observability", {})),
         rate_limiting=_rate_limiting(raw),
+        caching=_caching(raw),
         consumed_events=tuple(
             ConsumedEvent(spec["event"], spec["operation"]) for spec in events.get("consumed_events", ())
         ),
@@ -686,6 +698,7 @@ def _operation(
         kafka=_kafka(spec["kafka"]) if "kafka" in spec else None,
         redis=_redis(spec["redis"]) if "redis" in spec else None,
         filesystem=_filesystem(spec["filesystem"]) if "filesystem" in spec else None,
+        compute={name: source(text) for name, text in spec["compute"].items()} if "compute" in spec else None,
         aggregate=build_aggregate(spec.get("aggregate")),
         by_state_machine=has_fsm and is_moved(spec),
         workflow=build_workflow(spec.get("workflow")),
@@ -805,6 +818,16 @@ def _rate_limiting(raw: Mapping[str, Any]) -> RateLimiting | None:
     if not spec.get("enabled", True):
         return None
     return RateLimiting(**{key: value for key, value in spec.items() if key != "enabled"})
+
+
+def _caching(raw: Mapping[str, Any]) -> Caching | None:
+    spec = raw.get("subcontracts", {}).get("caching")
+    if spec is None:
+        pure = classify.node_type(raw) == "compute"
+        return Caching() if pure and "caching" in raw.get("features", ()) else None
+    if not spec.get("enabled", True):
+        return None
+    return Caching(**{key: value for key, value in spec.items() if key != "enabled"})
 
 
 def _retry(spec: Mapping[str, Any] | None) -> Retry | None:

@@ -263,7 +263,8 @@ def not_generated(contract: Contract) -> tuple[str, ...]:
     Returns:
         Places in the contract.
     """
-    generated = {*_GENERATED_FEATURES, *(("state_machine",) if contract.fsm else ())}
+    asked = {"state_machine": contract.fsm, "caching": contract.caching}
+    generated = {*_GENERATED_FEATURES, *(feature for feature, made in asked.items() if made)}
     features = (f"features: {word}" for word in contract.features if word not in generated)
     known = {name for evidence in INTEGRATIONS.values() for name in evidence.dependencies} | {"consul"}
     dependencies = (f"dependencies.{name}" for name in contract.dependencies if name not in known)

@@ -36,10 +36,7 @@ _TYPES = {
     "boolean": "true or false",
     "null": "null",
 }
-_LATER_KEYS = {
-    "compute": "implementation",
-}
-_LATER_VALUES = {"node_type": ("compute",), "layout": ("node",)}
+_LATER_VALUES = {"layout": ("node",)}
 
 
 class ContractError(ValueError):
@@ -266,11 +263,8 @@ def _unknown_keys(path: Path, value: Mapping[str, Any], schema: Mapping[str, Any
     for key in value:
         if key in known:
             continue
-        if key in _LATER_KEYS:
-            yield Problem((*path, key), f"the {_LATER_KEYS[key]} {key}", "what this version of the template generates")
-        else:
-            expected = f"one of {', '.join(sorted(known))}" if known else "no keys"
-            yield Problem((*path, key), f"the unknown key {show(key)}", expected, did_you_mean(key, known))
+        expected = f"one of {', '.join(sorted(known))}" if known else "no keys"
+        yield Problem((*path, key), f"the unknown key {show(key)}", expected, did_you_mean(key, known))
 
 
 def _not_listed(path: Path, value: object, known: list[str]) -> Problem:

@@ -48,14 +48,13 @@ def check_aggregate(rules: Rules, path: Path, operation: Specs, taken: frozenset
         yield Problem((*path, "aggregate"), f"an aggregation in a node of type {kind}", "a reducer")
     elif rules.clean((*path, "aggregate")):
         models = {name: _spelled_out(fields) for name, fields in rules.models.items()}
+        types = conditions.Types(models, rules.enums)
         context = aggregation.Context(
             enums=frozenset(rules.enums),
             models=models,
             taken=taken,
             clean=rules.clean,
-            condition=lambda place, text, event: conditions.check(
-                place, text, conditions.Scope(models, rules.enums, event)
-            ),
+            condition=lambda place, text, event: conditions.check(place, text, types.scope(event)),
         )
         inputs, outputs = _spelled_out(operation.get("input")), _spelled_out(operation.get("output"))
         yield from aggregation.check(path, operation["aggregate"], inputs, outputs, context)

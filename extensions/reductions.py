@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from . import aggregation, conditions, encode, fsm, names, samples, strategies
+from . import aggregation, computations, encode, expressions, fsm, layout, names, samples, strategies
 from .aggregation import Aggregate, Intent, Measure
 from .contract import MISSING, Contract, EnumType, Field, Model, Operation
+from .expressions import EVENT
 from .fields import Symbol, annotation, enum_member
 
 type Own = Callable[[str, str], Symbol]
@@ -573,6 +574,7 @@ class _Aggregation:
         self.model = _event_model(contract, operation, self.spec)
         self.events = {field.name: field for field in self.model.fields}
         self.stem = names.pascal(operation.name)
+        self.scope = computations.scope_of(contract, EVENT, self.model.fields, EVENT, total=True)
 
     def view(self) -> AggregateView:
         spec = self.spec
@@ -661,13 +663,7 @@ class _Aggregation:
         return part
 
     def strategy_imports(self, code: str) -> tuple[Symbol, ...]:
-        words = set(re.findall(r"\w+", code))
-        known = {symbol[1]: symbol for symbol in self.types()}
-        return tuple(known[word] for word in words & known.keys())
-
-    def types(self) -> list[Symbol]:
-        symbols = [self.reference("enum", enum.name) for enum in self.contract.enums]
-        return symbols + [self.reference("model", model.name) for model in self.contract.models]
+        return tuple(strategies.symbols_in(code, self.contract, self.reference))
 
     def variations(self) -> tuple[tuple[str, str], ...] | None:
         event = samples.model(self.contract, self.model)
@@ -785,7 +781,8 @@ class _Aggregation:
         nullable = [f"event.{measure.field} is not None"] if field and not field.required else []
         if not measure.where and not nullable:
             return ""
-        return conditions.code(measure.where, further=nullable, column=column, indent=indent)
+        tree = expressions.read(measure.where, self.scope).tree if measure.where else None
+        return layout.condition(tree, further=nullable, column=column, indent=indent)
 
     def additions(self) -> tuple[tuple[Block, ...], ...]:
         blocks: dict[str, list[str]] = {}

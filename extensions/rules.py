@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
 
-from . import deploy, effects, names, reducers, sql, workflow_rules
+from . import computations, deploy, effects, names, reducers, sql, workflow_rules
 from .contract import BASE_TYPES, spell_out
 from .fields import enum_member
 from .problems import Path, Problem, did_you_mean, show
@@ -24,7 +24,9 @@ _CONSTRAINTS_OF = {
     "array": ("minItems", "maxItems", "items"),
     "object": ("minProperties", "maxProperties"),
 }
-IMPLEMENTATIONS = ("database", "http", "kafka", "redis", "filesystem", "aggregate", "workflow", "handler")
+IMPLEMENTATIONS = (
+    *("database", "http", "kafka", "redis", "filesystem", "compute", "aggregate", "workflow", "handler"),
+)
 _GENERAL = ("type", "description", "required", "default")
 _ORDERED = (
     ("minimum", "maximum"),
@@ -92,6 +94,7 @@ class _Rules:
         for index, operation in enumerate(self.operations):
             yield from self.operation(("operations", index), operation)
         yield from reducers.check_state_machine(self)
+        yield from computations.check_caching(self)
         yield from self.generated_names()
         yield from self.integrations()
         yield from self.settings()
@@ -273,9 +276,8 @@ class _Rules:
         yield from _delays((*path, "retry"), _mapping(operation.get("retry")))
 
     def implementation(self, path: Path, operation: Specs) -> Iterator[Problem]:
-        later = [key for key in ("compute",) if key in operation]
         given = [key for key in IMPLEMENTATIONS if key in operation]
-        if not given and not later and not reducers.by_state_machine(self, operation):
+        if not given and not reducers.by_state_machine(self, operation):
             yield Problem(path, "no implementation", f"exactly one of {', '.join(IMPLEMENTATIONS)}")
         elif len(given) > 1:
             yield Problem(path, " and ".join(given), "exactly one implementation")
@@ -283,6 +285,9 @@ class _Rules:
             yield from self.database((*path, "database"), operation)
         elif given == ["aggregate"]:
             yield from reducers.check_aggregate(self, path, operation, _TAKEN)
+        elif given == ["compute"]:
+            if self.clean((*path, "compute")) or isinstance(operation["compute"], Mapping):
+                yield from computations.check_compute(self, path, operation)
         elif given == ["workflow"]:
             yield from workflow_rules.check_workflow(self, path, operation)
         elif given and isinstance(operation[given[0]], Mapping):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 NAMES = frozenset(
     {
-        *("node_transport", "run_lease_seconds"),
+        *("node_transport", "run_lease_seconds", "cache_enabled", "cache_ttl_seconds", "cache_max_entries"),
         *("database_url", "database_pool_min_size", "database_pool_max_size", "database_connect_timeout_seconds"),
         *("database_statement_timeout_seconds", "database_migrate_on_start", "http_timeout_seconds"),
         *("http_max_connections", "http_max_answer_bytes", "redis_max_connections", "redis_timeout_seconds"),
@@ -90,6 +90,7 @@ class _Settings:
         self.rate_limit()
         self.tracing()
         self.workflows()
+        self.caching()
         self.service()
         return tuple(self.found)
 
@@ -256,6 +257,13 @@ class _Settings:
         if self.node.run_store:
             lease = "How long a run that was left unfinished waits for another process to go on with it."
             self.add("run_lease_seconds", "float", 30.0, lease, "gt=0")
+
+    def caching(self) -> None:
+        if caching := self.node.caching:
+            self.add("cache_enabled", "bool", True, "Keep results by their inputs.")
+            self.add("cache_ttl_seconds", "int", caching.ttl_seconds, "How long a result is kept.", "ge=1")
+            most = "Results that are kept at most; the least recently used goes first."
+            self.add("cache_max_entries", "int", caching.max_entries, most, "ge=1")
 
     def service(self) -> None:
         node = self.node

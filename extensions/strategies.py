@@ -1,6 +1,7 @@
 """Hypothesis strategies, as code, for the values that fields of a contract may have."""
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,11 @@ class Call:
     function: str
     arguments: "tuple[tuple[str, Call | str], ...]" = ()
 
+    def flat(self) -> str:
+        """Return the call on one line."""
+        parts = (f"{name}=" * bool(name) + (v if isinstance(v, str) else v.flat()) for name, v in self.arguments)
+        return f"{self.function}({', '.join(parts)})"
+
     def code(self, column: int = 0, indent: int = 0) -> str:
         """Return the call on one line where it fits, else one argument a line, as `ruff format` leaves it.
 
@@ -31,8 +37,7 @@ class Call:
             indent: Columns by which the line that it begins on is indented.
         """
         parts = [(f"{name}=" if name else "", value) for name, value in self.arguments]
-        flat = ", ".join(name + (value if isinstance(value, str) else value.code()) for name, value in parts)
-        line = f"{self.function}({flat})"
+        line = self.flat()
         if column + len(line) + 1 <= encode.LINE_LENGTH or not parts or "\n" in line:
             return line
         pad = " " * (indent + 4)
@@ -57,6 +62,20 @@ def model_strategy(contract: Contract, model: Model, reference: Reference, inden
     """
     made = ((field.name, strategy(contract, field, reference)) for field in model.fields)
     return tuple((name, call.code(indent + len(name) + 1, indent)) for name, call in made)
+
+
+def symbols_in(code: str, contract: Contract, reference: Reference) -> list[Symbol]:
+    """Return the enums and models of the contract that code of strategies names."""
+    symbols = [reference("enum", enum.name) for enum in contract.enums]
+    symbols += [reference("model", model.name) for model in contract.models]
+    words = set(re.findall(r"\w+", code))
+    return [symbol for symbol in symbols if symbol[1] in words]
+
+
+def standard_in(code: str) -> tuple[Symbol, ...]:
+    """Return what code of strategies needs of the standard library."""
+    known = {"UTC": "datetime", "date": "datetime", "datetime": "datetime", "timedelta": "datetime"}
+    return tuple((known[word], word) for word in sorted(set(re.findall(r"\w+", code)) & known.keys()))
 
 
 def strategy(contract: Contract, field: Field, reference: Reference, depth: int = 0) -> Call:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from . import encode, features, integrations, monitoring, names, reductions, samples, workflow_view
-from .contract import ApiClient, Consul, Contract, Example, Field, Operation, Retry, Target
+from . import computations, encode, features, integrations, monitoring, names, reductions, samples, workflow_view
+from .contract import ApiClient, Caching, Consul, Contract, Example, Field, Operation, Retry, Target
 from .decisions import (
     INTEGRATIONS,
     BaseClass,
@@ -38,6 +38,10 @@ _INTENT_IMPORTS: tuple[Symbol, ...] = (
     ("omnibase_core.models.reducer.payloads", "ModelPayloadExtension"),
 )
 _PROCESS_IMPORTS: dict[str, tuple[Symbol, ...]] = {
+    "compute": (
+        ("omnibase_core.nodes", "ModelComputeInput"),
+        ("omnibase_core.nodes", "ModelComputeOutput"),
+    ),
     "effect": (
         ("omnibase_core.enums.enum_effect_types", "EnumTransactionState"),
         ("omnibase_core.nodes", "ModelEffectInput"),
@@ -241,6 +245,7 @@ class OperationView:
         bad_inputs: Inputs that are not valid, as pairs of what is wrong and JSON values.
         reduction: What is the aggregation's or the state machine's in it, if one of them implements it.
         workflow: Its workflow, if one implements it.
+        computation: Its expressions, if they implement it.
     """
 
     name: str
@@ -278,6 +283,7 @@ class OperationView:
     handler_argument: str
     reduction: reductions.AggregateView | reductions.FsmOperationView | None
     workflow: workflow_view.WorkflowView | None
+    computation: computations.ComputationView | None
 
     @property
     def binding(self) -> str:
@@ -424,6 +430,9 @@ class NodeView:
             "operation_success_total": metrics.success,
             "operation_failure_total": metrics.failure,
             "operation_duration_seconds": metrics.latency,
+            "cache_hit_total": self.caching,
+            "cache_miss_total": self.caching,
+            "cache_hit_ratio": self.caching,
         } | {f"operation_{name}_total": True for name in metrics.counted}
         return tuple(f"{metrics.prefix}_{name}" for name, measured in wanted.items() if measured)
 
@@ -443,6 +452,50 @@ class NodeView:
         return reductions.Aggregations(
             tuple(op.reduction for op in self.operations if isinstance(op.reduction, reductions.AggregateView))
         )
+
+    @property
+    def compute_operations(self) -> tuple[OperationView, ...]:
+        """The operations that expressions implement."""
+        return tuple(op for op in self.operations if op.computation)
+
+    @property
+    def is_compute(self) -> bool:
+        """Whether the node calculates."""
+        return self.node_type == "compute"
+
+    @property
+    def factor_weight(self) -> float:
+        """The weight of each operation in ONEX's form of an algorithm, in which they add up to 1."""
+        return round(1 / len(self.operations), 6)
+
+    @property
+    def caching(self) -> Caching | None:
+        """How results are kept, if they are."""
+        return self.contract.caching
+
+    @property
+    def proves_purity(self) -> bool:
+        """Whether tests show that something is pure."""
+        return bool(self.aggregating or self.compute_operations)
+
+    def computation_test_imports(self, operation: OperationView) -> tuple[Symbol, ...]:
+        """Return what the test of a computation imports of the node's own package, under short names."""
+        view = operation.computation
+        if view is None:
+            return ()
+        symbols = [
+            (f"{self.module}.computations", f"{view.module} as computation"),
+            self.own("computations.outcome", "NO_RESULT"),
+            (operation.handler[0], f"{operation.handler[1]} as Handler"),
+            (operation.input.symbol[0], f"{operation.input.name} as Input"),
+            (operation.output.symbol[0], f"{operation.output.name} as Output"),
+            ("tests.unit.purity", "run"),
+            ("tests.unit.purity", "watched"),
+            *view.strategy_imports,
+        ]
+        if self.caching:
+            symbols.append(self.own("result_cache", "ResultCache"))
+        return tuple(symbols)
 
     def aggregation_test_imports(self, operation: OperationView) -> tuple[Symbol, ...]:
         """Return what the test of an aggregation imports of the node's own package, under short names."""
@@ -888,7 +941,7 @@ class NodeView:
     def performance_imports(self) -> tuple[Symbol, ...]:
         """What the performance tests import."""
         own = (self.node, self.operation_enum, self.request, self.settings)
-        return (*own, ("tests.servers", "postgres_url"))
+        return (*own, *((("tests.servers", "postgres_url"),) if self.database else ()))
 
     def custom_test_imports(self, operation: OperationView) -> tuple[Symbol, ...]:
         """Return what the ready-made test of a custom handler imports of the node's own package."""
@@ -1005,8 +1058,9 @@ class NodeView:
 
     @property
     def measured(self) -> tuple[OperationView, ...]:
-        """The operations whose objectives are measured: those with an SQL statement and a known valid input."""
-        return tuple(operation for operation in self.handler_tested if operation.target)
+        """The operations whose objectives are measured: SQL statements and expressions that a valid input is known for."""
+        known = (*self.handler_tested, *(op for op in self.compute_operations if op.sample is not None))
+        return tuple(operation for operation in known if operation.target)
 
     @property
     def has_health_mixin(self) -> bool:
@@ -1047,13 +1101,18 @@ class NodeView:
     @property
     def bases(self) -> tuple[str, ...]:
         """The base classes of the node class."""
-        name = f"{self.base.name}[Any, Any]" if self.is_reducer else self.base.name
+        name = f"{self.base.name}[Any, Any]" if self.is_generic else self.base.name
         return name, *self.base.mixins
 
     @property
     def is_pure(self) -> bool:
         """Whether every operation is a function of its input alone."""
-        return len(self.aggregating) == len(self.operations)
+        return self.is_compute or len(self.aggregating) == len(self.operations)
+
+    @property
+    def is_generic(self) -> bool:
+        """Whether the base class is told the types of its input and output."""
+        return self.is_reducer or self.is_compute
 
     @property
     def is_reducer(self) -> bool:
@@ -1120,7 +1179,7 @@ class NodeView:
             "http": self.http,
             "redis": self.redis,
             "kafka": self.kafka,
-            "aggregation": self.aggregating,
+            "aggregation": self.proves_purity,
             "tracing": self.tracing,
         }
         return "base", *(group for group, wanted in optional.items() if wanted)
@@ -1196,6 +1255,8 @@ class NodeView:
             symbols.append(self.own("adapters.adapters", "Adapters"))
         if self.fsm:
             symbols += [self.own("state.entities", "Entities"), self.fsm.store]
+        if self.caching:
+            symbols.append(self.own("result_cache", "ResultCache"))
         if self.workflows:
             symbols += self.workflow_imports.handler
         if self.rate_limit:
@@ -1361,7 +1422,8 @@ class _Builder:
         calls = integrations.call(self.contract, operation, self.environment)
         reduction = self.reduction(operation)
         workflow = workflow_view.workflow_view(self.contract, operation)
-        generated = operation.database or calls or reduction or workflow
+        computation = self.computation(operation)
+        generated = operation.database or calls or reduction or workflow or computation
         module = f"handlers.{file}" if generated else f"handlers.custom.{file}"
         common = {
             "name": operation.name,
@@ -1377,11 +1439,11 @@ class _Builder:
         database = operation.database
         returns = database.returns if database else None
         results, row_model, row_required = self.results(operation)
-        results = reduction.results if reduction else results
+        results = reduction.results if reduction else computation.results if computation else results
         transactions = self.contract.transactions
         return OperationView(
             **common,  # type: ignore[arg-type]  # the types of these keys are those of the fields by their names
-            custom=not (database or calls or reduction or workflow),
+            custom=not generated,
             query=database.query if database else "",
             call={"one": "fetch_one", "many": "fetch_all", "none": "execute"}[returns.rows] if returns else "",
             arguments=tuple(self.argument(operation, name) for name in database.parameters) if database else (),
@@ -1418,16 +1480,24 @@ class _Builder:
             handler_argument=self.handler_argument(operation),
             reduction=reduction,
             workflow=workflow,
+            computation=computation,
         )
 
     def sample(self, operation: Operation) -> dict[str, object] | None:
         found = samples.sample(self.contract, operation)
         return found if found is not None and features.allowed(self.contract, found) else None
 
+    def computation(self, operation: Operation) -> computations.ComputationView | None:
+        stem = names.pascal(operation.name)
+        sides = (self.reference("model", f"{stem}{side}") for side in ("Input", "Output"))
+        around = computations.Surroundings(self.symbol, self.reference, *sides)
+        return computations.computation_view(self.contract, operation, around)
+
     def is_idempotent(self, operation: Operation, calls: CallView | None, reduction: object) -> bool:
         reads = operation.database is not None and operation.database.reads_only
         kept = operation.workflow is not None and self.contract.run_store is not None
-        return reads or kept or reduction is not None or (calls is not None and calls.idempotent)
+        pure = self.contract.node_type == "compute" or reduction is not None
+        return reads or kept or pure or (calls is not None and calls.idempotent)
 
     def reduction(self, operation: Operation) -> reductions.AggregateView | reductions.FsmOperationView | None:
         if operation.aggregate:
@@ -1465,7 +1535,7 @@ class _Builder:
             return "entities"
         if operation.workflow:
             return "self.workflows"
-        if operation.aggregate:
+        if operation.aggregate or operation.compute:
             return ""
         if key := self.adapter_key(operation):
             return f"self.adapters.{key}"

@@ -296,5 +296,3 @@ def _bare(field: Field) -> Field:
     values = {key: value for key, value in field.constraints.items() if key == "enum"}
     items = _bare(field.items) if field.items else None
     return replace(field, constraints=values, items=items, default=MISSING)
-
-

@@ -233,7 +233,13 @@ def _bounded(tree: ast.expr, text: str) -> None:
 _NUMBERS: Final = frozenset({"integer", "number"})
 _ORDERED: Final = ("date", "datetime", "decimal", "duration", "integer", "number", "string")
 _SYMBOLS: Final[Mapping[type[ast.operator], str]] = {
-    **{ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**"},
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.Div: "/",
+    ast.FloorDiv: "//",
+    ast.Mod: "%",
+    ast.Pow: "**",
 }
 _QUOTIENTS: Final = (ast.Div, ast.FloorDiv, ast.Mod)
 
@@ -279,6 +285,7 @@ class _Part:
     tree: ast.expr
 
 
+_UNWANTED: Final = re.compile("[\\x00-\\x08\\x0b-\\x1f\\ud800-\\udfff]")
 type _Sure = frozenset[str]
 """The fields and names, as code of the contract, that are known not to be None."""
 
@@ -308,7 +315,7 @@ class _Judge:
             case ast.UnaryOp():
                 return self.signed(node, sure)
             case ast.BinOp():
-                return self.arithmetic(node, sure)
+                return self.arithmetic(node, sure, expected)
             case ast.Compare():
                 return self.comparison(node, sure)
             case ast.IfExp():
@@ -354,7 +361,7 @@ class _Judge:
             raise WrongError(node, "a literal of another type", "text, numbers, True, False or None")
         if isinstance(value, str) and len(value) > _LONGEST_TEXT:
             raise WrongError(node, show(value), f"text of at most {_LONGEST_TEXT} characters")
-        if isinstance(value, str) and not _is_text(value):
+        if isinstance(value, str) and _UNWANTED.search(value):
             raise WrongError(node, show(value), "text without control characters and lone surrogates")
         if isinstance(value, float) and not math.isfinite(value):
             raise WrongError(node, "a number without end", "a finite number")
@@ -431,9 +438,7 @@ class _Judge:
         for value, part in zip(node.values[1:], parts[1:], strict=True):
             kind = self.same(value, kind, part.kind, f"{_source(node.values[0])} and {_source(value)}")
         # Of `a or b` the result is b where a is None.
-        nullable = (
-            parts[-1].kind.nullable if isinstance(node.op, ast.Or) else any(part.kind.nullable for part in parts)
-        )
+        nullable = parts[-1].kind.nullable if isinstance(node.op, ast.Or) else any(part.kind.nullable for part in parts)
         return _Part(replace(kind, nullable=nullable), tree)
 
     def same(self, node: ast.expr, first: Kind, second: Kind, what: str) -> Kind:
@@ -471,11 +476,12 @@ class _Judge:
             raise WrongError(node, found, _any_of(sorted(kinds)), hint)
         self.present(node, kind, "arithmetic with")
 
-    def arithmetic(self, node: ast.BinOp, sure: _Sure) -> _Part:
+    def arithmetic(self, node: ast.BinOp, sure: _Sure, expected: Kind | None) -> _Part:
         symbol = _SYMBOLS.get(type(node.op))
         if symbol is None:
             raise WrongError(node, "another operator", f"one of {', '.join(_SYMBOLS.values())}")
-        left, right = self.value(node.left, sure), self.value(node.right, sure)
+        suited = expected if expected is not None and expected.name == "array" else None
+        left, right = self.value(node.left, sure, suited), self.value(node.right, sure, suited)
         for side, part in ((node.left, left), (node.right, right)):
             if part.kind.name in {"boolean", "null", "json", "generator"}:
                 self.number(side, part.kind)
@@ -1002,10 +1008,6 @@ def _source(node: ast.expr) -> str:
 
 def _any_of(kinds: Collection[str]) -> str:
     return f"one of {', '.join(kinds)}"
-
-
-def _is_text(value: str) -> bool:
-    return not any(0xD800 <= ord(char) <= 0xDFFF or (ord(char) < 0x20 and char not in "\n\t") for char in value)
 
 
 _WORDS: Final[Mapping[type[ast.AST], str]] = {

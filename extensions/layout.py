@@ -1,4 +1,4 @@
-"""Writes expressions as `ruff format` leaves them: from trees alone, so that nothing of a contract's own text is left."""
+"""Writes expressions as `ruff format` leaves them: from trees alone, so that no text of a contract gets through."""
 
 import ast
 from collections.abc import Iterator, Sequence
@@ -8,15 +8,38 @@ from typing import Final
 from . import encode
 
 _OPERATORS: Final[dict[type[ast.AST], str]] = {
-    **{ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**"},
-    **{ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Is: "is"},
-    **{ast.IsNot: "is not", ast.In: "in", ast.NotIn: "not in", ast.And: "and", ast.Or: "or"},
-    **{ast.Not: "not ", ast.USub: "-", ast.UAdd: "+"},
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.Div: "/",
+    ast.FloorDiv: "//",
+    ast.Mod: "%",
+    ast.Pow: "**",
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+    ast.Is: "is",
+    ast.IsNot: "is not",
+    ast.In: "in",
+    ast.NotIn: "not in",
+    ast.And: "and",
+    ast.Or: "or",
+    ast.Not: "not ",
+    ast.USub: "-",
+    ast.UAdd: "+",
 }
 _CONDITIONAL, _OR, _AND, _NOT, _COMPARISON, _SUM, _PRODUCT, _SIGN, _POWER, _ATOM = range(10)
 _BINARY: Final[dict[type[ast.operator], int]] = {
-    **{ast.Add: _SUM, ast.Sub: _SUM, ast.Mult: _PRODUCT, ast.Div: _PRODUCT, ast.FloorDiv: _PRODUCT},
-    **{ast.Mod: _PRODUCT, ast.Pow: _POWER},
+    ast.Add: _SUM,
+    ast.Sub: _SUM,
+    ast.Mult: _PRODUCT,
+    ast.Div: _PRODUCT,
+    ast.FloorDiv: _PRODUCT,
+    ast.Mod: _PRODUCT,
+    ast.Pow: _POWER,
 }
 
 
@@ -125,10 +148,11 @@ def _has_own_brackets(node: ast.expr) -> bool:
 
 def _splits_at_its_ends(node: ast.expr) -> bool:
     """Tell whether the formatter would rather break the brackets at an end than add some around all."""
-    if not isinstance(node, (ast.BinOp, ast.Compare, ast.BoolOp)):
+    chain = node.operand if isinstance(node, ast.UnaryOp) else node
+    if not isinstance(chain, (ast.BinOp, ast.Compare, ast.BoolOp)):
         return False
-    operators = sum(isinstance(part, _Line) for part in _chain(node))
-    return operators == 1 and (isinstance(_first(_doc(node)), _Block) or _ends_in_brackets(node))
+    operators = sum(isinstance(part, _Line) for part in _chain(chain))
+    return operators == 1 and (isinstance(_first(_doc(node)), _Block) or _ends_in_brackets(chain))
 
 
 def _first(doc: _Doc) -> _Doc:

@@ -507,8 +507,6 @@ class NodeView:
             self.own(f"aggregations.{module}", f"{view.partial} as Partial"),
             (view.event[0], f"{view.event[1]} as Event"),
             (view.window[0], f"{view.window[1]} as Window"),
-            ("tests.unit.purity", "ImpureError"),
-            ("tests.unit.purity", "watched"),
             *view.strategy_imports,
             *((self.own("aggregations.moments", "in_utc"),) if "in_utc(" in view.plain_code else ()),
             *((self.own("aggregations.measures", "ExactSum"),) if "ExactSum" in view.numbers else ()),
@@ -520,6 +518,7 @@ class NodeView:
                 (operation.handler[0], f"{operation.handler[1]} as Handler"),
                 (operation.input.symbol[0], f"{operation.input.name} as Input"),
                 ("tests.unit.purity", "run"),
+                ("tests.unit.purity", "watched"),
             ]
         if operation.examples:
             symbols.append((operation.output.symbol[0], f"{operation.output.name} as Output"))
@@ -1058,7 +1057,7 @@ class NodeView:
 
     @property
     def measured(self) -> tuple[OperationView, ...]:
-        """The operations whose objectives are measured: SQL statements and expressions that a valid input is known for."""
+        """The operations whose objectives are measured: statements and expressions that a valid input is known for."""
         known = (*self.handler_tested, *(op for op in self.compute_operations if op.sample is not None))
         return tuple(operation for operation in known if operation.target)
 

@@ -68,6 +68,16 @@ CASES = (
         answer='"failures": 1',
     ),
     Case(
+        contract="price_quote",
+        node="node_price_quote_compute",
+        package="shop_nodes",
+        request={
+            "operation": "quote",
+            "payload": {"lines": [{"sku": "a", "quantity": 2, "unit_cents": 250}], "tax_percent": 20},
+        },
+        answer='"total_cents": 600',
+    ),
+    Case(
         contract="order_workflow",
         node="node_order_workflow_orchestrator",
         package="shop_nodes",

@@ -13,6 +13,7 @@ pytestmark = pytest.mark.slow
 
 
 LOCK = read_contract(CONTRACTS / "distributed_lock.yaml")
+PRICES = read_contract(CONTRACTS / "price_quote.yaml")
 GREETING = read_contract(CONTRACTS / "custom_greeting.yaml")
 CASES = {
     "distributed_lock": LOCK,
@@ -22,6 +23,9 @@ CASES = {
     "order_state": read_contract(CONTRACTS / "order_state.yaml"),
     "codegen_metrics": read_contract(CONTRACTS / "codegen_metrics.yaml"),
     "order_workflow": read_contract(CONTRACTS / "order_workflow.yaml"),
+    "price_quote": PRICES,
+    "parcel_rates": read_contract(Path(__file__).with_name("parcel_rates.yaml")),
+    "computing_service": PRICES | {"features": ["service_mode"], "subcontracts": {}},
     **STATE_MACHINES,
     **WORKFLOWS,
     **{f"figures_{name}": contract for name, contract in AGGREGATIONS.items()},

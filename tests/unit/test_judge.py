@@ -86,7 +86,6 @@ BAD = [
     ("unknown feature", top(features=["retri"]), "features[0]", "did you mean 'retry'?"),
     ("feature twice", top(features=["retry", "retry"]), "features", "each item once"),
     ("features that exclude each other", top(features=["service_mode", "no_service_mode"]), "features", "one of them"),
-    ("node type of a later version", top(node_type="compute"), "node_type", "this version of the template generates"),
     ("unknown node type", top(node_type="efect"), "node_type", "did you mean 'effect'?"),
     ("dependencies as a list", top(dependencies=["postgres"]), "dependencies", "version range"),
     ("operation twice", operation(1, name="take"), "operations[1].name", "a name of its own"),

@@ -8,7 +8,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,7 +23,7 @@ from extensions import encode, expressions, layout
 from extensions.expressions import FUNCTIONS, Kind, Scope, WrongError
 
 ENUMS = {"Tier": ("basic", "gold-plus")}
-MODELS = {
+MODELS: dict[str, dict[str, dict[str, Any]]] = {
     "Size": {"width": {"type": "number"}, "label": {"type": "string", "required": False}},
     "Line": {
         "sku": {"type": "string"},
@@ -113,7 +113,11 @@ def written(text: str, kind_of_it: str) -> str:
         ("'gold-plus' if input.flag else input.tier", "Tier", "EnumTier.GOLD_PLUS if request.flag else request.tier"),
         ("['basic']", "{'type': 'array', 'items': 'Tier'}", "[EnumTier.BASIC]"),
         ("None", "{'type': 'integer', 'required': False}", "None"),
-        ("input.limit if input.limit is not None else 3", "integer", "request.limit if request.limit is not None else 3"),
+        (
+            "input.limit if input.limit is not None else 3",
+            "integer",
+            "request.limit if request.limit is not None else 3",
+        ),
         ("3 if input.limit is None else input.limit", "integer", "3 if request.limit is None else request.limit"),
         ("input.limit is None or input.limit > 3", "boolean", "request.limit is None or request.limit > 3"),
         ("input.flag and not input.limit", "boolean", "request.flag and not request.limit"),
@@ -127,7 +131,11 @@ def written(text: str, kind_of_it: str) -> str:
         ("sum(x.gift for x in input.lines)", "integer", "sum(x.gift for x in request.lines)"),
         ("max((x.quantity for x in input.lines), default=0)", "integer", None),
         ("min(input.count, total, 3)", "integer", "min(request.count, total, 3)"),
-        ("[x for x in input.lines if x.wrap is not None and x.wrap.width > 1]", "{'type': 'array', 'items': 'Line'}", None),
+        (
+            "[x for x in input.lines if x.wrap is not None and x.wrap.width > 1]",
+            "{'type': 'array', 'items': 'Line'}",
+            None,
+        ),
         ("[y.width for x in input.lines for y in [x.size]]", "{'type': 'array', 'items': 'number'}", None),
         ("sorted(input.numbers, reverse=True)[0]", "integer", "sorted(request.numbers, reverse=True)[0]"),
         ("len([_ for _ in input.lines])", "integer", "len([_ for _ in request.lines])"),
@@ -139,11 +147,11 @@ def written(text: str, kind_of_it: str) -> str:
         ("len(input.data) + len(input.extra)", "integer", None),
         ("bool(input.note)", "boolean", "bool(request.note)"),
     ],
-)  # fmt: skip
+)
 def test_what_is_allowed_is_written_anew(text: str, kind_of_it: str, code: str | None) -> None:
     found = written(text, kind_of_it)
     assert code in {None, found}
-    assert compile(found, "expression", "eval")
+    assert compile(found, "expression", "eval").co_names is not None
 
 
 LONG_SUM = " + ".join(["input.count"] * 100)
@@ -207,7 +215,11 @@ REFUSED = [
     ("(x for x in input.lines)", "{'type': 'array', 'items': 'Line'}", "of type generator"),
     ("len(x for x in input.lines)", "integer", "a list, as in"),
     ("bool(x for x in input.lines)", "boolean", "a list, as in"),
-    ("sum(a.quantity for a in input.lines for b in input.lines for c in input.lines for d in input.lines)", "integer", "at most 3"),
+    (
+        "sum(a.quantity for a in input.lines for b in input.lines for c in input.lines for d in input.lines)",
+        "integer",
+        "at most 3",
+    ),
     ("total / 0", "number", "other than 0"),
     ("input.rate ** 0.5", "number", "sqrt(…)"),
     ("2 ** input.count", "integer", "a whole number from 0 to 16"),
@@ -263,7 +275,7 @@ REFUSED = [
     ("not " * 100 + "input.flag", "boolean", "nested less deeply"),
     ("-" * 1500 + "1", "integer", "nested less deeply"),
     (f"{LONG_SUM} + {LONG_SUM}", "integer", "at most 2000 characters"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("text", "kind_of_it", "meaning"), REFUSED, ids=[case[0][:40] for case in REFUSED])
@@ -298,10 +310,15 @@ def test_long_chains_are_no_deep_nesting() -> None:
     "text",
     [
         *("event.count / event.count > 1", "event.numbers[0] > 1", "max(event.numbers) > 1", "int(event.name) > 1"),
-        *("event.since > event.since", "event.day + event.lead > event.day", "sqrt(event.rate) > 1", "round(event.rate)"),
+        *(
+            "event.since > event.since",
+            "event.day + event.lead > event.day",
+            "sqrt(event.rate) > 1",
+            "round(event.rate)",
+        ),
         *("str(event.count) == '1'", "event.rate ** 2 > 1", "decimal(event.count) > 1", "sorted(event.moments)"),
     ],
-)  # fmt: skip
+)
 def test_conditions_have_a_value_for_every_event(text: str) -> None:
     fields = kinds(INPUT) | {"moments": kind("{'type': 'array', 'items': 'datetime'}")}
     scope = Scope("event", fields, SCOPE.models, ENUMS, "event", total=True)
@@ -388,9 +405,18 @@ PATTERNS = st.sampled_from(
         *("{} or {}", "not {}", "{} < {}", "{} == {}", "{} in {}", "{} is None", "[{}, {}]", "[{} for x in {}]"),
         *("sum({} for x in {} if {})", "{}[{}]", "{}[{}:]", "({})", "max({}, {})", "len({})", "str({})", "int({})"),
         *("sorted({})", "round({}, {})", "min(({} for x in {}), default={})", "any({} for x in {})", "decimal({})"),
-        *("{}.strip()", "lambda: {}", "(x := {})", "f'{{{}}}'", "eval({})", "{}.__dict__", "getattr({}, {})", "sqrt({})"),
+        *(
+            "{}.strip()",
+            "lambda: {}",
+            "(x := {})",
+            "f'{{{}}}'",
+            "eval({})",
+            "{}.__dict__",
+            "getattr({}, {})",
+            "sqrt({})",
+        ),
     ]
-)  # fmt: skip
+)
 
 
 def filled(parts: tuple[str, list[str]]) -> str:
@@ -400,8 +426,10 @@ def filled(parts: tuple[str, list[str]]) -> str:
 
 TEXTS = st.one_of(
     st.text(max_size=30),
-    st.recursive(ATOMS, lambda inner: st.tuples(PATTERNS, st.lists(inner, min_size=3, max_size=3)).map(filled), max_leaves=8),
-)  # fmt: skip
+    st.recursive(
+        ATOMS, lambda inner: st.tuples(PATTERNS, st.lists(inner, min_size=3, max_size=3)).map(filled), max_leaves=8
+    ),
+)
 
 
 @given(TEXTS, st.sampled_from([*INPUT, ""]))
@@ -409,20 +437,16 @@ TEXTS = st.one_of(
 @example("9 ** 16 ** 16", "count")
 def test_any_text_is_refused_or_harmless(text: str, field: str) -> None:
     expected = SCOPE.fields[field] if field else None
-    try:
-        checked = expressions.read(text, SCOPE, expected)
-    except WrongError as wrong:
-        assert str(expressions.problem(("a",), text, wrong)).startswith("a: found ")
+    problems = list(expressions.check(("a",), text, SCOPE, expected))
+    if problems:
+        assert str(problems[0]).startswith("a: found ")
         return
+    checked = expressions.read(text, SCOPE, expected)
     code = layout.one_line(checked.tree)
     compiled = compile(ast.parse(code, mode="eval"), "expression", "eval")
     enums = {"EnumTier": SimpleNamespace(BASIC="basic", GOLD_PLUS="gold-plus")}
-    with watched():
-        try:
-            eval(compiled, NAMESPACE | enums)  # noqa: S307 - whether that does harm is what is tested
-        except (ArithmeticError, LookupError, ValueError, TypeError) as error:
-            # Of type errors, only moments with and without a time zone are left.
-            assert not isinstance(error, TypeError) or "offset" in str(error)
+    with watched(), suppress(ArithmeticError, LookupError, ValueError):
+        eval(compiled, NAMESPACE | enums)  # noqa: S307 - whether that does harm is what is tested
 
 
 class _Grammar:
@@ -439,7 +463,7 @@ class _Grammar:
     )
 
     def __init__(self, seed: int) -> None:
-        self.random = random.Random(seed)
+        self.random = random.Random(seed)  # noqa: S311 - the same each time
 
     def expression(self, depth: int) -> str:
         if depth <= 0 or self.random.random() < 0.1:
@@ -447,7 +471,7 @@ class _Grammar:
         return self.random.choice(self.shapes)(self, lambda: f"({self.expression(depth - 1)})")
 
     shapes: tuple[Callable[["_Grammar", Callable[[], str]], str], ...] = (
-        lambda g, e: f"{e()} {g.random.choice('+ - * / // % ** + -'.split())} {e()}",
+        lambda g, e: f"{e()} {g.random.choice(['+', '-', '*', '/', '//', '%', '**'])} {e()}",
         lambda _, e: f"{e()} - {e()} + {e()}",
         lambda g, e: f"{e()} {g.random.choice(['==', '<', '>=', 'is not', 'in'])} {e()}",
         lambda g, e: f" {g.random.choice(['and', 'or'])} ".join(e() for _ in range(g.random.randrange(2, 5))),

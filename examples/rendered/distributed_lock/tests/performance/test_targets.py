@@ -54,6 +54,20 @@ TARGETS: list[tuple[EnumDistributedLockOperation, dict[str, Any], float | None, 
 ]
 
 
+async def measured(node: NodeDistributedLockEffect, request: ModelDistributedLockRequest) -> list[float]:
+    """Return how long runs take, in milliseconds."""
+    await node.initialize()
+    for _ in range(RUNS // 10):
+        await node.handle(request)
+    times = []
+    for _ in range(RUNS):
+        started = time.perf_counter()
+        await node.handle(request)
+        times.append((time.perf_counter() - started) * 1000)
+    await node.shutdown()
+    return times
+
+
 @pytest.mark.parametrize(
     ("operation", "payload", "p95_ms", "per_second"), TARGETS, ids=[target[0].value for target in TARGETS]
 )
@@ -68,16 +82,7 @@ async def test_target(
             ModelONEXContainer(),
             ModelDistributedLockSettings(database_url=SecretStr(url)),
         )
-        await node.initialize()
-        request = ModelDistributedLockRequest(operation=operation, payload=payload)
-        for _ in range(RUNS // 10):
-            await node.handle(request)
-        times = []
-        for _ in range(RUNS):
-            started = time.perf_counter()
-            await node.handle(request)
-            times.append((time.perf_counter() - started) * 1000)
-        await node.shutdown()
+        times = await measured(node, ModelDistributedLockRequest(operation=operation, payload=payload))
     p50, p95 = statistics.median(times), statistics.quantiles(times, n=20)[-1]
     rate = 1000 * RUNS / sum(times)
     print(f"\n{operation}: p50 {p50:.2f} ms, p95 {p95:.2f} ms, {rate:.0f} a second")  # noqa: T201 - the report

@@ -1,6 +1,7 @@
 """A contract as typed values, every short form spelled out and every default filled in."""
 
 import enum
+import math
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -48,6 +49,7 @@ FEATURE_ALIASES = {
 }
 DEFAULT_PORT = 8000
 DEFAULT_HOST = "127.0.0.1"
+DEFAULT_SCRAPE_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,13 +242,25 @@ class Transactions:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterQueue:
-    """Where messages go that can't be handled."""
+    """Where messages go that can't be handled.
+
+    Attributes:
+        enabled: False for nowhere.
+        max_retries: Attempts after the first one.
+        topic_suffix: What is added to the topic's name.
+        retry_delay_ms: Before each further attempt.
+        alert_threshold: Dead letters from which on the alert is raised.
+        alert: Whether there is one.
+        alert_window_seconds: Only letters that are not older count for it; None for all.
+    """
 
     enabled: bool = True
     max_retries: int = 3
     topic_suffix: str = ".dlq"
     retry_delay_ms: float = 1000
     alert_threshold: int = 100
+    alert: bool = True
+    alert_window_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -622,7 +636,7 @@ def build(raw: Mapping[str, Any]) -> Contract:
             tags=tuple(service.get("tags", ())),
             enabled=service.get("enabled", True),
         ),
-        deployment=_deployment(raw.get("deployment", {})),
+        deployment=_deployment(raw.get("deployment", {}), _scrape_seconds(advanced)),
         template_variant=raw.get("template_variant"),
         validation_level=raw.get("validation_level", "standard"),
         layout=raw.get("layout", "project"),
@@ -787,7 +801,12 @@ def _dead_letter_queue(raw: Mapping[str, Any]) -> DeadLetterQueue | None:
     spec = raw.get("advanced_features", {}).get("dead_letter_queue")
     if spec is None:
         return DeadLetterQueue() if "dead_letter_queue" in raw.get("features", ()) else None
-    queue = DeadLetterQueue(**{key: value for key, value in spec.items() if key != "monitoring"})
+    monitoring = spec.get("monitoring", {})
+    queue = DeadLetterQueue(
+        **{key: value for key, value in spec.items() if key != "monitoring"},
+        alert=monitoring.get("enabled", True),
+        alert_window_seconds=monitoring.get("check_interval_seconds"),
+    )
     return queue if queue.enabled else None
 
 
@@ -875,7 +894,12 @@ def _database_integration(spec: Mapping[str, Any] | bool | None) -> DatabaseInte
     )
 
 
-def _deployment(spec: Mapping[str, Any]) -> Deployment:
+def _scrape_seconds(advanced: Mapping[str, Any]) -> int:
+    seconds = advanced.get("observability", {}).get("metrics", {}).get("export_interval_seconds")
+    return DEFAULT_SCRAPE_SECONDS if seconds is None else math.ceil(seconds)
+
+
+def _deployment(spec: Mapping[str, Any], scrape_seconds: int) -> Deployment:
     resources = spec.get("resources", {})
     return Deployment(
         replicas=spec.get("replicas"),
@@ -885,7 +909,7 @@ def _deployment(spec: Mapping[str, Any]) -> Deployment:
         namespace=spec.get("namespace", ""),
         env={name: environment_text(value) for name, value in spec.get("env", {}).items()},
         autoscaling=Autoscaling(**spec.get("autoscaling", {})),
-        service_monitor=_service_monitor(spec.get("service_monitor", False)),
+        service_monitor=_service_monitor(spec.get("service_monitor", False), scrape_seconds),
     )
 
 
@@ -898,8 +922,8 @@ def _amounts(spec: Mapping[str, str | float]) -> Amounts:
     return Amounts(**{name: f"{value:f}" if isinstance(value, float) else str(value) for name, value in spec.items()})
 
 
-def _service_monitor(spec: Mapping[str, Any] | bool) -> ServiceMonitor | None:
+def _service_monitor(spec: Mapping[str, Any] | bool, seconds: int) -> ServiceMonitor | None:
     settings: Mapping[str, Any] = {"enabled": spec} if isinstance(spec, bool) else spec
     if not settings.get("enabled", True):
         return None
-    return ServiceMonitor(settings.get("interval_seconds", 30), dict(settings.get("labels", {})))
+    return ServiceMonitor(settings.get("interval_seconds", seconds), dict(settings.get("labels", {})))

@@ -238,19 +238,21 @@ def assignment(value: str, target: str, indent: int = 0) -> str:
     return f"{target} = (\n{pad}    {value}\n{pad})"
 
 
-def imports(symbols: Sequence[tuple[str, str]]) -> str:
+def imports(symbols: Sequence[tuple[str, str]], indent: int = 0) -> str:
     """Return `from … import …` lines in the order and form of ruff's isort and formatter.
 
     Args:
         symbols: Pairs of module and name, in any order, repeats allowed.
+        indent: Columns by which the lines are to be indented.
 
     Returns:
-        The lines, sorted by module and name; one that is too long is spread.
+        The lines, not indented yet, sorted by module and name; one that is too long is spread.
     """
     modules: dict[str, set[str]] = {}
     for module, name in symbols:
         modules.setdefault(module, set()).add(name)
-    return "\n".join(_import_line(module, sorted(modules[module], key=_import_order)) for module in sorted(modules))
+    sorted_names = {module: sorted(modules[module], key=_import_order) for module in sorted(modules)}
+    return "\n".join(_import_line(module, found, indent) for module, found in sorted_names.items())
 
 
 def _import_order(name: str) -> tuple[int, str]:
@@ -259,8 +261,8 @@ def _import_order(name: str) -> tuple[int, str]:
     return (1, name) if name[:1].isupper() else (2, name)
 
 
-def _import_line(module: str, names: Sequence[str]) -> str:
+def _import_line(module: str, names: Sequence[str], indent: int) -> str:
     line = f"from {module} import {', '.join(names)}"
-    if len(line) <= LINE_LENGTH:
+    if len(line) + indent <= LINE_LENGTH:
         return line
     return f"from {module} import (\n" + "".join(f"    {name},\n" for name in names) + ")"

@@ -132,12 +132,14 @@ class ConsumedView:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterView:
-    """Where messages go that can't be handled."""
+    """Where messages go that can't be handled, and when that raises an alert."""
 
     max_retries: int
     topic_suffix: str
     retry_delay_seconds: float
     alert_threshold: int
+    alert: bool
+    alert_window_seconds: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,7 +333,12 @@ def kafka_view(contract: Contract, environment: Environment) -> KafkaView:
         outbox_max_messages=settings.outbox_max_messages,
         consumed=consumed,
         dead_letters=DeadLetterView(
-            queue.max_retries, queue.topic_suffix, queue.retry_delay_ms / 1000, queue.alert_threshold
+            max_retries=queue.max_retries,
+            topic_suffix=queue.topic_suffix,
+            retry_delay_seconds=queue.retry_delay_ms / 1000,
+            alert_threshold=queue.alert_threshold,
+            alert=queue.alert,
+            alert_window_seconds=queue.alert_window_seconds,
         )
         if queue and consumed
         else None,

@@ -18,6 +18,7 @@ NAMES = frozenset(
         *("http_max_connections", "http_max_answer_bytes", "redis_max_connections", "redis_timeout_seconds"),
         *("kafka_publish_timeout_seconds", "outbox_path", "outbox_max_messages", "kafka_group_id"),
         *("dead_letter_max_retries", "dead_letter_retry_delay_seconds", "dead_letter_alert_threshold"),
+        "dead_letter_alert_window_seconds",
         *("files_max_bytes", "retry_max_attempts", "retry_initial_delay_seconds", "retry_max_delay_seconds"),
         *("retry_backoff_multiplier", "circuit_breaker_failure_threshold", "circuit_breaker_recovery_seconds"),
         *("circuit_breaker_half_open_max_calls", "service_host", "service_port", "service_max_body_bytes"),
@@ -167,8 +168,13 @@ class _Settings:
             self.add("dead_letter_max_retries", "int", letters.max_retries, "Attempts after the first one.", "ge=0")
             delay = float(letters.retry_delay_seconds)
             self.add("dead_letter_retry_delay_seconds", "float", delay, "Pause between attempts.", "ge=0")
-            alert = "Dead letters from which on the alert is raised."
-            self.add("dead_letter_alert_threshold", "int", letters.alert_threshold, alert, "ge=1")
+            if letters.alert:
+                alert = "Dead letters from which on the alert is raised."
+                self.add("dead_letter_alert_threshold", "int", letters.alert_threshold, alert, "ge=1")
+            if letters.alert and letters.alert_window_seconds is not None:
+                window = "Only dead letters that are not older count for the alert."
+                seconds = float(letters.alert_window_seconds)
+                self.add("dead_letter_alert_window_seconds", "float", seconds, window, "gt=0")
 
     def files(self) -> None:
         if files := self.node.files:

@@ -63,6 +63,55 @@ SHAPES: dict[str, dict[str, Any]] = {
         ],
         "integrations": MIGRATED,
     },
+    "every advanced feature, in the longest names": {
+        "name": LONG,
+        "package": "acme",
+        "features": ["service_mode"],
+        "operations": [
+            {
+                "name": LONG,
+                "output": {"text": "string"},
+                "http": {"method": "GET", "path": "/", "extract": {"text": "$.text"}},
+            },
+            {"name": "take", "input": {"a": "string"}, "output": {"taken": "boolean"}, "handler": "custom"},
+        ],
+        "subcontracts": {"event_type": {"consumed_events": [{"event": "came", "operation": "take"}]}},
+        "advanced_features": {
+            "dead_letter_queue": {"monitoring": {"check_interval_seconds": 60}},
+            "security_validation": {
+                "max_input_length": 1000,
+                "sanitize_inputs": True,
+                "sanitize_logs": True,
+                "forbidden_patterns": ["(?i)drop +table", '"\\s<script', "x" * 90],
+                "redact_fields": ["api_key", "api-key", "password", *(f"field_{number}" for number in range(9))],
+            },
+            "observability": {
+                "tracing": {"endpoint": "http://${env.A}:${env.B}", "sample_rate": 0.5},
+                "metrics": {"prometheus_port": 9090},
+                "logging": {"json_format": False, "correlation_tracking": False},
+            },
+            "rate_limiting": {"requests_per_second": 5},
+        },
+    },
+    "checks of inputs alone": {
+        "operations": [{"name": "tick", "handler": "custom"}],
+        "advanced_features": {
+            "security_validation": {"max_input_length": 10},
+            "observability": {"tracing": {"exporter": "console"}, "metrics": {"enabled": False}},
+        },
+    },
+    "clean logs alone": {
+        "operations": [{"name": "tick", "handler": "custom"}],
+        "advanced_features": {"security_validation": {"sanitize_logs": True}, "rate_limiting": {"burst": 3}},
+    },
+    "masked fields and control characters": {
+        "features": ["service_mode"],
+        "operations": [{"name": "tick", "handler": "custom"}],
+        "advanced_features": {
+            "security_validation": {"redact_fields": ["pin"], "sanitize_inputs": True},
+            "observability": {"metrics": {"enabled": False}},
+        },
+    },
     "configured mixins": {
         "features": ["fail_fast"],
         "mixins": [

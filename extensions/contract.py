@@ -615,7 +615,7 @@ def build(raw: Mapping[str, Any]) -> Contract:
         circuit_breaker=_circuit_breaker(advanced.get("circuit_breaker")),
         transactions=_transactions(advanced.get("transactions")),
         dead_letter_queue=_dead_letter_queue(raw),
-        security=_security(advanced.get("security_validation")),
+        security=build_security(advanced.get("security_validation")),
         observability=_observability(advanced.get("observability", {})),
         rate_limiting=_rate_limiting(raw),
         caching=_caching(raw),
@@ -810,7 +810,8 @@ def _dead_letter_queue(raw: Mapping[str, Any]) -> DeadLetterQueue | None:
     return queue if queue.enabled else None
 
 
-def _security(spec: Mapping[str, Any] | None) -> SecurityValidation | None:
+def build_security(spec: Mapping[str, Any] | None) -> SecurityValidation | None:
+    """Return what inputs and logs are checked for; None for nothing."""
     if spec is None:
         return None
     settings: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in spec.items()}

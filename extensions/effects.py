@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import jsonpath
 
 from . import features, references
-from .contract import BASE_TYPES, DEFAULT_PORT, spell_out
+from .contract import BASE_TYPES, DEFAULT_PORT, build_security, spell_out
 from .problems import Path, Problem, did_you_mean, show
 
 type Specs = Mapping[str, Any]
@@ -95,20 +95,37 @@ def settings(rules: Rules) -> Iterator[Problem]:
     tracing = _mapping(_mapping(advanced.get("observability")).get("tracing"))
     place: Path = ("advanced_features", "observability", "tracing", "endpoint")
     yield from references.problems(place, tracing.get("endpoint"), ("env",), lambda _: None)
+    wrong = list(_patterns(advanced))
+    yield from wrong
+    if not wrong:
+        yield from _examples(rules, advanced)
+    yield from _ports(rules, advanced)
+    yield from _events(rules, integrations)
+
+
+def _patterns(advanced: Specs) -> Iterator[Problem]:
     patterns = _mapping(advanced.get("security_validation")).get("forbidden_patterns")
     for index, pattern in enumerate(_list(patterns)):
+        place: Path = ("advanced_features", "security_validation", "forbidden_patterns", index)
         try:
             re.compile(pattern)
         except (re.error, RecursionError, OverflowError, TypeError) as error:
-            place = ("advanced_features", "security_validation", "forbidden_patterns", index)
             yield Problem(place, show(pattern), "a regular expression", str(error))
-        else:
-            if features.backtracks(pattern):
-                place = ("advanced_features", "security_validation", "forbidden_patterns", index)
-                hint = "a possessive quantifier such as ++ or *+ gives nothing back"
-                yield Problem(place, show(pattern), "no repetition within a repetition, which takes endless time", hint)
-    yield from _ports(rules, advanced)
-    yield from _events(rules, integrations)
+            continue
+        if features.backtracks(pattern):
+            hint = "a possessive quantifier such as ++ or *+ gives nothing back"
+            yield Problem(place, show(pattern), "no repetition within a repetition, which takes endless time", hint)
+
+
+def _examples(rules: Rules, advanced: Specs) -> Iterator[Problem]:
+    if not rules.clean(("advanced_features", "security_validation")):
+        return
+    view = features.security(build_security(advanced.get("security_validation")))
+    for number, operation in enumerate(rules.operations):
+        for index, example in enumerate(_list(operation.get("examples"))):
+            path: Path = ("operations", number, "examples", index, "input")
+            if rules.clean(path) and not features.allowed(view, _mapping(example).get("input")):
+                yield Problem(path, "text that is not allowed", "what advanced_features.security_validation lets pass")
 
 
 def _ports(rules: Rules, advanced: Specs) -> Iterator[Problem]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .contract import Contract
+from .contract import Contract, SecurityValidation
 from .integrations import Environment, PlaceView
 
 DEFAULT_INPUT_LENGTH = 10_000
@@ -70,16 +70,15 @@ class RateLimitView:
     burst: int
 
 
-def security(contract: Contract) -> SecurityView | None:
+def security(settings: SecurityValidation | None) -> SecurityView | None:
     """Return what inputs, logs and errors are checked for; None where the contract asks for nothing.
 
     Args:
-        contract: A contract without problems.
+        settings: What the contract says.
 
     Returns:
         The view. Where there are forbidden patterns, texts are limited, so that matching takes bounded time.
     """
-    settings = contract.security
     if settings is None:
         return None
     view = SecurityView(
@@ -127,14 +126,13 @@ def _bodies(argument: Any) -> Iterator[Any]:
             yield from _bodies(item)
 
 
-def allowed(contract: Contract, value: object) -> bool:
+def allowed(view: SecurityView | None, value: object) -> bool:
     """Tell whether an input passes the security validation, as the node itself tells.
 
     Args:
-        contract: A contract without problems.
+        view: What inputs are checked for.
         value: The input as JSON values.
     """
-    view = security(contract)
     if view is None or not view.checks:
         return True
     patterns = [re.compile(pattern) for pattern in view.forbidden_patterns]

@@ -1080,7 +1080,7 @@ class NodeView:
     @property
     def security(self) -> features.SecurityView | None:
         """What inputs are checked for, and what is kept out of logs and errors."""
-        return features.security(self.contract)
+        return features.security(self.contract.security)
 
     @property
     def tracing(self) -> features.TracingView | None:
@@ -1484,7 +1484,9 @@ class _Builder:
 
     def sample(self, operation: Operation) -> dict[str, object] | None:
         found = samples.sample(self.contract, operation)
-        return found if found is not None and features.allowed(self.contract, found) else None
+        return (
+            found if found is not None and features.allowed(features.security(self.contract.security), found) else None
+        )
 
     def computation(self, operation: Operation) -> computations.ComputationView | None:
         stem = names.pascal(operation.name)

@@ -387,6 +387,24 @@ def test_samples_are_allowed(security: dict[str, Any], sample: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    "security",
+    [{"forbidden_patterns": ["("]}, {"forbidden_patterns": [3]}, {"max_input_length": "x"}, {"no such key": 1}],
+)
+def test_examples_are_not_held_against_rules_that_are_wrong(security: dict[str, Any]) -> None:
+    asked = {**EVERYTHING["operations"][0], "examples": [{"input": {"a": "DROP TABLE"}, "output": {"kept": True}}]}
+    with pytest.raises(ContractError) as caught:
+        made({"security_validation": security}, operations=[asked])
+    assert "examples" not in str(caught.value)
+
+
+def test_examples_have_to_be_allowed() -> None:
+    asked = {**EVERYTHING["operations"][0], "examples": [{"input": {"a": "DROP TABLE"}, "output": {"kept": True}}]}
+    made({"security_validation": {"forbidden_patterns": ["truncate"]}}, operations=[asked])
+    with pytest.raises(ContractError, match=r"operations\[0\].examples\[0\].input: found text that is not allowed"):
+        made({"security_validation": {"forbidden_patterns": ["(?i)drop"]}}, operations=[asked])
+
+
+@pytest.mark.parametrize(
     ("limit", "burst"),
     [({}, 100), ({"requests_per_second": 0.5}, 1), ({"requests_per_second": 7.5}, 8), ({"burst": 3}, 3)],
 )

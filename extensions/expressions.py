@@ -241,6 +241,7 @@ _SYMBOLS: Final[Mapping[type[ast.operator], str]] = {
     ast.Mod: "%",
     ast.Pow: "**",
 }
+_ALWAYS_TRUE: Final = frozenset({"date", "datetime", "model", "uuid"})
 _QUOTIENTS: Final = (ast.Div, ast.FloorDiv, ast.Mod)
 
 
@@ -349,6 +350,8 @@ class _Judge:
         part = self.value(node, sure)
         if part.kind.name == "generator":
             raise WrongError(node, "a generator", "any(…), or all(…)")
+        if part.kind.name in _ALWAYS_TRUE and not part.kind.nullable:
+            raise WrongError(node, f"{_source(node)}, of type {part.kind}, which is always true", "a condition")
         return part
 
     def constant(self, node: ast.Constant, expected: Kind | None) -> _Part:
@@ -536,6 +539,8 @@ class _Judge:
             elif isinstance(operator, (ast.Is, ast.IsNot)):
                 if not (isinstance(right_node, ast.Constant) and right_node.value is None):
                     raise WrongError(right_node, f"is {_source(right_node)}", "is None, or is not None")
+                if isinstance(left_node, ast.Constant):
+                    raise WrongError(left_node, f"{_source(left_node)} is …", "a field, or an earlier output")
                 right = self.value(right_node, sure)
             else:
                 right = self.value(right_node, sure)
@@ -573,6 +578,9 @@ class _Judge:
         if "null" in {left.name, right.name}:
             raise WrongError(node, "a comparison with None by == or !=", "is None, or is not None")
         self.comparable(left, node, right, left_node)
+        if left.values is not None and right.values is not None and left.values.isdisjoint(right.values):
+            shown = ", ".join(map(str, sorted(left.values, key=str)))
+            raise WrongError(node, f"a comparison of {_source(left_node)} with what it never is", f"one of {shown}")
 
     def ordered(self, left_node: ast.expr, left: Kind, node: ast.expr, right: Kind) -> None:
         self.comparable(left, node, right, left_node)
@@ -601,6 +609,8 @@ class _Judge:
             raise WrongError(node, found, "values of the same type")
 
     def choice(self, node: ast.IfExp, sure: _Sure, expected: Kind | None) -> _Part:
+        if isinstance(node.test, ast.Constant):
+            raise WrongError(node.test, f"if {_source(node.test)}", "a condition that depends on something")
         test = self.condition(node.test, sure)
         true, false = _facts(node.test)
         body = self.value(node.body, sure | true, expected)
@@ -700,6 +710,14 @@ def local_name(name: str, taken: Collection[str]) -> str:
     return code
 
 
+
+
+def _has_literal_type(tree: ast.expr) -> bool:
+    # Sums of those need a start, or mypy takes them for sums of booleans.
+    item = tree.elt if isinstance(tree, ast.GeneratorExp) else tree
+    return isinstance(item, (ast.Attribute, ast.Name, ast.Subscript))
+
+
 _STARTS: Final[Mapping[str, tuple[str, str, tuple[int, ...]]]] = {
     "decimal": ("decimal", "Decimal", (0,)),
     "duration": ("datetime", "timedelta", ()),
@@ -765,6 +783,8 @@ class _Calls:
         # Without values, a sum is the 0 of its type.
         if kind.name == "number":
             trees.append(ast.Constant(0.0))
+        elif kind.name == "integer" and kind.values is not None and _has_literal_type(parts[0].tree):
+            trees.append(ast.Constant(0))
         elif kind.name in _STARTS:
             module, name, arguments = _STARTS[kind.name]
             self.judge.used_modules.add((module, name))

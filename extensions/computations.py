@@ -60,8 +60,7 @@ def check_compute(rules: Rules, path: Path, operation: Specs) -> Iterator[Proble
     kinds = _kinds(rules, inputs), _kinds(rules, outputs)
     for name, field in outputs.items():
         passed = name in inputs and expressions.fits(kinds[0][name], kinds[1][name])
-        optional = field.get("required", True) is False or "default" in field
-        if name not in spec and not passed and not optional:
+        if name not in spec and not passed and not _may_be_left_out(field):
             expected = "an expression in compute, or an input field of the same name and type"
             yield Problem((*path, "output", name), "an output field that nothing fills", expected)
     yield from _check_expressions(rules, place, spec, (inputs, outputs))
@@ -71,12 +70,14 @@ def _check_expressions(
     rules: Rules, place: Path, spec: Specs, sides: tuple[dict[str, Specs], dict[str, Specs]]
 ) -> Iterator[Problem]:
     models = {name: _kinds(rules, _spelled_out(fields)) for name, fields in rules.models.items()}
+    optional = {name: _optional(_spelled_out(fields)) for name, fields in rules.models.items()}
     inputs, outputs = (_kinds(rules, side) for side in sides)
     locals_of = _Locals()
     for number, (name, value) in enumerate(spec.items()):
         if name not in outputs:
             continue
-        scope = Scope(INPUT, inputs, models, rules.enums, REQUEST, dict(locals_of.known), list(spec)[number:])
+        known, later = dict(locals_of.known), list(spec)[number:]
+        scope = Scope(INPUT, inputs, models, rules.enums, REQUEST, known, later, optional)
         text, kind = expressions.source(value), outputs[name]
         if rules.clean((*place, name)):
             try:
@@ -97,6 +98,14 @@ def check_caching(rules: Rules) -> Iterator[Problem]:
 
 def _kinds(rules: Rules, fields: Mapping[str, Specs]) -> dict[str, Kind]:
     return {name: expressions.kind_of(spec, rules.enums, rules.models) for name, spec in fields.items()}
+
+
+def _optional(fields: Mapping[str, Specs]) -> frozenset[str]:
+    return frozenset(name for name, spec in fields.items() if _may_be_left_out(spec))
+
+
+def _may_be_left_out(spec: Specs) -> bool:
+    return spec.get("required", True) is False or "default" in spec
 
 
 def _spelled_out(fields: object) -> dict[str, Specs]:
@@ -198,7 +207,14 @@ def scope_of(contract: Contract, root: str, fields: Sequence[Field], code: str, 
     """
     models = {model.name: {field.name: field_kind(field) for field in model.fields} for model in contract.models}
     enums = {enum.name: enum.values for enum in contract.enums}
-    return Scope(root, {field.name: field_kind(field) for field in fields}, models, enums, code, total=total)
+    optional = {
+        model.name: frozenset(
+            field.name for field in model.fields if not field.required or field.default is not MISSING
+        )
+        for model in contract.models
+    }
+    kinds = {field.name: field_kind(field) for field in fields}
+    return Scope(root, kinds, models, enums, code, optional=optional, total=total)
 
 
 def computation_view(contract: Contract, operation: Operation, around: Surroundings) -> ComputationView | None:
@@ -270,6 +286,7 @@ class _Builder:
         checked = expressions.read(text, replace(self.scope, known=dict(self.locals.known)), declared)
         self.symbols |= checked.modules
         self.symbols |= {self.around.reference("enum", enum) for enum in checked.enums}
+        self.symbols |= {self.around.reference("model", model) for model in checked.models}
         target = self.locals.add(name, local_kind(checked, declared))
         if is_annotated(checked, declared):
             target = f"{target}: {self.annotated(field)}"

@@ -21,6 +21,7 @@ type Specs = Mapping[str, Any]
 INPUT: Final = "input"
 EVENT: Final = "event"
 LONGEST: Final = 2000
+_LONGEST_RANGE: Final = 10_000
 _DEEPEST, _MOST_LOOPS, _LONGEST_TEXT, _LONGEST_SHOWN, _LARGEST_POWER, _MOST_BITS = 40, 3, 200, 60, 16, 63
 # Names of locals that would hide others, and one that reads like a number: they get an underscore at their end.
 _TAKEN: Final = frozenset({*dir(builtins), "request", "ceil", "floor", "sqrt", "timedelta", "l"})
@@ -62,6 +63,7 @@ class Scope:
         code: The root's name in generated code.
         known: The type and the name in generated code of what was worked out before, by name.
         later: What is worked out after it.
+        optional: The fields that may be left out, by model.
         total: Whether it has to have a value for every valid root: nothing in it may fail when it is run.
     """
 
@@ -72,6 +74,7 @@ class Scope:
     code: str
     known: Mapping[str, tuple[Kind, str]] = field(default_factory=dict)
     later: Collection[str] = ()
+    optional: Mapping[str, Collection[str]] = field(default_factory=dict)
     total: bool = False
 
 
@@ -83,12 +86,14 @@ class Checked:
         kind: Its type.
         tree: Its code.
         enums: The enums that its code names.
+        models: The models that its code makes.
         modules: What its code needs of the standard library, as pairs of module and name.
     """
 
     kind: Kind
     tree: ast.expr
     enums: frozenset[str] = frozenset()
+    models: frozenset[str] = frozenset()
     modules: frozenset[tuple[str, str]] = frozenset()
 
 
@@ -154,7 +159,8 @@ def read(text: str, scope: Scope, expected: Kind | None = None) -> Checked:
         raise WrongError(None, show(text), "an expression that is nested less deeply") from None
     if scope.total and judge.used_modules:
         raise WrongError(None, show(text), "functions that always have a value, of integers and numbers")
-    return Checked(part.kind, part.tree, frozenset(judge.used_enums), frozenset(judge.used_modules))
+    used = frozenset(judge.used_enums), frozenset(judge.used_models), frozenset(judge.used_modules)
+    return Checked(part.kind, part.tree, *used)
 
 
 def check(path: Path, text: str, scope: Scope, expected: Kind | None = None) -> Iterator[Problem]:
@@ -299,6 +305,7 @@ class _Judge:
         self.locals: dict[str, tuple[Kind, str]] = {}
         self.loops = 0
         self.used_enums: set[str] = set()
+        self.used_models: set[str] = set()
         self.used_modules: set[tuple[str, str]] = set()
         self.calls = _Calls(self)
 
@@ -565,7 +572,7 @@ class _Judge:
         part = self.value(node, sure)
         self.present(node, part.kind, "a search in")
         match part.kind.name:
-            case "array" if part.kind.items is not None:
+            case "array" | "set" if part.kind.items is not None:
                 self.equal(left.kind, node, part.kind.items, left_node)
             case "string" | "object" if left.kind.name == "string":
                 self.present(left_node, left.kind, "a search for")
@@ -682,24 +689,41 @@ class _Judge:
         return _Part(Kind("generator", items=item.kind), ast.GeneratorExp(item.tree, generators))
 
     def generator(self, node: ast.comprehension, sure: _Sure) -> tuple[ast.comprehension, _Sure]:
-        if node.is_async or not isinstance(node.target, ast.Name):
-            raise WrongError(node.target, _source(node.target), "one name, as in `for line in input.lines`")
-        source_part = self.value(node.iter, sure)
-        self.present(node.iter, source_part.kind, "a loop over")
-        if source_part.kind.name != "array":
-            raise WrongError(node.iter, f"a loop over {_source(node.iter)}, of type {source_part.kind}", "an array")
-        name = node.target.id
-        if name == self.scope.root or name in self.locals or name in self.scope.known:
-            raise WrongError(node.target, f"the name {show(name)} a second time", "a name of its own")
-        if not re.fullmatch(r"[a-z][a-z0-9_]*|_", name):
-            raise WrongError(node.target, f"the name {show(name)}", "a name in snake_case")
-        taken = {code for _, code in (*self.locals.values(), *self.scope.known.values())}
-        self.locals[name] = (source_part.kind.items or Kind("json", nullable=True), local_name(name, taken))
+        if node.is_async:
+            raise WrongError(node.iter, "async", "a loop as in `for line in input.lines`")
+        paired = isinstance(node.iter, ast.Call) and isinstance(node.iter.func, ast.Name) and node.iter.func.id in LOOPS
+        if paired and isinstance(node.iter, ast.Call):
+            kinds, iterated = self.calls.looped(node.iter, sure)
+        else:
+            part = self.value(node.iter, sure)
+            self.present(node.iter, part.kind, "a loop over")
+            if part.kind.name != "array":
+                raise WrongError(node.iter, f"a loop over {_source(node.iter)}, of type {part.kind}", "an array")
+            kinds, iterated = [part.kind.items or Kind("json", nullable=True)], part.tree
+        targets = node.target.elts if isinstance(node.target, ast.Tuple) else [node.target]
+        if len(targets) != len(kinds) or (isinstance(node.target, ast.Tuple) and len(kinds) == 1):
+            wanted = "one name, as in `for line in input.lines`" if len(kinds) == 1 else f"{len(kinds)} names"
+            raise WrongError(node.target, _source(node.target), wanted)
+        made: list[ast.expr] = [self.variable(one, kind) for one, kind in zip(targets, kinds, strict=True)]
+        target = made[0] if len(made) == 1 else ast.Tuple(made)
         tests: list[ast.expr] = []
         for test in node.ifs:
             tests.append(self.condition(test, sure).tree)
             sure |= _facts(test)[0]
-        return ast.comprehension(ast.Name(self.locals[name][1]), source_part.tree, tests, 0), sure
+        return ast.comprehension(target, iterated, tests, 0), sure
+
+    def variable(self, node: ast.expr, kind: Kind) -> ast.Name:
+        """Add the variable of a loop to the names that are known."""
+        if not isinstance(node, ast.Name):
+            raise WrongError(node, _source(node), "one name, as in `for line in input.lines`")
+        name = node.id
+        if name == self.scope.root or name in self.locals or name in self.scope.known:
+            raise WrongError(node, f"the name {show(name)} a second time", "a name of its own")
+        if not re.fullmatch(r"[a-z][a-z0-9_]*|_", name):
+            raise WrongError(node, f"the name {show(name)}", "a name in snake_case")
+        code = local_name(name, {code for _, code in (*self.locals.values(), *self.scope.known.values())})
+        self.locals[name] = (kind, code)
+        return ast.Name(code)
 
 
 def local_name(name: str, taken: Collection[str]) -> str:
@@ -708,8 +732,6 @@ def local_name(name: str, taken: Collection[str]) -> str:
     while code in taken:
         code += "_"
     return code
-
-
 
 
 def _has_literal_type(tree: ast.expr) -> bool:
@@ -738,6 +760,10 @@ class _Calls:
             hint = did_you_mean(node.func.attr, FUNCTIONS) if isinstance(node.func, ast.Attribute) else ""
             raise WrongError(node, f"the call {called}", expected, hint)
         name = node.func.id
+        if name in self.judge.scope.models:
+            return self.model(node, name, sure)
+        if name in LOOPS:
+            raise WrongError(node, f"{name}(…) outside of a loop", f"a loop over it, as in [… for … in {name}(…)]")
         if name not in FUNCTIONS:
             expected = f"one of {', '.join(sorted(FUNCTIONS))}"
             raise WrongError(node, f"the function {show(name)}", expected, did_you_mean(name, FUNCTIONS))
@@ -760,6 +786,70 @@ class _Calls:
                 self.judge.present(argument, part.kind, f"{name}(…) of")
         return function.judge(self, node, parts)
 
+    def model(self, node: ast.Call, name: str, sure: _Sure) -> _Part:
+        """Judge a call that makes a model from its fields."""
+        if self.judge.scope.total:
+            raise WrongError(node, f"{name}(…), which may have no value", "what always has a value")
+        fields = self.judge.scope.models[name]
+        if node.args:
+            raise WrongError(node.args[0], f"a field of {name} without its name", f"{next(iter(fields))}=…")
+        words: dict[str, ast.expr] = {}
+        for word in node.keywords:
+            if word.arg is None or word.arg not in fields:
+                found = f"the unknown field {show(word.arg or '**')}"
+                raise WrongError(word, found, f"a field of {name}", did_you_mean(word.arg, fields))
+            part = self.judge.value(word.value, sure, fields[word.arg])
+            _assignable(word.value, part.kind, fields[word.arg])
+            words[word.arg] = part.tree
+        if missing := [
+            field for field in fields if field not in words and field not in self.judge.scope.optional[name]
+        ]:
+            raise WrongError(node, f"{name}(…) without {missing[0]}", f"a value: {missing[0]} is required")
+        self.judge.used_models.add(name)
+        keywords = [ast.keyword(field, tree) for field, tree in words.items()]
+        return _Part(Kind("model", name), ast.Call(ast.Name(f"Model{name}"), [], keywords))
+
+    def looped(self, node: ast.Call, sure: _Sure) -> tuple[list[Kind], ast.expr]:
+        """Judge a call that gives what a loop goes over: the types of the loop's variables, and the code."""
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        keywords: list[ast.keyword] = []
+        for word in node.keywords:
+            strict = word.value.value if isinstance(word.value, ast.Constant) else None
+            if name != "zip" or word.arg != "strict" or not isinstance(strict, bool) or self.judge.scope.total:
+                raise WrongError(word, f"{word.arg or '**'} in a call of {name}", "arguments without names")
+            keywords.append(ast.keyword("strict", ast.Constant(strict)))
+        least, most = LOOPS[name]
+        if not least <= len(node.args) <= most:
+            raise WrongError(node, f"{len(node.args)} arguments of {name}", f"{least} to {most}")
+        parts = [self.judge.value(argument, sure) for argument in node.args]
+        for argument, part in zip(node.args, parts, strict=True):
+            self.judge.present(argument, part.kind, f"{name}(…) of")
+        trees = [part.tree for part in parts]
+        if name == "range":
+            for argument, part in zip(node.args, parts, strict=True):
+                self.judge.number(argument, part.kind, ("integer",))
+                if not _is_bounded(argument):
+                    expected = f"whole numbers up to {_LONGEST_RANGE}, len(…), and what is added to it"
+                    raise WrongError(argument, f"range(…) of {_source(argument)}, which may be huge", expected)
+            return [Kind("integer")], ast.Call(ast.Name(name), trees, [])
+        if name == "zip" and not keywords:
+            keywords.append(ast.keyword("strict", ast.Constant(False)))
+        arrays = parts[:1] if name == "enumerate" else parts
+        for argument, part in zip(node.args, arrays, strict=False):
+            if part.kind.name != "array":
+                raise WrongError(argument, f"{name}(…) of {_source(argument)}, of type {part.kind}", "an array")
+        kinds = [part.kind.items or Kind("json", nullable=True) for part in arrays]
+        if name == "enumerate":
+            for argument, part in zip(node.args[1:], parts[1:], strict=True):
+                self.judge.number(argument, part.kind, ("integer",))
+            kinds.insert(0, Kind("integer"))
+        return kinds, ast.Call(ast.Name(name), trees, keywords)
+
+    def different(self, node: ast.Call, parts: list[_Part]) -> _Part:
+        kinds = ("boolean", "date", "datetime", "decimal", "duration", "enum", "integer", "number", "string", "uuid")
+        kind = self.items(node, parts[0], kinds)
+        return self.made(node, Kind("set", items=replace(kind, values=None)), [parts[0].tree])
+
     def made(self, node: ast.Call, kind: Kind, trees: Sequence[ast.expr], code: str = "") -> _Part:
         name = code or (node.func.id if isinstance(node.func, ast.Name) else "")
         return _Part(kind, ast.Call(ast.Name(name), list(trees), []))
@@ -767,7 +857,9 @@ class _Calls:
     def items(self, node: ast.Call, part: _Part, kinds: Collection[str]) -> Kind:
         """Return the type of what an array or a generator holds, which has to be one of some."""
         name = node.func.id if isinstance(node.func, ast.Name) else ""
-        if part.kind.name not in {"array", "generator"}:
+        # The items of a set are in no order, which sums of floats depend on.
+        held = {"array", "generator", "set"} if name in {"max", "min", "sorted"} else {"array", "generator"}
+        if part.kind.name not in held:
             found = f"{name}(…) of {_source(node.args[0])}, of type {part.kind}"
             raise WrongError(node.args[0], found, "an array, or a generator as in (… for … in …)")
         kind = part.kind.items or Kind("json")
@@ -792,7 +884,7 @@ class _Calls:
         return self.made(node, Kind("integer" if kind.name == "boolean" else kind.name), trees)
 
     def length(self, node: ast.Call, parts: list[_Part]) -> _Part:
-        if parts[0].kind.name not in {"array", "string", "object", "bytes"}:
+        if parts[0].kind.name not in {"array", "string", "object", "bytes", "set"}:
             raise WrongError(node.args[0], f"len(…) of {parts[0].kind}", "an array, text, bytes, or an object")
         return self.made(node, Kind("integer"), [parts[0].tree])
 
@@ -940,6 +1032,7 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
     "max": Function(_Calls.extreme, "the largest", 1, _MANY, ("default",), takes_generator=True),
     "min": Function(_Calls.extreme, "the smallest", 1, _MANY, ("default",), takes_generator=True),
     "round": Function(_Calls.rounded, "the nearest integer, or so many digits; halves to the even side", 1, 2),
+    "set": Function(_Calls.different, "the items, each once, to be counted, sorted or searched", takes_generator=True),
     "seconds": Function(_Calls.seconds, "the seconds of a duration"),
     "sorted": Function(_Calls.ordered, "the items in order", keywords=("reverse",), takes_generator=True),
     "sqrt": Function(_Calls.from_math, "the square root"),
@@ -949,6 +1042,22 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
     "upper": Function(_Calls.of_text, "text in upper case"),
 }
 """The functions that expressions may call."""
+LOOPS: Final[Mapping[str, tuple[int, int]]] = {"enumerate": (1, 2), "range": (1, 2), "zip": (2, 5)}
+"""The functions that loops may go over, and how many arguments they take."""
+
+
+def _is_bounded(node: ast.expr) -> bool:
+    match node:
+        case ast.Constant():
+            return isinstance(node.value, int) and abs(node.value) <= _LONGEST_RANGE
+        case ast.Call(func=ast.Name(id="len")):
+            return True
+        case ast.BinOp(op=ast.Add() | ast.Sub()):
+            return _is_bounded(node.left) and _is_bounded(node.right)
+        case ast.UnaryOp():
+            return _is_bounded(node.operand)
+        case _:
+            return False
 
 
 def fits(kind: Kind, expected: Kind) -> bool:

@@ -277,7 +277,9 @@ def _comprehended(node: ast.GeneratorExp | ast.ListComp) -> Iterator[_Doc]:
     yield _Group(_parts(_operand(node.elt, _CONDITIONAL)))
     for generator in node.generators:
         yield _Line()
-        yield f"for {one_line(generator.target)} in "
+        target = generator.target
+        targets = target.elts if isinstance(target, ast.Tuple) else [target]
+        yield f"for {', '.join(map(one_line, targets))} in "
         yield _operand(generator.iter, _OR)
         for condition in generator.ifs:
             yield _Line()

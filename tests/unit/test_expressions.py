@@ -20,7 +20,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from extensions import encode, expressions, layout
-from extensions.expressions import FUNCTIONS, Kind, Scope, WrongError
+from extensions.expressions import FUNCTIONS, LOOPS, Kind, Scope, WrongError
 
 ENUMS = {"Tier": ("basic", "gold-plus")}
 MODELS: dict[str, dict[str, dict[str, Any]]] = {
@@ -71,6 +71,7 @@ SCOPE = Scope(
     code="request",
     known={"total": (Kind("integer"), "total"), "sum": (Kind("number", nullable=True), "sum_")},
     later=("grand_total",),
+    optional={"Size": ("label",), "Line": ("wrap",)},
 )
 
 
@@ -146,6 +147,24 @@ def written(text: str, kind_of_it: str) -> str:
         ("total\n+ 1", "integer", "total + 1"),
         ("len(input.data) + len(input.extra)", "integer", None),
         ("bool(input.note)", "boolean", "bool(request.note)"),
+        ("Size(width=input.rate)", "Size", "ModelSize(width=request.rate)"),
+        ("len(set(x.sku for x in input.lines))", "integer", "len(set(x.sku for x in request.lines))"),
+        ("sorted(set(input.numbers))[0]", "integer", "sorted(set(request.numbers))[0]"),
+        (
+            "sum(a * b for a, b in zip(input.numbers, input.numbers))",
+            "integer",
+            "sum(a * b for a, b in zip(request.numbers, request.numbers, strict=False))",
+        ),
+        (
+            "sum(i * x.quantity for i, x in enumerate(input.lines, 1))",
+            "integer",
+            "sum(i * x.quantity for i, x in enumerate(request.lines, 1))",
+        ),
+        (
+            "[input.numbers[i] for i in range(1, len(input.numbers) - 1)]",
+            "{'type': 'array', 'items': 'integer'}",
+            "[request.numbers[i] for i in range(1, len(request.numbers) - 1)]",
+        ),
     ],
 )
 def test_what_is_allowed_is_written_anew(text: str, kind_of_it: str, code: str | None) -> None:
@@ -243,6 +262,21 @@ REFUSED = [
     ("min(input.lines)", "Line", "values of type Line"),
     ("max(input.count, input.name)", "integer", "values of the same type"),
     ("max(1, 2, default=3)", "integer", "with an array alone"),
+    ("Size(1.5)", "Size", "width=…"),
+    ("Size(width='a')", "Size", "of type string"),
+    ("Size(label='a')", "Size", "width is required"),
+    ("Size(width=1, lable='a')", "Size", "did you mean 'label'?"),
+    ("Size(**input.extra)", "Size", "a field of Size"),
+    ("zip(input.numbers, input.numbers)", "array", "outside of a loop"),
+    ("[a for a in zip(input.numbers, input.numbers)]", "array", "2 names"),
+    ("[a for a, b in zip(input.numbers, input.count)]", "array", "an array"),
+    ("[a for a, b in zip(input.numbers)]", "array", "2 to 5"),
+    ("[i for i in range(input.count)]", "array", "which may be huge"),
+    ("[i for i in range(10 ** 9)]", "array", "which may be huge"),
+    ("[i for i in range(0, 10, step=2)]", "array", "without names"),
+    ("[x for x in set(input.numbers)]", "array", "an array"),
+    ("sum(set(input.numbers))", "integer", "an array, or a generator"),
+    ("set(input.lines)", "array", "values of type Line"),
     ("lambda: 1", "integer", "a lambda"),
     ("(x := 1)", "integer", "an assignment"),
     ("f'{input.name}'", "string", "an f-string"),
@@ -255,7 +289,7 @@ REFUSED = [
     ("input.count << 3", "integer", "one of +"),
     ("input.count @ 3", "integer", "one of +"),
     ("await input.count", "integer", "await"),
-    ("[x async for x in input.lines]", "array", "one name"),
+    ("[x async for x in input.lines]", "array", "async"),
     ("(yield 1)", "integer", "yield"),
     ("1; 2", "integer", "an expression"),
     ("import os", "integer", "an expression"),
@@ -359,7 +393,7 @@ REQUEST = SimpleNamespace(
     anything=[],
 )
 NAMESPACE: dict[str, Any] = {
-    "__builtins__": {name: getattr(builtins, name) for name in FUNCTIONS if hasattr(builtins, name)},
+    "__builtins__": {name: getattr(builtins, name) for name in (*FUNCTIONS, *LOOPS) if hasattr(builtins, name)},
     "request": REQUEST,
     "total": 4,
     "sum_": None,
@@ -405,6 +439,7 @@ PATTERNS = st.sampled_from(
         *("{} or {}", "not {}", "{} < {}", "{} == {}", "{} in {}", "{} is None", "[{}, {}]", "[{} for x in {}]"),
         *("sum({} for x in {} if {})", "{}[{}]", "{}[{}:]", "({})", "max({}, {})", "len({})", "str({})", "int({})"),
         *("sorted({})", "round({}, {})", "min(({} for x in {}), default={})", "any({} for x in {})", "decimal({})"),
+        *("set({})", "[{} for x in range({})]", "[{} for x, y in zip({}, {})]", "Size(width={})", "{}.__dict__"),
         *(
             "{}.strip()",
             "lambda: {}",
@@ -444,7 +479,7 @@ def test_any_text_is_refused_or_harmless(text: str, field: str) -> None:
     checked = expressions.read(text, SCOPE, expected)
     code = layout.one_line(checked.tree)
     compiled = compile(ast.parse(code, mode="eval"), "expression", "eval")
-    enums = {"EnumTier": SimpleNamespace(BASIC="basic", GOLD_PLUS="gold-plus")}
+    enums = {"EnumTier": SimpleNamespace(BASIC="basic", GOLD_PLUS="gold-plus"), "ModelSize": SimpleNamespace}
     with watched(), suppress(ArithmeticError, LookupError, ValueError):
         eval(compiled, NAMESPACE | enums)  # noqa: S307 - whether that does harm is what is tested
 

@@ -294,9 +294,8 @@ class _Builder:
 
     def annotated(self, field: Field) -> str:
         made: Annotation = annotation(_bare(field), self.around.reference, field.name)
-        self.symbols |= made.symbols
-        if made.alias:
-            self.symbols.add((self.around.output[0], made.alias[0]))
+        # A long list of values has a name in the output's module.
+        self.symbols |= {(self.around.output[0], made.alias[0])} if made.alias else made.symbols
         return made.code if field.required else f"{made.code} | None"
 
     def results(self, compute: Mapping[str, str]) -> Iterator[tuple[str, str]]:

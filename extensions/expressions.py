@@ -666,7 +666,8 @@ class _Judge:
         for item, part in zip(node.elts, parts, strict=True):
             self.present(item, part.kind, "a list with")
             kind = self.same(item, kind, part.kind, f"a list with {_source(node.elts[0])} and {_source(item)}")
-        return _Part(Kind("array", items=_plain(kind, suited)), ast.List([part.tree for part in parts]))
+        items = _plain(_Part(kind, parts[0].tree), suited)
+        return _Part(Kind("array", items=items), ast.List([part.tree for part in parts]))
 
     def loop(self, node: ast.ListComp | ast.GeneratorExp, sure: _Sure, expected: Kind | None) -> _Part:
         before = dict(self.locals)
@@ -685,7 +686,7 @@ class _Judge:
         self.locals = before
         if isinstance(node, ast.ListComp):
             self.present(node.elt, item.kind, "a list with")
-            return _Part(Kind("array", items=_plain(item.kind, suited)), ast.ListComp(item.tree, generators))
+            return _Part(Kind("array", items=_plain(item, suited)), ast.ListComp(item.tree, generators))
         return _Part(Kind("generator", items=item.kind), ast.GeneratorExp(item.tree, generators))
 
     def generator(self, node: ast.comprehension, sure: _Sure) -> tuple[ast.comprehension, _Sure]:
@@ -735,7 +736,7 @@ def local_name(name: str, taken: Collection[str]) -> str:
 
 
 def _has_literal_type(tree: ast.expr) -> bool:
-    # Sums of those need a start, or mypy takes them for sums of booleans.
+    """Tell whether values come from fields whose type is a list of values, which mypy remembers."""
     item = tree.elt if isinstance(tree, ast.GeneratorExp) else tree
     return isinstance(item, (ast.Attribute, ast.Name, ast.Subscript))
 
@@ -1100,8 +1101,11 @@ def _same_items(kind: Kind | None, expected: Kind | None) -> bool:
     return same and _same_items(kind.items, expected.items)
 
 
-def _plain(kind: Kind, suited: Kind | None) -> Kind:
+def _plain(part: _Part, suited: Kind | None) -> Kind:
     """Return the type of a list's items: without the values that they happen to have, unless those are asked for."""
+    kind = part.kind
+    if suited is None and _has_literal_type(part.tree):
+        return kind
     if suited is not None and suited.values is not None and kind.values is not None and kind.values <= suited.values:
         return replace(kind, values=suited.values)
     if suited is not None and (suited.name, kind.name) == ("number", "integer"):

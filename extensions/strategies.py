@@ -10,6 +10,9 @@ from . import encode
 from .contract import Contract, Field, Model
 from .fields import Symbol
 
+# An escape, a class of characters, or one character.
+_TOKENS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|.", re.DOTALL)
+
 type Reference = Callable[[str, str], Symbol]
 
 # Numbers whose sums stay finite, and moments with room on both sides.
@@ -148,10 +151,15 @@ def _sizes(limits: Mapping[str, Any], what: str, spread: int) -> dict[str, float
 def _text(limits: Mapping[str, Any]) -> Call:
     if "pattern" not in limits:
         return _st("text", **_sizes(limits, "Length", 20))
-    made = _st("from_regex", encode.py(limits["pattern"]))
+    made = _st("from_regex", encode.py(_strict(limits["pattern"])))
     tests = [f"len(text) >= {limits['minLength']}"] if "minLength" in limits else []
     tests += [f"len(text) <= {limits['maxLength']}"] if "maxLength" in limits else []
     return _then(made, "filter", f"lambda text: {' and '.join(tests)}") if tests else made
+
+
+def _strict(pattern: str) -> str:
+    """Return a pattern whose `$` is the end alone: in Python it is also before a line end, in pydantic it is not."""
+    return _TOKENS.sub(lambda match: r"\Z" if match[0] == "$" else match[0], pattern)
 
 
 def _then(made: Call, method: str, argument: str) -> Call:

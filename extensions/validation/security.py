@@ -12,6 +12,13 @@ from .project import Project
 
 # Tests assert, use words that look like passwords, and start the programs that they test.
 _IN_TESTS = ["S101", "S105", "S106", "S107", "S311", "S603", "S607", "S608"]
+_EXCEPTIONS = {
+    "**/tests/**": _IN_TESTS,
+    "**/conftest.py": _IN_TESTS,
+    # Members of enums, and outputs, may be called after a password and are none.
+    "**/models/enum_*.py": ["S105"],
+    "**/computations/computation_*.py": ["S105"],
+}
 # Where a service listens is its contract's to say; SQL is looked at below, with its constants known.
 _IGNORED = "S104,S608"
 _SQL = re.compile(
@@ -48,9 +55,7 @@ class Security:
         self._process: subprocess.Popen[str] | None = None
         paths = project.named(".py")
         if ruff and paths:
-            exceptions = ", ".join(
-                f"{json.dumps(glob)} = {json.dumps(_IN_TESTS)}" for glob in ("**/tests/**", "**/conftest.py")
-            )
+            exceptions = ", ".join(f"{json.dumps(glob)} = {json.dumps(rules)}" for glob, rules in _EXCEPTIONS.items())
             command = [str(ruff), "check", "--isolated", "--no-cache", "--exit-zero", "--quiet", "--select", "S"]
             command += ["--ignore", _IGNORED, "--output-format", "json"]
             command += ["--config", f"lint.per-file-ignores = {{ {exceptions} }}"]

@@ -1006,6 +1006,7 @@ class NodeView:
         """What the tests of spans import."""
         short = [symbol for symbol in self._short_names() if not symbol[1].endswith(" as Response")]
         traces = ["operation_span", "incoming", "trace_of_line", *(("outgoing", "traced") if self.adapters else ())]
+        traces += ["node_span"] if self.workflows else []
         symbols = [*short, *self._traces(*traces), self.own("handlers.operation", "Operation"), self.operation_enum]
         symbols += [self.own("exporting", name) for name in ("exporter_of", "exporting", "provider_of")]
         symbols += [(self.module, "exporting as exporting_module"), self.own("service", "build_app")]
@@ -1016,6 +1017,10 @@ class NodeView:
             symbols += [self.own("adapters.adapter_kafka", name) for name in ("AdapterKafka", "KafkaMessage")]
         if self.consuming:
             symbols += [self.own("consumer", name) for name in ("OPERATIONS", "Consumer")]
+        if self.publishing:
+            symbols.append(self.own("handlers.operation", "Event"))
+        if self.workflows:
+            symbols += [self.own("workflows.nodes_on_bus", "NodesOnBus"), self.own("workflows.peers", "PEERS")]
         return tuple(symbols)
 
     @property
@@ -1231,7 +1236,8 @@ class NodeView:
     def operation_imports(self) -> tuple[Symbol, ...]:
         """What operations have in common imports of the node's own package."""
         check = (self.own("security", "check"),) if self.security and self.security.checks else ()
-        return self.own("correlation", "CORRELATION_ID"), *check, *((self.settings,) if self.security else ())
+        trace = self._traces("outgoing") if self.publishing else ()
+        return self.own("correlation", "CORRELATION_ID"), *check, *trace, *((self.settings,) if self.security else ())
 
     @property
     def setting_imports(self) -> tuple[Symbol, ...]:

@@ -242,7 +242,14 @@ class Imports:
     def connection(self) -> tuple[Symbol, ...]:
         """The connection's."""
         on_bus = self._of("nodes_on_bus", "NodesOnBus", "RequestBus")
-        return self._own("nodes", "Nodes"), self._own("nodes_in_process", "NodesInProcess"), *on_bus
+        trace = (self.node.own("tracing", "node_span"),) if self.node.tracing else ()
+        return self._own("nodes", "Nodes"), self._own("nodes_in_process", "NodesInProcess"), *on_bus, *trace
+
+    @property
+    def on_bus(self) -> tuple[Symbol, ...]:
+        """Those of what reaches nodes over the event bus."""
+        trace = (self.node.own("tracing", "outgoing"),) if self.node.tracing else ()
+        return self._own("peers", "PEERS"), *trace
 
     @property
     def store(self) -> tuple[Symbol, ...]:

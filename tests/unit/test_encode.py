@@ -118,6 +118,9 @@ def test_imports_are_sorted_and_spread_where_too_long() -> None:
     assert encode.imports([("b", "two"), ("a.b", "C"), ("b", "ONE"), ("b", "One"), ("a", long)]) == (
         f"from a import (\n    {long},\n)\nfrom a.b import C\nfrom b import ONE, One, two"
     )
+    fits = "A" * (encode.LINE_LENGTH - len("from a import "))
+    assert encode.imports([("a", fits)]) == f"from a import {fits}"
+    assert encode.imports([("a", fits)], 4) == f"from a import (\n    {fits},\n)"
 
 
 @pytest.mark.parametrize("name", ["a", "n" * 60, "n" * 110])

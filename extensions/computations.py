@@ -8,8 +8,9 @@ from typing import Any, Final, Protocol
 from . import expressions, layout, strategies
 from .classify import node_type
 from .contract import MISSING, Contract, Field, Operation, spell_out
-from .expressions import INPUT, Checked, Kind, Scope
+from .expressions import INPUT, Checked
 from .fields import Annotation, Symbol, annotation
+from .kinds import Kind, Scope, WrongError, fits, kind_of
 from .problems import Path, Problem, did_you_mean
 
 type Specs = Mapping[str, Any]
@@ -59,7 +60,7 @@ def check_compute(rules: Rules, path: Path, operation: Specs) -> Iterator[Proble
             yield Problem((*place, name), found, "an output field", did_you_mean(name, outputs))
     kinds = _kinds(rules, inputs), _kinds(rules, outputs)
     for name, field in outputs.items():
-        passed = name in inputs and expressions.fits(kinds[0][name], kinds[1][name])
+        passed = name in inputs and fits(kinds[0][name], kinds[1][name])
         if name not in spec and not passed and not _may_be_left_out(field):
             expected = "an expression in compute, or an input field of the same name and type"
             yield Problem((*path, "output", name), "an output field that nothing fills", expected)
@@ -82,7 +83,7 @@ def _check_expressions(
         if rules.clean((*place, name)):
             try:
                 kind = local_kind(expressions.read(text, scope, outputs[name]), outputs[name])
-            except expressions.WrongError as wrong:
+            except WrongError as wrong:
                 yield expressions.problem((*place, name), text, wrong)
         locals_of.add(name, kind)
 
@@ -97,7 +98,7 @@ def check_caching(rules: Rules) -> Iterator[Problem]:
 
 
 def _kinds(rules: Rules, fields: Mapping[str, Specs]) -> dict[str, Kind]:
-    return {name: expressions.kind_of(spec, rules.enums, rules.models) for name, spec in fields.items()}
+    return {name: kind_of(spec, rules.enums, rules.models) for name, spec in fields.items()}
 
 
 def _optional(fields: Mapping[str, Specs]) -> frozenset[str]:
@@ -303,7 +304,7 @@ class _Builder:
         for field in self.operation.output:
             if field.name in compute:
                 yield field.name, self.locals.known[field.name][1]
-            elif field.name in inputs and expressions.fits(inputs[field.name], field_kind(field)):
+            elif field.name in inputs and fits(inputs[field.name], field_kind(field)):
                 yield field.name, f"{REQUEST}.{field.name}"
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from . import expressions, layout
-from .expressions import EVENT, Scope
+from .expressions import EVENT
+from .kinds import Kind, Scope, WrongError, kind_of
 from .problems import Path, Problem, show
 
 type Specs = Mapping[str, Any]
@@ -26,11 +27,9 @@ class Types:
         return Scope(EVENT, kinds.get(event, {}), kinds, self.enums, EVENT, total=True)
 
 
-def kinds_of(
-    fields: Mapping[str, Specs], enums: Collection[str], models: Collection[str]
-) -> dict[str, expressions.Kind]:
+def kinds_of(fields: Mapping[str, Specs], enums: Collection[str], models: Collection[str]) -> dict[str, Kind]:
     """Return the types of fields."""
-    return {name: expressions.kind_of(spec, enums, models) for name, spec in fields.items()}
+    return {name: kind_of(spec, enums, models) for name, spec in fields.items()}
 
 
 def check(path: Path, text: str, scope: Scope) -> Iterator[Problem]:
@@ -46,7 +45,7 @@ def check(path: Path, text: str, scope: Scope) -> Iterator[Problem]:
     """
     try:
         checked = expressions.read(text, scope)
-    except expressions.WrongError as wrong:
+    except WrongError as wrong:
         yield expressions.problem(path, text, wrong)
         return
     for part in layout.operands(checked.tree)[1]:

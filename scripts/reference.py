@@ -16,6 +16,7 @@ from extensions.classify import NODE_TYPES, THRESHOLD
 from extensions.contract import FEATURE_ALIASES
 from extensions.decisions import INTEGRATIONS
 from extensions.encode import markdown as escaped
+from extensions.functions import FUNCTIONS, LOOPS, Function, Loop
 from extensions.mixins import CATALOGUE, Entry
 from extensions.schema import parts
 from extensions.variants import DOMAIN_PARTS, INTEGRATION_PARTS
@@ -40,6 +41,12 @@ _FEATURES = "These words of `features` mean others; each feature is named once."
 _VARIANT = """\
 The type of the node, and its parts, such as `effect_database_kafka`. `template_variant` overrides it, with or without
 the type in front."""
+_FUNCTIONS = """\
+Expressions call these, and models of the contract by their names. The rest of the language is explained in
+[Expressions](../explanation/expressions.md)."""
+_LOOPS = "A loop may go over these, as in `[i * line.quantity for i, line in enumerate(input.lines, 1)]`."
+# Functions of more arguments take as many as there are.
+_FEW = 10
 _LIMITS = {
     "minimum": "at least {}",
     "maximum": "at most {}",
@@ -224,6 +231,23 @@ def decisions_page() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
+def functions_page() -> str:
+    """Return the page of the functions of expressions."""
+    lines = ["# Functions of expressions", "", _NOTE, _FUNCTIONS, "", *_table("function", "arguments", "gives")]
+    for name, function in FUNCTIONS.items():
+        lines.append(_row(code(name), _arguments(function), markdown(function.meaning)))
+    lines += ["", "## In loops", "", _LOOPS, "", *_table("function", "arguments", "gives")]
+    for name, loop in LOOPS.items():
+        lines.append(_row(code(name), _arguments(loop), markdown(loop.meaning)))
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _arguments(function: Function | Loop) -> str:
+    most = "or more" if function.most > _FEW else f"to {function.most}"
+    count = str(function.least) if function.least == function.most else f"{function.least} {most}"
+    return ", ".join((count, *(code(f"{word}=…") for word in function.keywords)))
+
+
 def _table(*titles: str) -> list[str]:
     return [_row(*titles), "|" + "---|" * len(titles)]
 
@@ -240,7 +264,7 @@ def pages() -> dict[str, str]:
     """Return the content of every page by its file's name."""
     schemas = parts()
     found = {f"{name.partition('.')[0]}.md": schema_page(name, schemas) for name in schemas}
-    return found | {"mixins.md": mixins_page(), "decisions.md": decisions_page()}
+    return found | {"mixins.md": mixins_page(), "decisions.md": decisions_page(), "functions.md": functions_page()}
 
 
 def main() -> int:

@@ -20,7 +20,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from extensions import encode, expressions, layout
-from extensions.expressions import FUNCTIONS, LOOPS, Kind, Scope, WrongError
+from extensions.functions import FUNCTIONS, LOOPS
+from extensions.kinds import Kind, Scope, WrongError, kind_of
 
 ENUMS = {"Tier": ("basic", "gold-plus")}
 MODELS: dict[str, dict[str, dict[str, Any]]] = {
@@ -60,7 +61,7 @@ INPUT: dict[str, dict[str, Any]] = {
 
 
 def kinds(fields: dict[str, dict[str, Any]]) -> dict[str, Kind]:
-    return {name: expressions.kind_of(spec, ENUMS, MODELS) for name, spec in fields.items()}
+    return {name: kind_of(spec, ENUMS, MODELS) for name, spec in fields.items()}
 
 
 SCOPE = Scope(
@@ -76,7 +77,7 @@ SCOPE = Scope(
 
 
 def kind(text: str) -> Kind:
-    return expressions.kind_of(ast.literal_eval(text) if text.startswith("{") else text, ENUMS, MODELS)
+    return kind_of(ast.literal_eval(text) if text.startswith("{") else text, ENUMS, MODELS)
 
 
 def written(text: str, kind_of_it: str) -> str:

@@ -97,6 +97,7 @@ async def test_correlation_id_is_made_where_none_comes(client: httpx.AsyncClient
         (PATH, b"{", 400),
         (PATH, b"[1]", 400),
         (PATH, b"\xff", 400),
+        (PATH, b"[" * 900, 400),
         (PATH, b" " * 1001, 413),
     ],
 )

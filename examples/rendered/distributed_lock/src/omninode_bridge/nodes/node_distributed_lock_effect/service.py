@@ -113,7 +113,7 @@ async def _operation(node: NodeDistributedLockEffect, request: Request) -> Respo
         payload = json.loads(body or b"{}")
     except BodyTooLargeError:
         return _problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large.", correlation_id)
-    except ValueError:
+    except (ValueError, RecursionError):
         return _problem(HTTPStatus.BAD_REQUEST, "The body is not JSON.", correlation_id)
     name = request.path_params["name"]
     if name not in EnumDistributedLockOperation:

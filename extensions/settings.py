@@ -39,6 +39,7 @@ NAMES = frozenset(
 
 
 _BEFORE_DEFAULT = len("        default=,")
+_BEFORE_ITEM = len("            ,")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,15 @@ def _spread(values: Sequence[str]) -> str:
     line = encode.py(tuple(values))
     if len(line) + _BEFORE_DEFAULT <= encode.LINE_LENGTH:
         return line
-    return "(\n" + "".join(f"            {encode.py(value)},\n" for value in values) + "        )"
+    return "(\n" + "".join(f"            {value},\n" for value in map(_item, values)) + "        )"
+
+
+def _item(value: str) -> str:
+    code = encode.py(value)
+    if not isinstance(value, encode.Code) or len(code) + _BEFORE_ITEM <= encode.LINE_LENGTH:
+        return code
+    call, _, rest = code.partition("(")
+    return f"{call}(\n                {rest[:-1]}\n            )"
 
 
 class _Settings:

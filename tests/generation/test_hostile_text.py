@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import sys
 import tomllib
 from pathlib import Path
@@ -41,6 +42,10 @@ def contract(text: str) -> dict[str, Any]:
         "models": {"Thing": {"description": text, "fields": {"label": {"type": "string", "description": text}}}},
         "integrations": {
             "database": {"migrations": [{"id": "0001_things", "sql": f"SELECT 1; -- {' '.join(text.split())}\n"}]}
+        },
+        "advanced_features": {
+            "security_validation": {"forbidden_patterns": [f"never{re.escape(text[:400])}"]},
+            "observability": {"tracing": {"endpoint": f"http://${{env.COLLECTOR}}/{text[:400]}"}},
         },
         "operations": [
             {

@@ -112,6 +112,10 @@ SHAPES: dict[str, dict[str, Any]] = {
             "observability": {"metrics": {"enabled": False}},
         },
     },
+    "masked fields alone": {
+        "operations": [{"name": "tick", "handler": "custom"}],
+        "advanced_features": {"security_validation": {"redact_fields": ["pin"]}},
+    },
     "configured mixins": {
         "features": ["fail_fast"],
         "mixins": [

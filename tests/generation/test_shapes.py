@@ -94,6 +94,8 @@ SHAPES: dict[str, dict[str, Any]] = {
         },
     },
     "checks of inputs alone": {
+        "name": "n",
+        "package": "p",
         "operations": [{"name": "tick", "handler": "custom"}],
         "advanced_features": {
             "security_validation": {"max_input_length": 10},

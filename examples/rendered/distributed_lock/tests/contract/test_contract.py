@@ -57,9 +57,8 @@ def test_topics_agree(contract: dict[str, Any]) -> None:
 
 def test_operations_are_those_of_node_yaml() -> None:
     node = yaml.safe_load((ROOT / "node.yaml").read_text(encoding="utf-8"))
-    assert [operation["name"] for operation in node["operations"]] == [
-        operation.value for operation in EnumDistributedLockOperation
-    ]
+    names = [operation.value for operation in EnumDistributedLockOperation]
+    assert [operation["name"] for operation in node["operations"]] == names
 
 
 def test_entry_point_leads_to_the_node() -> None:

@@ -527,7 +527,8 @@ class _Judge:
             if kind.name == "enum" and other.name == "string":
                 return
         kinds = {left.name, right.name}
-        if kinds <= {*NUMBERS, "decimal"} or "json" in kinds:
+        plain = "json" in kinds and kinds <= {"json", *NUMBERS, "boolean", "string"}
+        if kinds <= {*NUMBERS, "decimal"} or plain:
             return
         if len(kinds) > 1 or left.reference != right.reference or left.items != right.items:
             found = f"a comparison of {code_of(left_node)}, of type {left}, with one of type {right}"

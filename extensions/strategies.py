@@ -22,15 +22,16 @@ _DEEPEST = 3
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call as code: the function, and its arguments, each with its keyword or none."""
+    """A call as code: the function, and its arguments, each with its keyword or none; or a list, of no function."""
 
     function: str
     arguments: "tuple[tuple[str, Call | str], ...]" = ()
+    brackets: str = "()"
 
     def flat(self) -> str:
         """Return the call on one line."""
         parts = (f"{name}=" * bool(name) + (v if isinstance(v, str) else v.flat()) for name, v in self.arguments)
-        return f"{self.function}({', '.join(parts)})"
+        return f"{self.function}{self.brackets[0]}{', '.join(parts)}{self.brackets[1]}"
 
     def code(self, column: int = 0, indent: int = 0) -> str:
         """Return the call on one line where it fits, else one argument a line, as `ruff format` leaves it.
@@ -48,7 +49,7 @@ class Call:
         for name, value in parts:
             inner = value if isinstance(value, str) else value.code(len(pad) + len(name), len(pad))
             lines.append(f"{pad}{name}{inner},\n")
-        return f"{self.function}(\n{''.join(lines)}{' ' * indent})"
+        return f"{self.function}{self.brackets[0]}\n{''.join(lines)}{' ' * indent}{self.brackets[1]}"
 
 
 def model_strategy(contract: Contract, model: Model, reference: Reference, indent: int) -> tuple[tuple[str, str], ...]:
@@ -105,7 +106,7 @@ def _st(name: str, *values: Call | str, **named: Call | str | float) -> Call:
 def _some(contract: Contract, field: Field, reference: Reference, depth: int) -> Call:
     limits = field.constraints
     if values := limits.get("enum"):
-        return _st("sampled_from", encode.py(list(values)))
+        return _st("sampled_from", Call("", tuple(("", encode.py(value)) for value in values), "[]"))
     if field.kind in _SIMPLE:
         return _SIMPLE[field.kind]
     match field.kind:

@@ -159,3 +159,38 @@ def test_hostile_text_in_reducers(run: Run, generate_project: Generate, tmp_path
     tests = run("python", "-m", "pytest", "-q", "tests/unit", cwd=project)
     assert tests.returncode == 0, tests.stdout
     assert not list(tmp_path.rglob(CANARY))
+
+
+def test_hostile_text_in_expressions(run: Run, generate_project: Generate, tmp_path: Path) -> None:
+    texts = {f"text_{number}": text[:100] for number, text in enumerate(HOSTILE.values())}
+    contract: dict[str, object] = {
+        "name": "hostile",
+        "package": "acme",
+        "node_type": "compute",
+        "operations": [
+            {
+                "name": "find",
+                "input": {"word": {"type": "string", "enum": [*dict.fromkeys(texts.values())]}},
+                "output": {**dict.fromkeys(texts, "string"), "found": "integer"},
+                "compute": {
+                    **{name: repr(text) for name, text in texts.items()},
+                    "found": "\n+ ".join(f"(2 if input.word == {text!r} else 1) # {CANARY}" for text in texts.values()),
+                },
+            }
+        ],
+    }
+    project = generate_project(contract, tmp_path / "project")
+
+    assert run("ruff", "format", "--check", ".", cwd=project).returncode == 0
+    assert run("ruff", "check", ".", cwd=project).stdout == "All checks passed!\n"
+    worked_out = run(sys.executable, "-c", WORK_OUT, cwd=project, PYTHONPATH="src")
+    assert worked_out.returncode == 0, worked_out.stderr
+    assert json.loads(worked_out.stdout) == {**texts, "found": len(texts) + 1}
+    assert not list(project.rglob(CANARY))
+
+
+WORK_OUT = """
+from acme.nodes.node_hostile_compute.computations.computation_find import compute_find
+from acme.nodes.node_hostile_compute.models.model_find_input import ModelFindInput
+print(compute_find(ModelFindInput(word="")).model_dump_json())
+"""

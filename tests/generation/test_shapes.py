@@ -93,6 +93,44 @@ SHAPES: dict[str, dict[str, Any]] = {
             "rate_limiting": {"requests_per_second": 5},
         },
     },
+    "expressions in the longest names": {
+        "name": LONG,
+        "package": "acme",
+        "node_type": "compute",
+        "models": {"M" * 48: {"fields": {LONG: "integer"}}},
+        "operations": [
+            {
+                "name": LONG,
+                "input": {
+                    LONG: {"type": "array", "items": "M" * 48},
+                    "kind": {"type": "string", "enum": ["a" * 70, LONG]},
+                },
+                "output": {f"{LONG[:40]}_{number}": "integer" for number in range(3)},
+                "compute": {
+                    f"{LONG[:40]}_0": f"sum(item.{LONG} for item in input.{LONG} if item.{LONG} > 1000)",
+                    f"{LONG[:40]}_1": f"{LONG[:40]}_0 + len(input.{LONG}) if input.kind == '{LONG}' else 0",
+                    f"{LONG[:40]}_2": f"max(item.{LONG} for item in input.{LONG}) - {LONG[:40]}_1 * {LONG[:40]}_0",
+                },
+                "target": {"p95_ms": 5},
+                "publishes": LONG,
+            },
+            {"name": LONG[2:], "input": {"a": "string"}, "output": {"taken": "boolean"}, "handler": "custom"},
+        ],
+        "subcontracts": {"caching": {}},
+    },
+    "expressions in the shortest names": {
+        "name": "n",
+        "package": "p",
+        "node_type": "compute",
+        "operations": [{"name": "o", "output": {"a": "integer"}, "compute": {"a": 1}, "target": {"per_second": 5}}],
+    },
+    "custom computations alone": {
+        "name": "n",
+        "package": "p",
+        "node_type": "compute",
+        "features": ["caching"],
+        "operations": [{"name": "o", "output": {"a": "integer"}, "handler": "custom", "target": {"per_second": 5}}],
+    },
     "checks of inputs alone": {
         "name": "n",
         "package": "p",

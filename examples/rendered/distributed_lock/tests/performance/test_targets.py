@@ -26,7 +26,13 @@ from tests.servers import postgres_url
 pytestmark = pytest.mark.performance
 RUNS = 200
 # Operation, input, 95th percentile in milliseconds, runs a second; None stands for no objective.
-TARGETS: list[tuple[EnumDistributedLockOperation, dict[str, Any], float | None, float | None]] = [
+type Target = tuple[
+    EnumDistributedLockOperation,
+    dict[str, Any],
+    float | None,
+    float | None,
+]
+TARGETS: list[Target] = [
     (
         EnumDistributedLockOperation.ACQUIRE_LOCK,
         {
@@ -82,7 +88,8 @@ async def test_target(
             ModelONEXContainer(),
             ModelDistributedLockSettings(database_url=SecretStr(url)),
         )
-        times = await measured(node, ModelDistributedLockRequest(operation=operation, payload=payload))
+        request = ModelDistributedLockRequest(operation=operation, payload=payload)
+        times = await measured(node, request)
     p50, p95 = statistics.median(times), statistics.quantiles(times, n=20)[-1]
     rate = 1000 * RUNS / sum(times)
     print(f"\n{operation}: p50 {p50:.2f} ms, p95 {p95:.2f} ms, {rate:.0f} a second")  # noqa: T201 - the report

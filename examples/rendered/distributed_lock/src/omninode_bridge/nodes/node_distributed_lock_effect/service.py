@@ -77,7 +77,8 @@ def build_app(node: NodeDistributedLockEffect) -> Starlette:
             await node.shutdown()
 
     async def health(_request: Request) -> Response:
-        return JSONResponse({"status": "alive", "node": "node_distributed_lock_effect"})
+        body = {"status": "alive", "node": "node_distributed_lock_effect"}
+        return JSONResponse(body)
 
     async def ready(_request: Request) -> Response:
         report = await node.health_check_async()

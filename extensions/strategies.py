@@ -97,7 +97,7 @@ def strategy(contract: Contract, field: Field, reference: Reference, depth: int 
     return made if field.required else _st("one_of", _st("none"), made)
 
 
-def _st(name: str, *values: Call | str, **named: Call | str | float) -> Call:
+def _st(name: str, /, *values: Call | str, **named: Call | str | float) -> Call:
     arguments: list[tuple[str, Call | str]] = [("", value) for value in values]
     arguments += [(key, value if isinstance(value, (Call, str)) else repr(value)) for key, value in named.items()]
     return Call(f"st.{name}", tuple(arguments))

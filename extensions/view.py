@@ -1280,6 +1280,11 @@ class NodeView:
         return f"{self.module}.{module}", name
 
 
+def _retries(operation: Operation) -> bool:
+    """Tell whether its adapter takes a retry policy: files and the outbox of Kafka have none of their own."""
+    return bool(operation.database or operation.http or operation.redis)
+
+
 def view(contract: Contract) -> NodeView:
     """Work out what templates need.
 
@@ -1463,7 +1468,7 @@ class _Builder:
             if operation.idempotent is not None
             else self.is_idempotent(operation, calls, reduction),
             transactional=bool(database and database.transaction and transactions and transactions.enabled),
-            retry=_retry_view(operation.retry) if operation.retry and self.retry() else None,
+            retry=_retry_view(operation.retry) if operation.retry and _retries(operation) and self.retry() else None,
             timeout_seconds=workflow.longest_seconds
             if workflow
             else operation.timeout_seconds or self.default_deadline(operation),
@@ -1533,7 +1538,7 @@ class _Builder:
             symbols.append(self.symbol("adapters.adapters", "Adapters"))
         if row_model:
             symbols.append(row_model)
-        if operation.retry and (operation.database or operation.http or operation.redis) and self.retry():
+        if operation.retry and _retries(operation) and self.retry():
             symbols.append(self.symbol("adapters.retry_policy", "RetryPolicy"))
         return tuple(symbols)
 
@@ -1709,7 +1714,10 @@ class _Builder:
             return RetryView(3, 0.1, 10.0, 2.0, ())
         if policy is not None and policy.enabled:
             return _retry_view(policy)
-        own = any(operation.retry and operation.retry.enabled for operation in self.contract.operations)
+        own = any(
+            operation.retry and operation.retry.enabled and _retries(operation)
+            for operation in self.contract.operations
+        )
         return RetryView(1, 0.1, 10.0, 2.0, ()) if own else None
 
     def breaker(self) -> BreakerView | None:

@@ -140,6 +140,60 @@ SHAPES: dict[str, dict[str, Any]] = {
             "observability": {"tracing": {"exporter": "console"}, "metrics": {"enabled": False}},
         },
     },
+    "a published event alone": {
+        "operations": [{"name": "tell", "output": {"told": "boolean"}, "kafka": {"topic": "told"}}],
+    },
+    "retries of operations that have none": {
+        "operations": [
+            {
+                "name": "drop",
+                "output": {"dropped": "boolean"},
+                "filesystem": {"action": "delete", "path": "a"},
+                "retry": {"max_attempts": 2},
+            },
+            {
+                "name": "tell",
+                "output": {"told": "boolean"},
+                "kafka": {"topic": "told"},
+                "retry": {"max_attempts": 2},
+            },
+        ],
+    },
+    "a row that may be empty": {
+        "models": {"Row": {"fields": {"a": {"type": "string", "required": False}}}},
+        "operations": [
+            {
+                "name": "find",
+                "output": {"row": {"type": "Row", "required": False}, "found": "boolean"},
+                "database": {"query": "SELECT * FROM a", "returns": {"rows": "one", "into": "row", "found": "found"}},
+            }
+        ],
+        "integrations": MIGRATED,
+    },
+    "extremes alone": {
+        "node_type": "reducer",
+        "models": {"Event": {"fields": {"size": "integer"}}},
+        "operations": [
+            {
+                "name": "figure",
+                "input": {"events": {"type": "array", "items": "Event"}},
+                "output": {"windows": {"type": "array", "items": {"type": "object"}}},
+                "aggregate": {"over": "events", "measures": {"largest": {"max": "size"}}},
+            }
+        ],
+    },
+    "fields called name": {
+        "node_type": "compute",
+        "models": {"Thing": {"fields": {"name": "string"}}},
+        "operations": [
+            {
+                "name": "label",
+                "input": {"thing": "Thing"},
+                "output": {"text": "string"},
+                "compute": {"text": "input.thing.name"},
+            }
+        ],
+    },
     "clean logs alone": {
         "operations": [{"name": "tick", "handler": "custom"}],
         "advanced_features": {"security_validation": {"sanitize_logs": True}, "rate_limiting": {"burst": 3}},

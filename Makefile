@@ -9,7 +9,7 @@ BIN := .venv/bin
 PYTHON := $(BIN)/python -W "ignore:XDG_RUNTIME_DIR is not set"
 SOURCES := extensions tests examples benchmarks scripts
 
-.PHONY: help setup demo test lint bench check golden reference lock clean
+.PHONY: help setup demo test fuzz lint bench check golden reference lock clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ demo: setup ## Generate the example node, run its tests on PostgreSQL, then call
 
 test: setup ## Run the whole test suite.
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile
+
+fuzz: setup ## Generate drawn contracts: EXAMPLES of them, from SEED on.
+	@$(PYTHON) -m tests.contracts.fuzz --examples $(or $(EXAMPLES),10000) --seed $(or $(SEED),0)
 
 lint: setup ## Check format, style, types, schemas and the golden copy.
 	@$(BIN)/ruff format --check $(SOURCES)

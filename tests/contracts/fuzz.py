@@ -1,0 +1,210 @@
+"""Draws contracts by the thousand, renders each, and looks at what was rendered: `make fuzz`."""
+
+import argparse
+import ast
+import json
+import multiprocessing
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+import traceback
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+from examples.rendering import ROOT, export_template
+from extensions.judge import judge
+from tests.contracts.draw import likely_contracts, valid_contracts
+from tests.contracts.render import Renderer
+
+BATCH = 50
+TOOLS = ROOT / ".venv" / "bin"
+
+
+def draw(number: int, count: int) -> list[dict[str, Any]]:
+    """Draw valid contracts, the same for the same seed.
+
+    Args:
+        number: The seed.
+        count: How many there are.
+    """
+    drawn: list[dict[str, Any]] = []
+
+    @seed(number)
+    @settings(
+        max_examples=count,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(valid_contracts())
+    def collect(contract: dict[str, Any]) -> None:
+        drawn.append(contract)
+
+    collect()
+    return drawn
+
+
+def draw_refused(number: int, count: int) -> tuple[int, list[str]]:
+    """Draw contracts that rules may refuse.
+
+    Args:
+        number: The seed.
+        count: How many there are.
+
+    Returns:
+        How many were refused, and the texts of problems without a place.
+    """
+    refused = 0
+    vague: list[str] = []
+
+    @seed(number)
+    @settings(
+        max_examples=count,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(likely_contracts())
+    def collect(contract: dict[str, Any]) -> None:
+        nonlocal refused
+        problems = judge(contract)
+        refused += bool(problems)
+        vague.extend(problem.found for problem in problems if not problem.path)
+
+    collect()
+    return refused, vague
+
+
+def broken_files(project: Path) -> list[str]:
+    """Return what can't be parsed in a project, one line for each file.
+
+    Args:
+        project: Its folder.
+    """
+    broken = []
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    for path in sorted(file for file in project.rglob("*") if file.is_file()):
+        try:
+            text = path.read_text(encoding="utf-8")
+            match path.suffix:
+                case ".py":
+                    ast.parse(text)
+                case ".toml":
+                    tomllib.loads(text)
+                case ".json":
+                    json.loads(text)
+                case ".yaml" | ".yml":
+                    list(yaml.load_all(text, Loader=loader))
+        except (ValueError, SyntaxError, yaml.YAMLError) as error:
+            broken.append(f"{path.relative_to(project)}: {' '.join(str(error).split())[:200]}")
+    return broken
+
+
+def ruff(folder: Path) -> list[str]:
+    """Return what ruff says of the projects below a folder, each by the rules of its own pyproject.toml.
+
+    Args:
+        folder: It holds projects.
+    """
+    command = [str(TOOLS / "ruff"), "format", "--check", "--no-cache", "."]
+    formatted = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    said = [line for line in formatted.stdout.splitlines() if line.startswith("Would reformat: ")]
+    command = [str(TOOLS / "ruff"), "check", "--no-cache", "--output-format", "concise", "."]
+    checked = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    said += [line for line in checked.stdout.splitlines() if ":" in line and not line.startswith("Found ")]
+    for done in (formatted, checked):
+        if done.returncode not in (0, 1):
+            said.append(done.stderr.strip())
+    return said
+
+
+@cache
+def _renderer() -> Renderer:
+    return Renderer(export_template(Path(tempfile.mkdtemp(prefix="fuzz-")) / "template"))
+
+
+def generate(contracts: Sequence[dict[str, Any]], folder: Path) -> tuple[int, list[str]]:
+    """Render contracts and look at the files.
+
+    Args:
+        contracts: Valid ones.
+        folder: Where the projects go; the name of each is its number.
+
+    Returns:
+        How many were rendered, and what is wrong with their files, each line beginning with the project's number.
+    """
+    rendered, wrong = 0, []
+    for number, contract in enumerate(contracts):
+        project = folder / str(number)
+        try:
+            _renderer().render(contract, project)
+        except Exception:  # noqa: BLE001 - whatever it is, it is a find.
+            wrong.append(f"{number}/: {traceback.format_exc(limit=-3)}")
+            continue
+        rendered += 1
+        wrong += [f"{number}/{line}" for line in broken_files(project)]
+    return rendered, wrong + ruff(folder)
+
+
+def _batch(job: tuple[int, int]) -> tuple[int, Counter[str], list[str]]:
+    number, count = job
+    folder = Path(tempfile.mkdtemp(prefix="fuzz-batch-"))
+    try:
+        refused, wrong = draw_refused(number, count)
+        contracts = draw(number, count)
+        rendered, found = generate(contracts, folder)
+        counts = Counter({"drawn": count + len(contracts), "refused": refused, "generated": rendered})
+        return number, counts, wrong + found
+    except Exception:  # noqa: BLE001 - the judge's own failures are finds, too.
+        return number, Counter(), [traceback.format_exc(limit=-5)]
+    finally:
+        shutil.rmtree(folder)
+
+
+def main() -> int:
+    """Run as many batches as are asked for, and print what was found.
+
+    Returns:
+        0 when nothing was found, else 1.
+    """
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--examples", type=int, default=10_000, help="valid contracts")
+    parser.add_argument("--seed", type=int, default=0, help="of the first batch; the following ones count up")
+    parser.add_argument("--keep", type=Path, help="render the batch of --seed alone into this folder, and keep it")
+    arguments = parser.parse_args()
+    if arguments.keep:
+        contracts = draw(arguments.seed, min(BATCH, arguments.examples))
+        _, found = generate(contracts, arguments.keep)
+        sys.stdout.writelines(f"{line}\n" for line in found)
+        return int(bool(found))
+    jobs = [
+        (arguments.seed + number, min(BATCH, arguments.examples - number * BATCH))
+        for number in range(-(-arguments.examples // BATCH))
+    ]
+    total: Counter[str] = Counter()
+    started = time.perf_counter()
+    with multiprocessing.get_context("spawn").Pool(2, maxtasksperchild=20) as pool:
+        for done, (number, counts, found) in enumerate(pool.imap_unordered(_batch, jobs), 1):
+            total += counts
+            total["finds"] += len(found)
+            each = (time.perf_counter() - started) * 1000 / max(total["generated"], 1)
+            sys.stdout.writelines(f"seed {number}: {line}\n" for line in found)
+            state = ", ".join(f"{total[name]} {name}" for name in ("drawn", "refused", "generated", "finds"))
+            sys.stdout.write(f"{done}/{len(jobs)} batches, seed {number}: {state}, {each:.0f} ms each\n")
+            sys.stdout.flush()
+    return int(total["finds"] > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

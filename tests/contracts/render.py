@@ -1,0 +1,84 @@
+"""Renders the template in this process, without what Copier does around it."""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePath
+from typing import Any
+
+from copier._jinja_ext import get_yield_context
+from copier._main import Worker
+
+SUFFIX = ".j2"
+
+
+class Renderer:
+    """The template, compiled once for many contracts."""
+
+    def __init__(self, template: Path) -> None:
+        """Load the template.
+
+        Args:
+            template: A folder that `examples.rendering.export_template` filled.
+        """
+        self._template = template
+        self._worker = Worker(
+            src_path=str(template), dst_path=Path(os.devnull).parent / "nowhere", unsafe=True, quiet=True
+        )
+        self._environment = self._worker.jinja_env
+
+    def render(self, contract: Mapping[str, Any], destination: Path) -> Path:
+        """Write the project of a contract.
+
+        Args:
+            contract: A valid contract.
+            destination: The folder to write to.
+
+        Returns:
+            The destination.
+        """
+        settings = {
+            "src_path": PurePath(self._template),
+            "dst_path": destination,
+            "answers_file": ".copier-answers.yml",
+            "data": contract,
+        }
+        context = {
+            "contract": contract,
+            "_copier_conf": settings,
+            "_copier_answers": {"_src_path": "template"},
+            "_copier_python": sys.executable,
+        }
+        for cached in list((self._environment.cache or {}).values()):
+            cached._module = None  # noqa: SLF001 - what an imported template took from the contract before
+        self._environment.from_string("{{ contract | judged }}").render(context)
+        for path, source, inner in self._files(self._template / "template", context):
+            target = destination / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if source.suffix == SUFFIX:
+                name = source.relative_to(self._template).as_posix()
+                target.write_text(self._environment.get_template(name).render(inner), encoding="utf-8")
+            else:
+                target.write_bytes(source.read_bytes())
+        return destination
+
+    def _files(self, folder: Path, context: Mapping[str, Any]) -> Iterator[tuple[str, Path, Mapping[str, Any]]]:
+        for entry in sorted(folder.iterdir()):
+            part = entry.name if entry.is_dir() else entry.name.removesuffix(SUFFIX)
+            for inner, name in self._names(part, context):
+                if name and entry.is_dir():
+                    for path, source, below in self._files(entry, inner):
+                        yield f"{name}/{path}", source, below
+                elif name:
+                    yield name, entry, inner
+
+    def _names(self, part: str, context: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], str]]:
+        text = self._environment.from_string(part).render(context)
+        found = get_yield_context(self._environment)
+        if not found.yield_name:
+            yield context, text
+            return
+        name, values = found.yield_name, found.yield_iterable or ()
+        for value in values:
+            inner = {**context, name: value}
+            yield inner, self._environment.from_string(part).render(inner)

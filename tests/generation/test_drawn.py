@@ -1,0 +1,95 @@
+"""Contracts that Hypothesis draws generate tidy code; changes of them are refused where they are."""
+
+import copy
+import filecmp
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from examples.rendering import CONTRACTS, generate, read_contract
+from extensions.judge import judge
+from tests.contracts.draw import likely_contracts, valid_contracts
+from tests.contracts.fuzz import draw
+from tests.contracts.fuzz import generate as generate_all
+from tests.contracts.render import Renderer
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_drawn_contracts_generate_tidy_projects(tmp_path: Path, number: int) -> None:
+    contracts = draw(number, 25)
+
+    rendered, wrong = generate_all(contracts, tmp_path)
+
+    assert wrong == []
+    assert rendered == len(contracts) > 20
+
+
+def test_drawn_contracts_have_every_implementation() -> None:
+    contracts = draw(3, 300)
+
+    keys = {key for contract in contracts for operation in contract["operations"] for key in operation}
+    wanted = {"database", "http", "kafka", "redis", "filesystem", "compute", "aggregate", "workflow", "handler"}
+    assert wanted <= keys
+    assert any("fsm" in contract.get("subcontracts", {}) for contract in contracts)
+
+
+@pytest.mark.parametrize("name", ["codegen_metrics", "order_events"])
+def test_rendering_in_process_is_copiers(template: Path, tmp_path: Path, name: str) -> None:
+    contract = read_contract(CONTRACTS / f"{name}.yaml")
+    renderer = Renderer(template)
+    renderer.render(read_contract(CONTRACTS / "order_state.yaml"), tmp_path / "before")
+
+    ours = renderer.render(contract, tmp_path / "ours")
+    theirs = generate(template, contract, tmp_path / "theirs")
+
+    kept = {path.relative_to(theirs) for path in theirs.rglob("*.py")}
+    assert {path.relative_to(ours) for path in ours.rglob("*.py")} == kept
+    different = [path for path in kept if not filecmp.cmp(ours / path, theirs / path, shallow=False)]
+    assert different == []
+
+
+@given(contract=likely_contracts())
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+def test_what_is_refused_has_its_place(contract: dict[str, Any]) -> None:
+    assert [problem for problem in judge(contract) if not problem.path or not problem.expected] == []
+
+
+def _places(value: object, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Return the places of mappings whose keys the language knows."""
+    known = {
+        (),
+        ("operations", 0),
+        ("operations", 0, "database"),
+        ("operations", 0, "http"),
+        ("operations", 0, "kafka"),
+    }
+    places = [path] if path in known and isinstance(value, dict) and value else []
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return places + [place for key, item in inner for place in _places(item, (*path, key))]
+
+
+@given(contract=valid_contracts(), data=st.data())
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+def test_near_misses_are_refused_where_they_are(contract: dict[str, Any], data: st.DataObject) -> None:
+    path = data.draw(st.sampled_from(_places(contract)))
+    changed = copy.deepcopy(contract)
+    holder: Any = changed
+    for step in path:
+        holder = holder[step]
+    key = data.draw(st.sampled_from(sorted(holder)))
+    way = data.draw(st.sampled_from(["misspelt", "wrong type"]))
+    if way == "misspelt":
+        holder[f"{key}x"] = holder.pop(key)
+        key = f"{key}x"
+    else:
+        holder[key] = 3.5 if key not in ("timeout_seconds", "body", "payload") else {"a": None, 3: 4}
+
+    problems = judge(changed)
+
+    assert any(problem.path[: len(path) + 1] == (*path, key) or problem.path == (*path,) for problem in problems)
+    if way == "misspelt":
+        (told,) = [problem for problem in problems if problem.path == (*path, key)]
+        assert f"did you mean '{key[:-1]}'" in str(told.hint)

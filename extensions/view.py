@@ -678,7 +678,8 @@ class NodeView:
         symbols = [self.own("adapters.guard", "Guard")] if self.guarded else []
         if self.migrations:
             symbols.append(self.own("adapters.migrations", "migrate"))
-        return (*symbols, *self._traces("traced"))
+        spans = self._traces("traced") if self.database and self.database.calls else ()
+        return (*symbols, *spans)
 
     @property
     def guarded(self) -> bool:

@@ -2,6 +2,7 @@
 
 import copy
 import filecmp
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from examples.rendering import CONTRACTS, generate, read_contract
 from extensions.judge import judge
-from tests.contracts.draw import likely_contracts, valid_contracts
+from tests.contracts.draw import SCHEMA, likely_contracts, valid_contracts
 from tests.contracts.fuzz import draw
 from tests.contracts.fuzz import generate as generate_all
 from tests.contracts.render import Renderer
@@ -93,3 +94,33 @@ def test_near_misses_are_refused_where_they_are(contract: dict[str, Any], data: 
     if way == "misspelt":
         (told,) = [problem for problem in problems if problem.path == (*path, key)]
         assert f"did you mean '{key[:-1]}'" in str(told.hint)
+
+
+NODE_TYPES = ("effect", "compute", "reducer", "orchestrator")
+INTEGRATIONS = ("database", "api_client", "kafka", "redis", "consul", "filesystem")
+FEATURES: list[str] = [*SCHEMA["properties"]["features"]["items"]["enum"]]
+
+
+@pytest.mark.parametrize("node_type", NODE_TYPES)
+def test_features_and_integrations_combine(tmp_path: Path, node_type: str) -> None:
+    contracts: list[dict[str, Any]] = []
+    for number, (feature, integration) in enumerate(itertools.product(FEATURES, INTEGRATIONS)):
+        contract = {
+            "name": "combined",
+            "package": "acme",
+            "node_type": node_type,
+            "features": [feature],
+            "integrations": {integration: True},
+            "advanced_features": {"observability": {"tracing": {"exporter": ("console", "none")[number % 2]}}},
+            "operations": [{"name": "take", "input": {"a": "string"}, "output": {"b": "boolean"}, "handler": "custom"}],
+        }
+        problems = judge(contract)
+        assert [problem for problem in problems if not problem.path or not problem.expected] == []
+        # Each integration is rendered with a fifth of the features, others with other node types.
+        if not problems and number % 5 == NODE_TYPES.index(node_type):
+            contracts.append(contract)
+
+    rendered, wrong = generate_all(contracts, tmp_path)
+
+    assert wrong == []
+    assert rendered == len(contracts) > 10

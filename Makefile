@@ -9,7 +9,7 @@ BIN := .venv/bin
 PYTHON := $(BIN)/python -W "ignore:XDG_RUNTIME_DIR is not set"
 SOURCES := extensions tests examples benchmarks scripts
 
-.PHONY: help setup demo test fuzz lint bench check golden reference lock clean
+.PHONY: help setup demo test fuzz faults lint bench check golden reference lock clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ test: setup ## Run the whole test suite.
 
 fuzz: setup ## Generate drawn contracts: EXAMPLES of them, from SEED on.
 	@$(PYTHON) -m tests.contracts.fuzz --examples $(or $(EXAMPLES),10000) --seed $(or $(SEED),0)
+
+faults: setup ## Make what nodes depend on fail, and print what was counted.
+	@$(PYTHON) -m benchmarks.faults
 
 lint: setup ## Check format, style, types, schemas and the golden copy.
 	@$(BIN)/ruff format --check $(SOURCES)

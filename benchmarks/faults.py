@@ -3,10 +3,19 @@
 import asyncio
 import sys
 
-from tests.faults import test_crowd, test_http, test_kafka_away, test_kill, test_poison, test_postgres, test_redis
+from tests.faults import (
+    test_crowd,
+    test_http,
+    test_kafka_away,
+    test_kill,
+    test_outbox_full,
+    test_poison,
+    test_postgres,
+    test_redis,
+)
 from tests.faults.harness import Figures, Projects, Scale, generated
 
-RUNS = (test_postgres, test_redis, test_http, test_kafka_away, test_kill, test_poison, test_crowd)
+RUNS = (test_postgres, test_redis, test_http, test_kafka_away, test_kill, test_outbox_full, test_poison, test_crowd)
 SCALE = Scale(seconds=5, workers=20, messages=1000)
 
 

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.slow
 
 
 async def run(projects: Projects, scale: Scale) -> Figures:
-    """Publish while the brokers are silent, kill the process, then start it when they are back."""
+    """Publish while the brokers are silent, kill the process, start it, and let them answer again."""
     project = write_handler(projects("order_events"))
     figures = Figures("`kill -9` with events in the outbox")
     published: dict[str, list[int]] = {}
@@ -28,9 +28,11 @@ async def run(projects: Projects, scale: Scale) -> Figures:
                 with sqlite3.connect(process.log.with_name("outbox")) as outbox:
                     (figures.facts["in the outbox"],) = outbox.execute("SELECT count(*) FROM messages").fetchone()
                 outbox.close()
+                # It comes up while the brokers are still silent.
+                await process.start()
+                assert await process.unready()
             finally:
                 broker.go_on()
-            await process.start()
             await until(process.ready)
             wanted = sum(map(len, published.values()))
             compare(published, received(await records_of(broker.servers, ORDERS, wanted)), figures)

@@ -118,6 +118,8 @@ async def test_bad_requests_are_problems(
         (EnumCoreErrorCode.RESOURCE_NOT_FOUND, 404, "It is so."),
         (EnumCoreErrorCode.TIMEOUT, 504, None),
         (EnumCoreErrorCode.SERVICE_UNAVAILABLE, 503, None),
+        (EnumCoreErrorCode.NETWORK_ERROR, 503, None),
+        (EnumCoreErrorCode.RESOURCE_UNAVAILABLE, 503, None),
         (EnumCoreErrorCode.INTERNAL_ERROR, 500, None),
     ],
 )

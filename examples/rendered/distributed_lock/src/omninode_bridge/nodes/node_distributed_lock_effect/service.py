@@ -43,6 +43,8 @@ _STATUS = {
     EnumCoreErrorCode.INVALID_STATE: HTTPStatus.SERVICE_UNAVAILABLE,
     EnumCoreErrorCode.SERVICE_UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
     EnumCoreErrorCode.DATABASE_CONNECTION_ERROR: HTTPStatus.SERVICE_UNAVAILABLE,
+    EnumCoreErrorCode.NETWORK_ERROR: HTTPStatus.SERVICE_UNAVAILABLE,
+    EnumCoreErrorCode.RESOURCE_UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
     EnumCoreErrorCode.TIMEOUT: HTTPStatus.GATEWAY_TIMEOUT,
 }
 # Operations that run by themselves, with the seconds between two runs.

@@ -23,7 +23,7 @@ def row(figures: Figures) -> str:
     """Return a run's figures as one line of a Markdown table."""
     answers = ", ".join(f"{count} of {kind}" for kind, count in sorted(figures.answers.items()))
     facts = ", ".join(f"{name}: {value}" for name, value in figures.facts.items())
-    return f"| {figures.name} | {answers or '–'} | {facts} |"
+    return f"| {figures.name} | {answers or 'none'} | {facts} |"
 
 
 async def measure(projects: Projects) -> None:

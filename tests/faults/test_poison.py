@@ -9,6 +9,8 @@ from tests.faults.harness import Figures, Projects, Scale, running, starter, unt
 from tests.faults.kafka import DEAD_LETTERS, PAYMENTS, SETTINGS, records_of, send, write_handler
 
 pytestmark = pytest.mark.slow
+# Too deep for Python's JSON; many of them must fit into the few MiB that the mock cluster keeps of a partition.
+DEPTH = 20_000
 ERRORS = ("dead_letter_topic", "dead_letter_offset", "dead_letter_attempts", "dead_letter_error_code")
 
 
@@ -18,7 +20,7 @@ def payment(method: str) -> bytes:
 
 def poison(number: int) -> bytes:
     """Return one of the kinds of messages that can't be handled: no JSON, no text, too deep, not fitting, failing."""
-    kinds = (b"{", b"\xff\x00", b"[" * 100_000, b"[]", b"", b'{"order_id": 1}', payment("fails"))
+    kinds = (b"{", b"\xff\x00", b"[" * DEPTH, b"[]", b"", b'{"order_id": 1}', payment("fails"))
     return kinds[number % len(kinds)]
 
 

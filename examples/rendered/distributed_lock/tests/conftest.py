@@ -2,10 +2,20 @@
 """What several tests use."""
 
 import logging
+from collections.abc import Iterator
 
 import pytest
+
+from omninode_bridge.nodes.node_distributed_lock_effect.correlation import CORRELATION_ID
 
 
 @pytest.fixture(autouse=True)
 def _log(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, logger="omnibase")
+
+
+@pytest.fixture(autouse=True)
+def _outside_requests() -> Iterator[None]:
+    token = CORRELATION_ID.set(None)
+    yield
+    CORRELATION_ID.reset(token)

@@ -1,18 +1,26 @@
 """What Copier runs after each render, and before and after each update.
 
 `rendered` completes the manifest, and validates a copy. `before` keeps what an update must not lose. `after` puts
-handlers without an operation aside, validates the merged project, and undoes the update when that fails.
+handlers without an operation aside, validates the merged project, and undoes the update when that fails. `watch` is
+started beside an update, and undoes it when the process that does it is killed.
 """
 
 import importlib
 import os
+import select
+import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 _PACKAGE = "_onex_hook"
 _REPORT = Path("build") / "validation.json"
+_PAUSE = 0.5
+_LONGEST = 3600
+_AFTER = "after.pid"
 
 
 def _load(module: str) -> Any:
@@ -61,9 +69,12 @@ def before(project: Path) -> int:
     Returns:
         The exit status.
     """
+    copier = os.getppid()
     snapshot = _load("snapshot").Snapshot.of(project)
     snapshot.take()
     _load("renames").keep_edits(project, snapshot.folder / "renamed")
+    if "ONEX_REPORT" not in os.environ:  # `update-node` lets Copier work on a clone, which may be left half done
+        subprocess.Popen([sys.executable, "-I", __file__, "watch", str(copier)], cwd=project, start_new_session=True)
     return 0
 
 
@@ -77,6 +88,7 @@ def after(project: Path) -> int:
         The exit status.
     """
     snapshot = _load("snapshot").Snapshot.of(project)
+    (snapshot.folder / _AFTER).write_text(str(os.getpid()), encoding="utf-8")
     manifest = _load("ownership").read(project)
     orphans = snapshot.keep_orphans()
     if orphans:
@@ -95,6 +107,50 @@ def after(project: Path) -> int:
     snapshot.restore()
     _say(f"The project is as it was before. The report is in {report}")
     return 1
+
+
+def watch(project: Path, process: int | None) -> int:
+    """Wait for the end of a process that changes the project, and undo what it leaves half done.
+
+    Args:
+        project: The project.
+        process: Its number; when left out, that which holds the other end of standard input.
+
+    Returns:
+        The exit status.
+    """
+    # Before the wait: Copier takes its copy of the template away when it ends.
+    update, snapshot = _load("updating.update"), _load("snapshot").Snapshot.of(project)
+    if process is None:
+        sys.stdin.buffer.read()
+    else:
+        _wait_for(process)
+        with suppress(OSError, ValueError):  # Copier may be killed, and its last step go on
+            _wait_for(int((snapshot.folder / _AFTER).read_text(encoding="utf-8")))
+    if not update.is_unfinished(project):
+        return 0
+    time.sleep(_PAUSE)  # for what a killed Copier had started
+    try:
+        update.undo(project)
+    except update.UpdateError as error:
+        _say(f"The update was cut off, and can't be undone: {error}")
+        return 1
+    _say("The update was cut off. The project is as it was before.")
+    return 0
+
+
+def _wait_for(process: int) -> None:
+    """Wait until a process that is nobody's child here has ended, or for an hour."""
+    with suppress(ProcessLookupError):
+        if sys.platform == "linux":
+            descriptor = os.pidfd_open(process)
+            select.select([descriptor], [], [], _LONGEST)
+            os.close(descriptor)
+            return
+        end = time.monotonic() + _LONGEST
+        while time.monotonic() < end:
+            os.kill(process, 0)
+            time.sleep(_PAUSE)
 
 
 def renamed(before_update: dict[str, str], after_update: dict[str, str]) -> dict[str, str]:
@@ -135,6 +191,8 @@ def main() -> int:
     steps = {"before": before, "after": after}
     if step == "rendered":
         return rendered(Path.cwd(), arguments[0])
+    if step == "watch":
+        return watch(Path.cwd(), int(arguments[0]) if arguments else None)
     return steps[step](Path.cwd())
 
 

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from types import FrameType
 
 from ..snapshot import git, git_folder, prune
 
+_HOOK = Path(__file__).parents[1] / "hook.py"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -45,7 +47,7 @@ class Journal:
         return self._file.is_file()
 
     def apply(self, changes: Mapping[str, Change]) -> None:
-        """Make all changes; an error or an interruption undoes those that were made.
+        """Make all changes; an error, an interruption or the death of this process undoes those that were made.
 
         Args:
             changes: What becomes of each file, by path relative to the project.
@@ -66,7 +68,11 @@ class Journal:
         partial = self._folder / "journal.partial"
         partial.write_text(json.dumps(after), encoding="utf-8")
         partial.replace(self._file)
-        with _undisturbed():
+        watch = [sys.executable, "-I", str(_HOOK), "watch"]
+        with (
+            _undisturbed(),
+            subprocess.Popen(watch, cwd=self._project, stdin=subprocess.PIPE, start_new_session=True),
+        ):
             try:
                 for path, change in changes.items():
                     self._write(path, change)

@@ -1,5 +1,6 @@
 """Updates one project: on a clone first, and in the project only when all of it went well."""
 
+import fcntl
 import hashlib
 import json
 import os
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -93,10 +95,16 @@ def update(
             }
             if contract is None and CONTRACT in changes and after[CONTRACT][0] == (project / CONTRACT).read_bytes():
                 del changes[CONTRACT]
-            _apply(project, changes)
-            mark_conflicts(project, clone, prefix)
-            _write_reports(project, inside, comparison)
+            with _alone(project):
+                _apply(project, changes)
+                mark_conflicts(project, clone, prefix)
+                _write_reports(project, inside, comparison)
     return Updated(comparison, applied=apply)
+
+
+def is_unfinished(project: Path) -> bool:
+    """Whether an update of a project is under way, or was cut off."""
+    return Journal(project).unfinished or Snapshot.of(project).exists
 
 
 def undo(project: Path) -> list[str]:
@@ -113,13 +121,22 @@ def undo(project: Path) -> list[str]:
     """
     project = project.resolve()
     journal, snapshot = Journal(project), Snapshot.of(project)
-    edited = journal.undo() if journal.unfinished else []
-    if snapshot.exists:
-        try:
-            snapshot.restore()
-        except ValueError as error:
-            raise UpdateError(str(error)) from error
+    with _alone(project):
+        edited = journal.undo() if journal.unfinished else []
+        if snapshot.exists:
+            try:
+                snapshot.restore()
+            except ValueError as error:
+                raise UpdateError(str(error)) from error
     return edited
+
+
+@contextmanager
+def _alone(project: Path) -> Iterator[None]:
+    """Wait until no other process updates or repairs a project of this repository, and keep others waiting."""
+    with (git_folder(project) / "onex.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _check(project: Path, *, own_contract: bool) -> str:
@@ -137,7 +154,9 @@ def _check(project: Path, *, own_contract: bool) -> str:
     except subprocess.CalledProcessError:
         message = f"{project} is in no git repository with a commit"
         raise UpdateError(message) from None
-    if edited := Journal(project).undo() if Journal(project).unfinished else []:
+    with _alone(project):
+        edited = Journal(project).undo() if Journal(project).unfinished else []
+    if edited:
         message = f"an update was cut off and is undone, but for files that were edited since: {', '.join(edited)}"
         raise UpdateError(message)
     dirty = [line[3:] for line in status if line and not (own_contract and line[3:] == f"{prefix}{CONTRACT}")]

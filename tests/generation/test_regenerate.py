@@ -1,6 +1,7 @@
 """`update-node`: what it merges, keeps and reports; what it leaves alone when it fails, or is killed."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import yaml
 from examples.rendering import CONTRACTS, ROOT, read_contract
 from extensions.updating.apply import Change, Journal
 from extensions.updating.command import main, main_fleet
-from extensions.updating.update import UpdateError, update
+from extensions.updating.update import UpdateError, is_unfinished, update
 from tests.conftest import Run
 from tests.generation.history import (
     KEY_OF_VERSION_3,
@@ -202,6 +203,14 @@ def test_what_can_not_be_updated_is_left_alone(
     assert contents(project) == before
 
 
+def until_undone(project: Path) -> None:
+    """Wait for the process that undoes an update which was cut off."""
+    end = time.monotonic() + 30
+    while is_unfinished(project):
+        assert time.monotonic() < end, "nobody undid it"
+        time.sleep(0.05)
+
+
 @pytest.mark.parametrize("seconds", [0.3, 0.8, 1.4, 2.0, 3.0])
 def test_killed_at_any_moment(project: Path, seconds: float) -> None:
     change_contract(project, set_port)
@@ -212,7 +221,7 @@ def test_killed_at_any_moment(project: Path, seconds: float) -> None:
     time.sleep(seconds)
     process.kill()
     process.wait()
-    main([str(project), "--undo"])
+    until_undone(project)
 
     after = contents(project)
     assert after == before or b"8123" in after[f"{NODE}/settings.py"]
@@ -249,7 +258,7 @@ def test_killed_while_files_are_written(project: Path, calls: int) -> None:
     before = contents(project)
 
     result = subprocess.run([sys.executable, "-c", CRASH, str(project), str(calls)], cwd=ROOT, check=False)
-    main([str(project), "--undo"])
+    until_undone(project)
 
     after = contents(project)
     if result.returncode == 0:
@@ -257,7 +266,17 @@ def test_killed_while_files_are_written(project: Path, calls: int) -> None:
     else:
         assert result.returncode == 9
         assert after == before
-    assert not Journal(project).unfinished
+
+
+def test_undo_of_what_was_killed_with_its_guard(project: Path) -> None:
+    before = contents(project)
+    unguarded = f"import os, extensions.updating.apply\nextensions.updating.apply._HOOK = os.devnull\n{CRASH}"
+    subprocess.run([sys.executable, "-c", unguarded, str(project), "3"], cwd=ROOT, check=False)
+    assert contents(project) != before
+
+    assert main([str(project), "--undo"]) == 0
+
+    assert contents(project) == before
 
 
 @pytest.mark.parametrize("seconds", [1.0, 2.0, 2.6])
@@ -272,19 +291,20 @@ def test_plain_copier_is_killed(run: Run, project: Path, seconds: float) -> None
     time.sleep(seconds)
     process.kill()
     process.wait()
-    time.sleep(0.5)  # what it started ends by itself
-
-    assert main([str(project), "--undo"]) == 0
+    until_undone(project)
 
     after = contents(project)
     assert after == before or LINE_OF_VERSION_2 in after["README.md"].decode()
+
+
+UNGUARDED = {"ONEX_REPORT": os.devnull}
 
 
 def test_undo_of_what_copier_left(run: Run, project: Path) -> None:
     (project / "notes.txt").write_text("not in git\n", encoding="utf-8")
     before, index = contents(project), (project / ".git" / "index").read_bytes()
     hook = ROOT / "extensions" / "hook.py"
-    assert run(sys.executable, "-I", hook, "before", cwd=project).returncode == 0
+    assert run(sys.executable, "-I", hook, "before", cwd=project, **UNGUARDED).returncode == 0
     (project / "README.md").write_text("half", encoding="utf-8")
     (project / "Makefile").unlink()
     (project / "new" / "folder").mkdir(parents=True)
@@ -299,7 +319,8 @@ def test_undo_of_what_copier_left(run: Run, project: Path) -> None:
 
 
 def test_undo_after_a_commit_is_refused(run: Run, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(sys.executable, "-I", ROOT / "extensions" / "hook.py", "before", cwd=project).returncode == 0
+    hook = ROOT / "extensions" / "hook.py"
+    assert run(sys.executable, "-I", hook, "before", cwd=project, **UNGUARDED).returncode == 0
     edit(project / "README.md", "\n", "\n\n")
     commit(run, project, "Go on")
     before = contents(project)

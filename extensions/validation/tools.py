@@ -76,7 +76,8 @@ class Tools:
         name, arguments = tool
         path = program(self._project, name)
         if path is None:
-            self.unchecked.append(f"{name}, since it is not installed here")
+            if (reason := f"{name}, since it is not installed here") not in self.unchecked:
+                self.unchecked.append(reason)
             return None
         if name == "mypy":
             arguments = [*arguments, "--python-executable", str(self._project.python)]

@@ -1,6 +1,7 @@
 """The validation hook: planted faults are found with file and line, and what fails leaves nothing behind."""
 
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -222,6 +223,23 @@ def test_what_copier_lacks_is_not_checked(pristine: Path, tmp_path: Path) -> Non
     outcome = Outcome("imports", unchecked=tuple(imports.unchecked.values()))
     assert Report("standard", (outcome,)).passed
     assert not Report("strict", (outcome,)).passed
+
+
+def test_strict_fails_where_tools_are_missing(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bare = project / ".venv" / "bin" / "python"
+    bare.parent.mkdir(parents=True)
+    bare.symlink_to(sys.executable)
+    monkeypatch.setattr(sys, "executable", str(bare))
+    monkeypatch.setenv("PATH", os.devnull)
+
+    report = validate(project, "strict", tests=False)
+
+    (lint,) = [outcome for outcome in report.outcomes if outcome.stage == "lint"]
+    assert lint.status == "not checked"
+    assert [note.split(",")[0] for note in lint.unchecked] == ["mypy", "onex", "ruff"]
+    assert not lint.findings
+    assert not report.passed
+    assert validate(project, "basic").passed
 
 
 @pytest.mark.slow

@@ -134,9 +134,12 @@ def undo(project: Path) -> list[str]:
 @contextmanager
 def _alone(project: Path) -> Iterator[None]:
     """Wait until no other process updates or repairs a project of this repository, and keep others waiting."""
-    with (git_folder(project) / "onex.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    folder = os.open(git_folder(project), os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(folder)
 
 
 def _check(project: Path, *, own_contract: bool) -> str:

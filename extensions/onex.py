@@ -26,23 +26,6 @@ def _load(*modules: str) -> tuple[ModuleType, ...]:
     return tuple(importlib.import_module(f"{_PACKAGE}.{module}") for module in modules)
 
 
-def _compile_once(environment: Environment) -> None:
-    """Let the environment compile each text once: Copier renders the same path parts hundreds of times."""
-    compile_text = environment.compile
-    known: dict[tuple[Any, ...], Any] = {}
-
-    def compile_new(source: Any, *options: Any, **named: Any) -> Any:
-        key = (source, options, tuple(named.items()))
-        if key not in known:
-            known[key] = compile_text(source, *options, **named)
-        elif isinstance(source, str):
-            # Copier's `yield` tag forgets here what the text before yielded.
-            environment.preprocess(source)
-        return known[key]
-
-    environment.compile = compile_new  # type: ignore[method-assign]  # of this environment alone
-
-
 class OnexExtension(Extension):
     """Hands templates `node`, the view of the contract, and the filters that encode text."""
 
@@ -53,10 +36,10 @@ class OnexExtension(Extension):
             environment: The environment in which Copier renders questions, paths and files.
         """
         super().__init__(environment)
-        _compile_once(environment)
-        encode, self._effective, self._given, self._judge, self._legacy, self._view = _load(
-            "encode", "effective", "given", "judge", "legacy", "view"
+        compiled, encode, self._effective, self._given, self._judge, self._legacy, self._view = _load(
+            "compiled", "encode", "effective", "given", "judge", "legacy", "view"
         )
+        compiled.CompiledTemplates().attach(environment)
         self._manifest = importlib.import_module(f"{_PACKAGE}.manifest")
         environment.filters.update(
             is_contract=self._effective.is_contract,

@@ -726,9 +726,14 @@ class NodeView:
         return self.kafka is not None and not self.workflows
 
     @property
+    def uses_bus(self) -> bool:
+        """Whether events may go to the container's bus; under service mode, that of Kafka stays Kafka."""
+        return self.sends_events and not (self.to_kafka and self.base.service_mode)
+
+    @property
     def own_bus(self) -> bool:
         """Whether the service brings a bus in memory."""
-        return self.sends_events and not self.to_kafka
+        return self.base.service_mode or (self.sends_events and not self.to_kafka)
 
     @property
     def published_topics(self) -> tuple[str, ...]:
@@ -995,6 +1000,11 @@ class NodeView:
         return (*self._short_names(), (self.module, "service"), self.own("service", "build_app"))
 
     @property
+    def service_mode_test_imports(self) -> tuple[Symbol, ...]:
+        """What the tests of service mode import of the node's own package."""
+        return (*self._short_names(), self.own("service_mode", "NODE_NAME"))
+
+    @property
     def discovery_test_imports(self) -> tuple[Symbol, ...]:
         """What the tests of service discovery import."""
         tags = self.own("discovery", "TAGS")
@@ -1125,6 +1135,21 @@ class NodeView:
         return self.node_type == "reducer"
 
     @property
+    def tool_server(self) -> Symbol:
+        """The class that answers tool invocations, under service mode."""
+        return self.own("service_mode", self.lifecycle[1].replace("Lifecycle", "ToolServer"))
+
+    @property
+    def node_parent(self) -> Symbol:
+        """The generated class that the node class derives from."""
+        return self.tool_server if self.base.service_mode else self.lifecycle
+
+    @property
+    def binds_bus(self) -> bool:
+        """Whether the ModelService class has a `publish_event`, which wants a bus."""
+        return self.is_effect or self.is_orchestrator
+
+    @property
     def node_core_imports(self) -> tuple[Symbol, ...]:
         """What the node class is made of, from omnibase_core."""
         module = "omnibase_core.infrastructure.infra_bases" if self.base.service_mode else "omnibase_core.nodes"
@@ -1141,14 +1166,14 @@ class NodeView:
             *_PROCESS_IMPORTS[self.node_type],
             *(_INTENT_IMPORTS if self.aggregations.intend else ()),
         ]
-        if self.adapters or self.base.service_mode:
+        if self.adapters:
             symbols += [("omnibase_core.enums", "EnumLogLevel"), ("omnibase_core.logging", "emit_log_event_sync")]
         if self.has_metrics_mixin:
             symbols.append(("omnibase_core.backends.metrics", "BackendMetricsPrometheus"))
         if self.has_health:
             symbols.append(("omnibase_core.models.health.model_health_issue", "ModelHealthIssue"))
             symbols.append(("omnibase_core.models.health.model_health_status", "ModelHealthStatus"))
-        if self.sends_events:
+        if self.uses_bus:
             symbols.append(("omnibase_core.event_bus", "EventBusInmemory"))
         return tuple(symbols)
 

@@ -137,6 +137,7 @@ class RetryView:
     max_delay_seconds: float
     backoff_multiplier: float
     retryable_exceptions: tuple[str, ...]
+    retryable_status_codes: tuple[int, ...] = ()
 
     @property
     def code(self) -> str:
@@ -144,6 +145,8 @@ class RetryView:
         names_of = dict.fromkeys(self.retryable_exceptions)
         listed = "".join(f"            {encode.py(name)},\n" for name in names_of)
         lists = f"    retryable_exceptions=frozenset(\n        {{\n{listed}        }}\n    ),\n" if listed else ""
+        statuses = ", ".join(str(status) for status in sorted(set(self.retryable_status_codes)))
+        lists += f"    retryable_status_codes=frozenset({{{statuses}}}),\n" if statuses else ""
         return (
             "RetryPolicy(\n"
             f"    max_attempts={self.max_attempts},\n"
@@ -804,6 +807,11 @@ class NodeView:
         return tuple(operation for operation in self.operations if operation.retry)
 
     @property
+    def own_statuses(self) -> bool:
+        """Whether an operation's own retry policy lists answers of the HTTP API."""
+        return any(operation.retry and operation.retry.retryable_status_codes for operation in self.operations)
+
+    @property
     def opted_out(self) -> tuple[OperationView, ...]:
         """The operations that run outside the transactions which the node otherwise uses."""
         wanted = self.database is not None and bool(self.database.isolation)
@@ -913,10 +921,17 @@ class NodeView:
         """What the tests of HTTP import."""
         names_of = ("AdapterHttp", "HttpCall", *(("RETRY_STATUS",) if self.retry else ()))
         symbols = [self.own("adapters.adapter_http", name) for name in names_of]
+        symbols += [self.own("adapters.retry_policy", "RetryPolicy")] if self.own_statuses else []
         symbols.append(self.own("correlation", "CORRELATION_ID"))
         symbols += [("tests.http_server", name) for name in ("Answer", "LocalApi", "local_api")]
         asked = (self.handler, self.operation_enum, self.request) if self.http_sampled else ()
         return (*symbols, self.settings, *asked)
+
+    @property
+    def retry_test_imports(self) -> tuple[Symbol, ...]:
+        """What the tests of the retry policy import."""
+        guard = (self.own("adapters.guard", "Guard"), (self.settings[0], f"{self.settings[1]} as Settings"))
+        return (self.own("adapters.retry_policy", "RetryPolicy"), *(guard if self.own_retries else ()))
 
     @property
     def kafka_test_imports(self) -> tuple[Symbol, ...]:
@@ -1494,7 +1509,7 @@ class _Builder:
             if operation.idempotent is not None
             else self.is_idempotent(operation, calls, reduction),
             transactional=bool(database and database.transaction and transactions and transactions.enabled),
-            retry=_retry_view(operation.retry) if operation.retry and _retries(operation) and self.retry() else None,
+            retry=self.own_retry(operation),
             timeout_seconds=workflow.longest_seconds
             if workflow
             else operation.timeout_seconds or self.default_deadline(operation),
@@ -1567,6 +1582,12 @@ class _Builder:
         if operation.retry and _retries(operation) and self.retry():
             symbols.append(self.symbol("adapters.retry_policy", "RetryPolicy"))
         return tuple(symbols)
+
+    def own_retry(self, operation: Operation) -> RetryView | None:
+        if not (operation.retry and _retries(operation) and self.retry()):
+            return None
+        statuses = operation.retry.retryable_status_codes if operation.http else ()
+        return replace(_retry_view(operation.retry), retryable_status_codes=statuses)
 
     def handler_argument(self, operation: Operation) -> str:
         if operation.by_state_machine:

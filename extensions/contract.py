@@ -114,6 +114,7 @@ class Database:
         parameters: Input fields, in the order of the placeholders.
         returns: What becomes of its rows.
         transaction: False when it opts out of the node's transactions.
+        asks_for_transaction: Whether the contract says in so many words that it runs in one.
         reads_only: Whether it changes nothing.
     """
 
@@ -121,6 +122,7 @@ class Database:
     parameters: tuple[str, ...]
     returns: Returns
     transaction: bool
+    asks_for_transaction: bool
     reads_only: bool
 
 
@@ -296,6 +298,7 @@ class Observability:
         prometheus_port: A port of their own; None for the service's.
         json_logs: False for lines for people.
         correlation: Whether log lines carry the correlation id.
+        export_interval_seconds: How often metrics are to be asked for; None where the contract does not say.
     """
 
     tracing: Tracing | None = None
@@ -303,6 +306,7 @@ class Observability:
     prometheus_port: int | None = None
     json_logs: bool = True
     correlation: bool = True
+    export_interval_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -715,7 +719,7 @@ def _operation(
         compute={name: source(text) for name, text in spec["compute"].items()} if "compute" in spec else None,
         aggregate=build_aggregate(spec.get("aggregate")),
         by_state_machine=has_fsm and is_moved(spec),
-        workflow=build_workflow(spec.get("workflow")),
+        workflow=build_workflow(spec.get("workflow"), spec.get("timeout_seconds")),
         publishes=spec.get("publishes", announced),
         schedule_seconds=spec["schedule"]["every_seconds"] if "schedule" in spec else None,
         examples=tuple(
@@ -742,6 +746,7 @@ def _database(spec: Mapping[str, Any]) -> Database:
             count=returns.get("count"),
         ),
         transaction=spec.get("transaction", True),
+        asks_for_transaction=spec.get("transaction", False),
         reads_only=sql.reads_only(query),
     )
 
@@ -828,6 +833,7 @@ def _observability(spec: Mapping[str, Any]) -> Observability:
         prometheus_port=metrics.get("prometheus_port"),
         json_logs=logging.get("structured", True) and logging.get("json_format", True),
         correlation=logging.get("correlation_tracking", True),
+        export_interval_seconds=metrics.get("export_interval_seconds"),
     )
 
 

@@ -1,11 +1,13 @@
 """Legacy keys of the contract language, and what a contract says twice: accepted, with a warning."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from . import mixins
-from .contract import FEATURE_ALIASES
+from .contract import FEATURE_ALIASES, build
 from .problems import Problem, show
+from .unanswered import unanswered
 
 _SETTINGS_OF = {
     "retry": "retry_policy",
@@ -56,3 +58,8 @@ def _warnings(raw: Mapping[str, Any]) -> Iterator[Problem]:
             found = f"{show(word)}, which {where}.{key} turns off"
             yield Problem(("features", index), found, "a feature that is on")
     yield from mixins.warnings(raw)
+    settings_key = "advanced_features" if "advanced_features" in raw else "error_handling"
+    for problem in unanswered(build(raw)):
+        first, *rest = problem.path
+        legacy = first == "advanced_features" and settings_key in raw
+        yield replace(problem, path=(settings_key if legacy else first, *rest))

@@ -25,10 +25,12 @@ from .fields import FieldCode, Symbol, enum_member, field_code, json_value
 from .integrations import CallView, Environment, FilesView, HttpView, KafkaView, RedisView
 from .mixins import CATALOGUE
 from .monitoring import HealthView, MetricsView
+from .problems import Problem
 from .references import references
 from .settings import NAMES as SETTING_NAMES
 from .settings import SettingView
 from .settings import fields as setting_fields
+from .unanswered import without_effect
 
 _DATA = Path(__file__).parent / "data"
 _REQUIREMENTS: dict[str, dict[str, list[str]]] = json.loads((_DATA / "requirements.json").read_text(encoding="utf-8"))
@@ -338,6 +340,7 @@ class NodeView:
     base: BaseClass
     decisions: tuple[Decision, ...]
     not_generated: tuple[str, ...]
+    unanswered: tuple[Problem, ...]
     enums: tuple[EnumView, ...]
     models: tuple[TypeView, ...]
     operations: tuple[OperationView, ...]
@@ -1405,6 +1408,7 @@ class _Builder:
             base=base,
             decisions=tuple(decision for decision in decisions if decision),
             not_generated=(*not_generated(contract), *monitoring.without_effect(contract, self.decisions)),
+            unanswered=tuple(without_effect(contract)),
             enums=tuple(
                 EnumView(
                     name=f"Enum{enum.name}",

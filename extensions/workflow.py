@@ -103,8 +103,13 @@ class Workflow:
                 yield step.compensate
 
 
-def build_workflow(spec: Specs | None) -> Workflow | None:
-    """Return the typed form of a workflow without problems; None for none."""
+def build_workflow(spec: Specs | None, deadline: float | None) -> Workflow | None:
+    """Return the typed form of a workflow without problems; None for none.
+
+    Args:
+        spec: The workflow.
+        deadline: That of its operation, which holds where the workflow has none of its own.
+    """
     if spec is None:
         return None
     steps = {step["name"]: step for step in spec["steps"]}
@@ -112,7 +117,7 @@ def build_workflow(spec: Specs | None) -> Workflow | None:
     policy: OnFailure = spec.get("on_failure") or ("compensate" if undoes else "abort")
     return Workflow(
         steps=tuple(_step(steps[name], spec.get("retry", {}), policy) for name in in_order(spec["steps"])),
-        timeout_seconds=spec.get("timeout_seconds"),
+        timeout_seconds=spec.get("timeout_seconds", deadline),
         output=dict(spec.get("output", {})),
     )
 

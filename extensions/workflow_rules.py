@@ -55,7 +55,19 @@ def check_workflow(rules: Rules, path: Path, operation: Specs) -> Iterator[Probl
         return
     if "retry" in operation:
         yield Problem((*path, "retry"), "a policy beside a workflow", "workflow.retry, which its steps follow")
-    backend = _mapping(_mapping(rules.raw.get("subcontracts")).get("state_management")).get("backend")
+    if "timeout_seconds" in operation and "timeout_seconds" in _mapping(operation["workflow"]):
+        found = "a deadline beside that of the workflow"
+        yield Problem((*path, "timeout_seconds"), found, "workflow.timeout_seconds alone, the deadline of all steps")
+    store = _mapping(_mapping(rules.raw.get("subcontracts")).get("state_management"))
+    backend = store.get("backend")
+    if backend == "memory" and "table" in store:
+        yield Problem(
+            ("subcontracts", "state_management", "table"), "table for the backend memory", "the backend postgres"
+        )
+    if "key_prefix" in store:
+        yield Problem(
+            ("subcontracts", "state_management", "key_prefix"), "a prefix of keys", "table, the name in postgres"
+        )
     if backend == "redis":
         expected = "memory or postgres, the places that runs of workflows are kept in"
         yield Problem(("subcontracts", "state_management", "backend"), show(backend), expected)

@@ -27,6 +27,20 @@ FREE_TEXT = st.one_of(TEXTS, st.text(st.characters(exclude_categories=["Cs", "Cc
 BUILT = {"name", "package", "node_type", "operations", "enums", "models", "error_handling", "layout", "version"}
 
 
+def resolved(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a schema refers to, or the schema itself.
+
+    Args:
+        schema: A schema out of the bundle.
+    """
+    while "$ref" in schema:
+        target: Any = SCHEMA
+        for step in schema["$ref"].split("/")[1:]:
+            target = target[step]
+        schema = target
+    return schema
+
+
 def from_part(schema: Mapping[str, Any]) -> SearchStrategy[Any]:
     """Draw what a part of the schema allows, each key of a mapping with even odds; a new key is drawn at once.
 
@@ -34,10 +48,7 @@ def from_part(schema: Mapping[str, Any]) -> SearchStrategy[Any]:
         schema: A schema out of the bundle.
     """
     if "$ref" in schema:
-        target: Any = SCHEMA
-        for step in schema["$ref"].split("/")[1:]:
-            target = target[step]
-        return st.deferred(lambda: from_part(target))
+        return st.deferred(lambda: from_part(resolved(schema)))
     if "const" in schema:
         return st.just(schema["const"])
     if "enum" in schema:

@@ -241,7 +241,7 @@ def test_upstream() -> None:
 
 
 def made(contract: dict[str, Any], index: int = 0) -> Workflow:
-    workflow = build_workflow(contract["operations"][index]["workflow"])
+    workflow = build_workflow(contract["operations"][index]["workflow"], None)
     assert workflow
     return workflow
 

@@ -56,8 +56,8 @@ def without_effect(contract: Contract) -> Iterator[Problem]:
 def _words(contract: Contract, integrations: Collection[str]) -> Iterator[Problem]:
     guarded = any(key in integrations for key in GUARDED)
     for word, answered in (
-        ("retry", guarded),
-        ("circuit_breaker", guarded),
+        ("retry", guarded or contract.retry),
+        ("circuit_breaker", guarded or contract.circuit_breaker),
         ("dead_letter_queue", contract.consumed_events),
     ):
         if word in contract.features and not answered:

@@ -15,6 +15,7 @@ BARE: dict[str, Any] = {
     "package": "acme",
     "node_type": "effect",
     "operations": [{"name": "greet", "handler": "custom"}],
+    "integrations": {"redis": True},
 }
 ERROR_HANDLING = {
     "retry_policy": {"max_attempts": 7, "initial_delay_ms": 5},
@@ -73,12 +74,13 @@ def test_overlaps(extra: dict[str, Any], expected: list[str]) -> None:
 
 def test_warnings_have_places_in_the_file() -> None:
     head = "name: greet\nnode_type: effect\npackage: acme\noperations: [{name: greet, handler: custom}]\n"
+    head += "integrations: {redis: true}\n"
     text = f"{head}features: [retry,\n  resilience]\n"
 
     report = examine("greet.yaml", read_text(text))
 
     assert list(report.lines()) == [
         "greet.yaml: valid",
-        "greet.yaml:6:3: warning: features[1]: found 'resilience', which means 'retry', expected each feature once",
+        "greet.yaml:7:3: warning: features[1]: found 'resilience', which means 'retry', expected each feature once",
     ]
     assert [finding["pointer"] for finding in report.as_json()["warnings"]] == ["/features/1"]

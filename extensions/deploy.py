@@ -405,13 +405,18 @@ def deploy_view(
     written = {name: value for name, value in env.items() if name not in referring}
     configuration = plain | folders | written | fixed
     given = _given(known, needs, configuration.keys(), referring)
-    addresses = {variables[places[what]]: address for what, address in _ADDRESSES.items() if what in places}
+    folder = names.place(contract).deploy
+    addresses = {
+        variables[places[what]]: address.replace("deploy/", f"{folder}/")
+        for what, address in _ADDRESSES.items()
+        if what in places
+    }
     if "consul" in places:
         addresses["CONSUL_SERVICE_ADDRESS"] = "node"
     compose = (
         folders
         | {name: value.replace("$", "$$") for name, value in written.items()}
-        | {item.name: f"${{{item.key}:?set it in deploy/.env}}" for item in given if not item.optional}
+        | {item.name: f"${{{item.key}:?set it in {folder}/.env}}" for item in given if not item.optional}
         | fixed
         | addresses
     )

@@ -238,21 +238,40 @@ def assignment(value: str, target: str, indent: int = 0) -> str:
     return f"{target} = (\n{pad}    {value}\n{pad})"
 
 
-def imports(symbols: Sequence[tuple[str, str]], indent: int = 0) -> str:
+def imports(
+    symbols: Sequence[tuple[str, str]], indent: int = 0, package: Sequence[str] | None = None
+) -> str:
     """Return `from … import …` lines in the order and form of ruff's isort and formatter.
 
     Args:
         symbols: Pairs of module and name, in any order, repeats allowed.
         indent: Columns by which the lines are to be indented.
+        package: The folders below `tests` in which the file is that imports from there relatively; None for a file
+            that imports nothing relatively.
 
     Returns:
-        The lines, not indented yet, sorted by module and name; one that is too long is spread.
+        The lines, not indented yet, sorted by module and name; one that is too long is spread. Relative ones are last,
+        after an empty line.
     """
+    if package is not None:
+        near = [(module, name) for module, name in symbols if module.partition(".")[0] == "tests"]
+        far = [symbol for symbol in symbols if symbol not in near]
+        relative = imports([(_relative(module, package), name) for module, name in near], indent)
+        return "\n\n".join(lines for lines in (imports(far, indent), relative) if lines)
     modules: dict[str, set[str]] = {}
     for module, name in symbols:
         modules.setdefault(module, set()).add(name)
     sorted_names = {module: sorted(modules[module], key=_import_order) for module in sorted(modules)}
     return "\n".join(_import_line(module, found, indent) for module, found in sorted_names.items())
+
+
+def _relative(module: str, package: Sequence[str]) -> str:
+    """Return a module below `tests` as a file in a package there imports it."""
+    parts = module.split(".")[1:]
+    shared = 0
+    while shared < len(package) and shared < len(parts) - 1 and parts[shared] == package[shared]:
+        shared += 1
+    return "." * (1 + len(package) - shared) + ".".join(parts[shared:])
 
 
 def _import_order(name: str) -> tuple[int, str]:

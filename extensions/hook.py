@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import Any
 
 _PACKAGE = "_onex_hook"
-_REPORT = Path("build") / "validation.json"
+_REPORT = "validation.json"
 _PAUSE = 0.5
 _LONGEST = 3600
 _AFTER = "after.pid"
@@ -36,72 +36,99 @@ def _say(text: str) -> None:
     sys.stderr.write(f"{text}\n")
 
 
-def rendered(project: Path, destination: str) -> int:
+def rendered(project: Path, destination: str, answers: str) -> int:
     """Complete the manifest; validate a copy, and leave nothing of it when that fails.
 
     Args:
-        project: The folder that Copier wrote.
-        destination: `fresh` when none of its files was there before, else `over`.
+        project: The folder that Copier wrote into.
+        destination: `fresh` when none of the files was there before, else `over`.
+        answers: The file of Copier's answers.
 
     Returns:
         The exit status.
     """
-    manifest = _load("ownership").complete(project)
-    report = _load("validation.index").cache_folder() / "reports" / f"{project.resolve().name}.json"
-    if os.environ.get("COPIER_OPERATION") != "copy" or _validate(project, manifest, report):
+    place = _load("places").place_of(answers)
+    manifest = _load("ownership").complete(project, place)
+    if os.environ.get("COPIER_OPERATION") != "copy":
         return 0
+    name = "-".join(filter(None, (project.resolve().name, place.node)))
+    report = _load("validation.index").cache_folder() / "reports" / f"{name}.json"
+    registration = _register(project, manifest) if place.inside else None
+    if (registration or not place.inside) and _validate(project, place, manifest, report):
+        return 0
+    where = f"The report is in {report}" if registration or not place.inside else ""
     if destination == "fresh":
-        for name in [*manifest.get("files", {}), _load("ownership").PATH]:
+        if registration:
+            registration.undo()
+        for name in [*manifest.get("files", {}), place.manifest]:
             (project / name).unlink(missing_ok=True)
             _load("snapshot").prune(project, (project / name).parent)
-        _say(f"Nothing of it was kept. The report is in {report}")
+        _say(f"Nothing of it was kept. {where}".strip())
     else:
-        _say(f"It was written over files that were there: look at `git status`. The report is in {report}")
+        _say(f"It was written over files that were there: look at `git status`. {where}".strip())
     return 1
 
 
-def before(project: Path) -> int:
+def _register(project: Path, manifest: dict[str, Any]) -> Any:
+    """Write into a project what a node needs there, and say so; None when that can't be done."""
+    try:
+        registration = _load("host").register(project, manifest)
+    except (OSError, ValueError) as error:
+        _say(str(error))
+        return None
+    for title, lines in (("The project got", registration.done), ("Left for you", registration.left)):
+        if lines:
+            _say("\n".join((f"{title}:", *(f"  {line}" for line in lines))))
+    return registration
+
+
+def before(project: Path, answers: str) -> int:
     """Keep what an update must not lose.
 
     Args:
         project: The project, still untouched.
+        answers: The file of Copier's answers.
 
     Returns:
         The exit status.
     """
     copier = os.getppid()
     snapshot = _load("snapshot").Snapshot.of(project)
-    snapshot.take()
-    _load("renames").keep_edits(project, snapshot.folder / "renamed")
+    place = _load("places").place_of(answers)
+    snapshot.take(place)
+    _load("renames").keep_edits(project, snapshot.folder / "renamed", place)
     if "ONEX_REPORT" not in os.environ:  # `update-node` lets Copier work on a clone, which may be left half done
         subprocess.Popen([sys.executable, "-I", __file__, "watch", str(copier)], cwd=project, start_new_session=True)
     return 0
 
 
-def after(project: Path) -> int:
+def after(project: Path, answers: str) -> int:
     """Put aside what would be lost, and validate; undo the update when that fails.
 
     Args:
         project: The project, edits merged back.
+        answers: The file of Copier's answers.
 
     Returns:
         The exit status.
     """
     snapshot = _load("snapshot").Snapshot.of(project)
     (snapshot.folder / _AFTER).write_text(str(os.getpid()), encoding="utf-8")
-    manifest = _load("ownership").read(project)
+    place = _load("places").place_of(answers)
+    manifest = _load("ownership").read(project, place)
     orphans = snapshot.keep_orphans()
     if orphans:
         _say("Yours, and without an operation now; kept where nothing uses them:")
         _say("\n".join(f"  {name}" for name in orphans))
-    for change in _load("renames").rename_keys(project / "node.yaml"):
-        _say(f"In node.yaml: {change}.")
+    for change in _load("renames").rename_keys(project / place.contract):
+        _say(f"In {place.contract}: {change}.")
     for name in _load("renames").merge_edits(project, snapshot.folder / "renamed"):
         _say(f"Your edits were carried over to {name}.")
     for old, new in renamed(snapshot.operations, manifest.get("operations", {})).items():
         _say(f"The operation {old} seems to be called {new} now: carry over what you wrote for it.")
     report = Path(os.environ.get("ONEX_REPORT") or snapshot.folder.parents[1] / "onex-validation.json")
-    if _validate(project, manifest, report):
+    registered = not place.inside or _register(project, manifest) is not None
+    if registered and _validate(project, place, manifest, report):
         snapshot.discard()
         return 0
     snapshot.restore()
@@ -165,18 +192,19 @@ def renamed(before_update: dict[str, str], after_update: dict[str, str]) -> dict
     return {name: new[shape] for name, shape in gone.items() if shape in new}
 
 
-def _validate(project: Path, manifest: dict[str, Any], elsewhere: Path) -> bool:
+def _validate(project: Path, place: Any, manifest: dict[str, Any], elsewhere: Path) -> bool:
     """Validate, and write the report into the project, or elsewhere when the project is not to be kept."""
     level = manifest.get("validation_level", "none")
     if level == "none":
         return True
-    report = _load("validation.run").validate(project, level)
+    report = _load("validation.run").validate(project, level, place=place)
     _say(report.table())
     # What a conflict hides can't be checked before a person has resolved it.
     conflicts = any("conflict" in text for outcome in report.outcomes for text in outcome.unchecked)
     passed = bool(report.passed or (conflicts and not any(outcome.findings for outcome in report.outcomes)))
-    target = project / _REPORT if passed else elsewhere
-    target.parent.mkdir(parents=True, exist_ok=True)
+    folder = _load("reports").folder(project, place) if passed else elsewhere.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / _REPORT if passed else elsewhere
     target.write_text(report.as_json(), encoding="utf-8")
     return passed
 
@@ -190,10 +218,10 @@ def main() -> int:
     step, *arguments = sys.argv[1:]
     steps = {"before": before, "after": after}
     if step == "rendered":
-        return rendered(Path.cwd(), arguments[0])
+        return rendered(Path.cwd(), *arguments)
     if step == "watch":
         return watch(Path.cwd(), int(arguments[0]) if arguments else None)
-    return steps[step](Path.cwd())
+    return steps[step](Path.cwd(), *arguments)
 
 
 if __name__ == "__main__":

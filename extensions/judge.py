@@ -36,7 +36,6 @@ _TYPES = {
     "boolean": "true or false",
     "null": "null",
 }
-_LATER_VALUES = {"layout": ("node",)}
 
 
 class ContractError(ValueError):
@@ -268,8 +267,6 @@ def _unknown_keys(path: Path, value: Mapping[str, Any], schema: Mapping[str, Any
 
 
 def _not_listed(path: Path, value: object, known: list[str]) -> Problem:
-    if path and value in _LATER_VALUES.get(str(path[-1]), ()):
-        return Problem(path, show(value), f"{' or '.join(known)}, all that this version of the template generates")
     return Problem(path, show(value), f"one of {', '.join(known)}", did_you_mean(value, known))
 
 

@@ -12,7 +12,6 @@ from copier._jinja_ext import get_yield_context
 from jinja2 import Environment
 from pathspec import GitIgnoreSpec
 
-from .ownership import PATH
 from .view import NodeView
 
 _FORMAT = 1
@@ -31,7 +30,7 @@ def render(files: Sequence[str], answers: str, node: NodeView) -> str:
     yours = _yours(template)
     entries: dict[str, dict[str, str]] = {}
     for path in files:
-        if path != PATH:
+        if path != node.place.manifest:
             owner = "yours" if yours.match_file(path) else "copier" if path == answers else "generated"
             entries[path] = {"owner": owner}
     manifest = {
@@ -42,19 +41,28 @@ def render(files: Sequence[str], answers: str, node: NodeView) -> str:
         "files": entries,
         "classes": {path: classes for path, classes in promises(node).items() if path in entries},
     }
+    if node.place.inside:
+        manifest["project"] = {
+            "package": node.package_path,
+            "module": node.module,
+            "requirements": node.requirements,
+            "dev_requirements": node.dev_requirements,
+            "untyped": node.untyped,
+        }
     return json.dumps(manifest, indent=2, sort_keys=True) + "\n"
 
 
-def paths(environment: Environment, context: Mapping[str, Any]) -> list[str]:
+def paths(environment: Environment, context: Mapping[str, Any], folder: str = "template") -> list[str]:
     """Return the paths that the template yields for a contract, as Copier renders them, sorted.
 
     Args:
         environment: The environment that renders the template.
         context: What its templates are handed.
+        folder: The folder of the template that is rendered.
     """
     root = Path(__file__).resolve().parents[1]
     foreign = GitIgnoreSpec.from_lines(_settings(root).get("_exclude", []))
-    found = _rendered(environment, context, root / "template")
+    found = _rendered(environment, context, root / folder)
     return sorted(path for path in found if not foreign.match_file(path))
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from .places import Place
+
 if TYPE_CHECKING:
     from .contract import Contract
 
@@ -34,6 +36,11 @@ def constant(text: str) -> str:
 def node_name(contract: Contract) -> str:
     """Return ONEX's name of the node, which is also its directory's."""
     return f"node_{contract.name}_{contract.node_type}"
+
+
+def place(contract: Contract) -> Place:
+    """Return where the node's files are in its project."""
+    return Place(node_name(contract) if contract.layout == "node" else "")
 
 
 def producer(contract: Contract) -> str:

@@ -2,17 +2,19 @@
 
 import importlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from copier._main import _operation
 from copier.errors import UserMessageError
 from jinja2 import Environment, pass_context
 from jinja2.ext import Extension
 from jinja2.runtime import Context
 
 _PACKAGE = "_onex_extensions"
+_TESTS_OF_NODE = "template_node/tests/nodes/{{ node.full_name }}/"
 
 
 def _load(*modules: str) -> tuple[ModuleType, ...]:
@@ -40,6 +42,7 @@ class OnexExtension(Extension):
             "compiled", "encode", "effective", "given", "judge", "legacy", "view"
         )
         compiled.CompiledTemplates().attach(environment)
+        self._encode = encode
         self._manifest = importlib.import_module(f"{_PACKAGE}.manifest")
         environment.filters.update(
             is_contract=self._effective.is_contract,
@@ -47,7 +50,7 @@ class OnexExtension(Extension):
             judged=self._judged,
             manifest=self._manifest_of,
             docstring=encode.docstring,
-            imports=encode.imports,
+            imports=self._imports,
             json_value=encode.json_value,
             md=encode.markdown,
             md_code=encode.markdown_code,
@@ -89,10 +92,16 @@ class OnexExtension(Extension):
         """
         if self.environment.globals.get("judged") == raw:
             return True  # Copier asks for the same answer more than once.
-        self.environment.globals["node"] = self._view.view(self._read(raw))
+        node = self._view.view(self._read(raw))
+        self.environment.globals["node"] = node
         self.environment.globals["warnings"] = self._legacy.warnings(raw)
-        self._paths = self._manifest.paths(self.environment, context.get_all())
+        self._paths = self._manifest.paths(self.environment, context.get_all(), node.template_folder)
         destination = Path(context["_copier_conf"]["dst_path"])
+        answers = str(context["_copier_conf"]["answers_file"])
+        if node.place.inside or answers != node.place.answers:
+            host = importlib.import_module(f"{_PACKAGE}.host")
+            if message := host.misfit(destination, node, answers, self._paths, new=_operation.get() == "copy"):
+                raise UserMessageError(message)
         over = any((destination / path).exists() for path in self._paths)
         self.environment.globals["destination"] = "over" if over else "fresh"
         self.environment.globals["judged"] = raw
@@ -101,6 +110,12 @@ class OnexExtension(Extension):
     @pass_context
     def _manifest_of(self, context: Context, node: Any) -> str:
         return str(self._manifest.render(self._paths, str(context["_copier_conf"]["answers_file"]), node))
+
+    @pass_context
+    def _imports(self, context: Context, symbols: Sequence[tuple[str, str]], indent: int = 0) -> str:
+        """Return import lines; where tests are packages of their own, they import each other relatively."""
+        _, inside, below = str(context.name).partition(_TESTS_OF_NODE)
+        return str(self._encode.imports(symbols, indent, below.split("/")[:-1] if inside else None))
 
     def _read(self, raw: object) -> Any:
         try:

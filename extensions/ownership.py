@@ -5,33 +5,36 @@ import json
 from pathlib import Path
 from typing import Any
 
-PATH = ".onex-manifest.json"
+from .places import Place
+
+_WHOLE = Place()
 
 
-def read(project: Path) -> dict[str, Any]:
-    """Return a project's manifest; empty when it has none that can be read."""
+def read(project: Path, place: Place = _WHOLE) -> dict[str, Any]:
+    """Return the manifest of a node of a project; empty when it has none that can be read."""
     try:
-        manifest = json.loads((project / PATH).read_text(encoding="utf-8"))
+        manifest = json.loads((project / place.manifest).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return manifest if isinstance(manifest, dict) and isinstance(manifest.get("files"), dict) else {}
 
 
-def complete(project: Path) -> dict[str, Any]:
-    """Write the hashes of the generated files into a project's manifest.
+def complete(project: Path, place: Place = _WHOLE) -> dict[str, Any]:
+    """Write the hashes of the generated files into the manifest of a node of a project.
 
     Args:
         project: The project as the template rendered it, before edits are merged back.
+        place: Where the node is in it.
 
     Returns:
-        The manifest; empty when the project has none.
+        The manifest; empty when there is none.
     """
-    manifest = read(project)
+    manifest = read(project, place)
     for name, entry in manifest.get("files", {}).items():
         if entry["owner"] == "generated" and (project / name).is_file():
             entry["sha256"] = digest(project / name)
     if manifest:
-        (project / PATH).write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        (project / place.manifest).write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     return manifest
 
 

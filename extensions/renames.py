@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 
 from . import ownership
+from .places import Place
 
 _RENAMES: dict[str, Any] = json.loads((Path(__file__).parent / "data" / "renames.json").read_text(encoding="utf-8"))
 
@@ -47,31 +48,37 @@ def rename_keys(file: Path) -> list[str]:
     return done
 
 
-def renamed_files(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield pairs of old and new path of the generated files that this version calls differently."""
+def renamed_files(manifest: Mapping[str, Any], place: Place) -> Iterator[tuple[str, str]]:
+    """Yield pairs of old and new path of the generated files that this version calls differently.
+
+    Args:
+        manifest: What was generated.
+        place: Where the node is. The patterns are for paths in a project of the node's own.
+    """
     for path in ownership.owned(dict(manifest), "generated"):
         for pattern, replacement in _RENAMES["files"]:
-            if re.fullmatch(pattern, path):
-                yield path, re.sub(pattern, replacement, path)
+            if re.fullmatch(pattern, place.as_whole(path)):
+                yield path, place.as_own(re.sub(pattern, replacement, place.as_whole(path)))
 
 
-def keep_edits(project: Path, folder: Path) -> None:
+def keep_edits(project: Path, folder: Path, place: Place) -> None:
     """Keep the edits in files that are about to be renamed: Copier would lose them.
 
     Args:
         project: The project, still untouched.
         folder: Where to keep them: per file what was generated, and what it became.
+        place: Where the node is in it.
     """
-    manifest = ownership.read(project)
+    manifest = ownership.read(project, place)
     edited = [
         (old, new)
-        for old, new in renamed_files(manifest)
+        for old, new in renamed_files(manifest, place)
         if (project / old).is_file() and ownership.digest(project / old) != manifest["files"][old].get("sha256")
     ]
     if not edited:
         return
     with tempfile.TemporaryDirectory() as scratch:
-        generated = _as_generated(project, Path(scratch))
+        generated = _as_generated(project, Path(scratch), place)
         for old, new in edited:
             for kind, source in (("base", generated / old), ("ours", project / old)):
                 target = folder / kind / new
@@ -79,11 +86,15 @@ def keep_edits(project: Path, folder: Path) -> None:
                 shutil.copy2(source, target)
 
 
-def _as_generated(project: Path, scratch: Path) -> Path:
+def _as_generated(project: Path, scratch: Path, place: Place) -> Path:
     """Render the project once more, as the version of the template that it has rendered it."""
-    answers = yaml.safe_load((project / ".copier-answers.yml").read_text(encoding="utf-8"))
+    answers = yaml.safe_load((project / place.answers).read_text(encoding="utf-8"))
     contract = {key: value for key, value in answers.items() if not key.startswith("_")}
     (scratch / "contract.yaml").write_text(yaml.safe_dump(contract, sort_keys=False), encoding="utf-8")
+    if place.inside:
+        # What a node is generated into.
+        (scratch / "project" / "src" / contract["package"].replace(".", "/")).mkdir(parents=True)
+        shutil.copy2(project / "pyproject.toml", scratch / "project")
     command = [sys.executable, "-m", "copier", "copy", "--quiet", "--trust", "--defaults", "--skip-tasks"]
     options = ["--vcs-ref", answers["_commit"], "--data-file", str(scratch / "contract.yaml")]
     subprocess.run([*command, *options, answers["_src_path"], str(scratch / "project")], check=True, cwd=scratch)

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from . import ownership
+from .places import Place
 
 _FOLDER = "onex-update"
 _JOURNAL = "journal.json"
 _FILES = "yours"
 # Files of this kind are people's, whatever a manifest of an older template says.
-_YOURS = ("src/**/handlers/custom/*.py", "tests/custom/*.py")
+_YOURS = ("src/**/handlers/custom/*.py", "tests/custom/*.py", "tests/nodes/*/custom/*.py")
 
 
 def git(folder: Path, *arguments: str, text: str | None = None) -> str:
@@ -69,14 +70,18 @@ class Snapshot:
         """Whether there is one: an update is under way, or was killed."""
         return (self.folder / _JOURNAL).is_file()
 
-    def take(self) -> None:
-        """Keep the index, the names of untracked files, the manifest, and the files that are people's."""
+    def take(self, place: Place) -> None:
+        """Keep the index, the names of untracked files, the manifest, and the files that are people's.
+
+        Args:
+            place: Where the node is that is updated.
+        """
         shutil.rmtree(self.folder, ignore_errors=True)
         (self.folder / _FILES).mkdir(parents=True)
         index = git_folder(self.project) / "index"
         if index.is_file():
             shutil.copy2(index, self.folder / "index")
-        manifest = ownership.read(self.project)
+        manifest = ownership.read(self.project, place)
         yours = {*ownership.owned(manifest, "yours"), *_matching(self.project)}
         for name in sorted(yours):
             if (self.project / name).is_file():

@@ -25,6 +25,7 @@ from .fields import FieldCode, Symbol, enum_member, field_code, json_value
 from .integrations import CallView, Environment, FilesView, HttpView, KafkaView, RedisView
 from .mixins import CATALOGUE
 from .monitoring import HealthView, MetricsView
+from .places import Place
 from .problems import Problem
 from .references import references
 from .settings import NAMES as SETTING_NAMES
@@ -368,6 +369,45 @@ class NodeView:
     def setting_fields(self) -> tuple[SettingView, ...]:
         """The settings."""
         return setting_fields(self)
+
+    @property
+    def place(self) -> Place:
+        """Where the node's files are in its project."""
+        return names.place(self.contract)
+
+    @property
+    def template_folder(self) -> str:
+        """The folder of the template that is rendered."""
+        return "template_node" if self.place.inside else "template"
+
+    @property
+    def regenerate(self) -> str:
+        """The command that lets the node follow its contract."""
+        return f"update-node --node {self.full_name}" if self.place.inside else "make regenerate"
+
+    @property
+    def start(self) -> str:
+        """The command that starts the service where there is no Makefile."""
+        return f"python -m {f'{self.place.tests_module}.run_local' if self.database else self.module}"
+
+    @property
+    def bench(self) -> str:
+        """The command that measures the contract's targets."""
+        return f"PERFORMANCE_GATE=1 pytest -s {self.place.tests}/performance" if self.place.inside else "make bench"
+
+    @property
+    def test_packages(self) -> tuple[str, ...]:
+        """The folders of tests that are packages: beside other nodes' tests, names of modules alone say too little."""
+        if not self.place.inside:
+            return ()
+        known = {
+            "contract": True,
+            "custom": self.custom_operations,
+            "integration": self.adapters or self.consul or (self.fsm and self.fsm.test_folder == "integration"),
+            "performance": self.benched,
+            "unit": True,
+        }
+        return tuple(folder for folder, there in known.items() if there)
 
     @property
     def deploy(self) -> DeployView:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..places import Place, places_in
 from .findings import LEVELS
 from .project import Project
 from .run import validate
@@ -21,6 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(prog="validate-node", description="Validate a node's project.")
     parser.add_argument("folder", type=Path, nargs="?", default=Path(), help="the project or the node; default: here")
+    parser.add_argument("--node", metavar="NAME", help="one node of the project alone, such as node_price_quote_compute")
     parser.add_argument("--level", choices=LEVELS, help="default: what its contract says, or else standard")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the report there as JSON")
     parser.add_argument("--no-tests", action="store_true", help="leave the unit tests out of strict")
@@ -29,18 +31,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not folder.is_dir():
         sys.stderr.write(f"validate-node: {folder} is no folder\n")
         return 2
-    report = validate(folder, options.level or level_of(folder), tests=not options.no_tests)
+    place = next((place for place in places_in(folder) if place.node == options.node), None)
+    if options.node and place is None:
+        sys.stderr.write(f"validate-node: no node {options.node} was generated into {folder}\n")
+        return 2
+    level = options.level or level_of(folder, place)
+    report = validate(folder, level, tests=not options.no_tests, place=place if options.node else None)
     sys.stdout.write(f"{report.table()}\n")
     if options.json:
         options.json.write_text(report.as_json(), encoding="utf-8")
     return 0 if report.passed else 1
 
 
-def level_of(folder: Path) -> str:
-    """Return the level that a generated project's contract asks for; `standard` for any other."""
-    manifest = Project(folder).manifest or {}
-    level = manifest.get("validation_level")
-    return level if level in LEVELS else "standard"
+def level_of(folder: Path, place: Place | None = None) -> str:
+    """Return the highest level that the contracts of generated nodes ask for; `standard` where there are none."""
+    levels = (manifest.get("validation_level") for manifest in Project(folder, place).manifests)
+    return max((level for level in levels if level in LEVELS), key=LEVELS.index, default="standard")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from .. import ownership
+from ..places import Place, places_in
 
 # What tools leave behind, what is kept for people, and other people's code.
 _FOREIGN = {".git", ".hg", ".venv", "venv", "node_modules", "build", "dist", "orphans", "__pycache__", ".onex_state"}
@@ -47,9 +48,11 @@ class Project:
 
     Attributes:
         root: The folder, absolute.
+        place: The node of the project that counts; None for all of them.
     """
 
     root: Path
+    place: Place | None = None
     _texts: dict[str, str] = field(default_factory=dict)
     _trees: dict[str, ast.Module] = field(default_factory=dict)
 
@@ -66,7 +69,8 @@ class Project:
     @cached_property
     def conflicting(self) -> tuple[str, ...]:
         """Files that hold the markers of a merge which nobody has finished."""
-        texts = (path for path in self.files if (self.root / path).stat().st_size < _LARGEST)
+        own = [path for path in self.files if self.place is None or self.place.holds(path)]
+        texts = (path for path in own if (self.root / path).stat().st_size < _LARGEST)
         return tuple(path for path in texts if _CONFLICT.search((self.root / path).read_bytes()))
 
     def named(self, *suffixes: str) -> list[str]:
@@ -115,7 +119,8 @@ class Project:
     @cached_property
     def nodes(self) -> tuple[Node, ...]:
         """Every node: a folder with a contract.yaml that ONEX would read."""
-        return tuple(node for path in self.named("contract.yaml") if (node := self._node(path)))
+        paths = (path for path in self.named("contract.yaml") if self.place is None or self.place.holds(path))
+        return tuple(node for path in paths if (node := self._node(path)))
 
     def _node(self, path: str) -> Node | None:
         folder, _, name = path.rpartition("/")
@@ -134,9 +139,10 @@ class Project:
         return Node(folder=folder, module=module, contract=contract, lines=lines)
 
     @cached_property
-    def manifest(self) -> dict[str, Any] | None:
-        """What was written when the project was generated; None for one that is written by hand."""
-        return ownership.read(self.root) or None
+    def manifests(self) -> tuple[dict[str, Any], ...]:
+        """What was written when the nodes were generated; none for a project that is written by hand."""
+        places = [self.place] if self.place else places_in(self.root)
+        return tuple(manifest for place in places if (manifest := ownership.read(self.root, place)))
 
     @cached_property
     def pyproject(self) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from . import structure, syntax
+from ..places import Place
 from .findings import LEVELS, Finding, Outcome, Report
 from .imports import Imports
 from .index import Index
@@ -24,19 +25,20 @@ _STAGES = {
 }
 
 
-def validate(root: Path, level: str, *, tests: bool = True) -> Report:
+def validate(root: Path, level: str, *, tests: bool = True, place: Place | None = None) -> Report:
     """Validate a project, or one node of a project.
 
     Args:
         root: The project's folder, or that of a node, with its contract.yaml.
         level: One of `LEVELS`.
         tests: Whether `strict` runs the project's unit tests.
+        place: The node of the project that counts; None for all that is in the folder.
 
     Returns:
         The outcomes of all stages, those that the level leaves out included.
     """
     top, inside = _project_of(root.resolve())
-    project = Project(top)
+    project = Project(top, place if place and place.inside else None)
     wanted = {name for name, least in _STAGES.items() if LEVELS.index(least) <= LEVELS.index(level)}
     if not tests:
         wanted.discard("tests")
@@ -46,12 +48,15 @@ def validate(root: Path, level: str, *, tests: bool = True) -> Report:
     index = Index(project.site_packages)
     outcomes: list[Outcome] = []
 
+    def is_own(path: str) -> bool:
+        return project.place is None or path in {"pyproject.toml", "."} or project.place.holds(path)
+
     def stage(name: str, check: Callable[[], Iterable[Finding]], unchecked: Callable[[], Iterable[str]]) -> None:
         if name not in wanted:
             outcomes.append(Outcome(name, left_out=True))
             return
         began = time.perf_counter()
-        findings = tuple(sorted(found for found in set(check()) if found.path.startswith(inside)))
+        findings = tuple(sorted(found for found in set(check()) if found.path.startswith(inside) and is_own(found.path)))
         conflicts = [f"{path}, since it holds a conflict" for path in project.conflicting] if name == "syntax" else []
         notes = (*conflicts, *unchecked())
         outcomes.append(Outcome(name, findings, notes, time.perf_counter() - began))

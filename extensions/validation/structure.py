@@ -25,8 +25,8 @@ def check(project: Project) -> Iterator[Finding]:
     Yields:
         What is promised and is not there.
     """
-    manifest = project.manifest or {}
-    for path, classes in manifest.get("classes", {}).items():
+    promises = (item for manifest in project.manifests for item in manifest.get("classes", {}).items())
+    for path, classes in promises:
         if path in project.conflicting or (path in project.files and path not in project.trees):
             continue
         for name, promised in classes.items():

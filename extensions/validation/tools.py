@@ -61,10 +61,13 @@ class Tools:
             self._tests = self._start_tests()
 
     def _commands(self) -> Iterator[tuple[str, list[str]]]:
-        yield "mypy", ["--no-color-output", "--no-error-summary", "--hide-error-context", *self._mypy_cache()]
-        yield "onex", ["validate", "--strict", self._project.source_root.rstrip("/") or "."]
-        yield "ruff", ["check", "--no-cache", "--quiet", "--output-format", "concise", "."]
-        yield "ruff", ["format", "--no-cache", "--check", "."]
+        place = self._project.place
+        folders = [node.folder for node in self._project.nodes] if place else []
+        own = [*folders, place.tests] if place else []
+        yield "mypy", ["--no-color-output", "--no-error-summary", "--hide-error-context", *self._mypy_cache(), *own]
+        yield "onex", ["validate", "--strict", *(folders or [self._project.source_root.rstrip("/") or "."])]
+        yield "ruff", ["check", "--no-cache", "--quiet", "--output-format", "concise", *(own or ["."])]
+        yield "ruff", ["format", "--no-cache", "--check", *(own or ["."])]
 
     def _mypy_cache(self) -> list[str]:
         # Libraries are the most of what mypy reads, and the same for all projects of an environment.
@@ -82,14 +85,15 @@ class Tools:
         if name == "mypy":
             arguments = [*arguments, "--python-executable", str(self._project.python)]
             if "mypy" not in self._project.pyproject.get("tool", {}):
-                arguments += ["--strict", *self._project.named(".py")]
+                arguments += ["--strict", *([] if self._project.place else self._project.named(".py"))]
         return self._start(" ".join((name, arguments[0])) if name == "ruff" else name, [str(path), *arguments])
 
     def _start_tests(self) -> _Job | None:
-        if not any(path.startswith("tests/unit/") for path in self._project.files):
-            self.test_unchecked.append("the unit tests, since there are none in tests/unit")
+        folder = f"{self._project.place.tests if self._project.place else 'tests'}/unit"
+        if not any(path.startswith(f"{folder}/") for path in self._project.files):
+            self.test_unchecked.append(f"the unit tests, since there are none in {folder}")
             return None
-        options = ["-q", "--no-header", "-p", "no:cacheprovider", "--tb=line", "tests/unit"]
+        options = ["-q", "--no-header", "-p", "no:cacheprovider", "--tb=line", folder]
         return self._start("pytest", [str(self._project.python), "-m", "pytest", *options])
 
     def _start(self, name: str, command: list[str]) -> _Job:

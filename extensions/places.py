@@ -1,0 +1,115 @@
+"""Where what belongs to one node lies in a project, with the standard library alone.
+
+A project that was generated as a whole is one node's, and holds its files at the root. Nodes that were generated into a
+project each have folders of their own, which bear their names.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+_ANSWERS = ".copier-answers.yml"
+_ANSWERS_OF_NODE = re.compile(r"\.copier-answers\.(node_[a-z0-9_]+)\.yml")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """Where the files of a node are, relative to the root of the project.
+
+    Attributes:
+        node: ONEX's name of a node that was generated into a project; empty for a project that was generated with it.
+    """
+
+    node: str = ""
+
+    @property
+    def inside(self) -> bool:
+        """Whether the project is older than the node."""
+        return bool(self.node)
+
+    @property
+    def answers(self) -> str:
+        """Copier's answers."""
+        return f".copier-answers.{self.node}.yml" if self.node else _ANSWERS
+
+    @property
+    def folder(self) -> str:
+        """The folder of the contract, with a `/` at its end; empty for the root."""
+        return f"nodes/{self.node}/" if self.node else ""
+
+    @property
+    def contract(self) -> str:
+        """The contract that a person edits."""
+        return f"{self.folder}node.yaml"
+
+    @property
+    def manifest(self) -> str:
+        """What was generated, and whose it is."""
+        return f"{self.folder}.onex-manifest.json"
+
+    @property
+    def tests(self) -> str:
+        """The folder of the tests."""
+        return f"tests/nodes/{self.node}" if self.node else "tests"
+
+    @property
+    def tests_module(self) -> str:
+        """The same as a module, for `python -m` at the root."""
+        return self.tests.replace("/", ".")
+
+    @property
+    def deploy(self) -> str:
+        """The folder of what the node is deployed with."""
+        return f"deploy/{self.node}" if self.node else "deploy"
+
+    @property
+    def build(self) -> str:
+        """The folder of reports, which no repository holds."""
+        return f"build/{self.node}" if self.node else "build"
+
+    @property
+    def depth(self) -> int:
+        """How many folders the tests' folder is below the root."""
+        return len(Path(self.tests).parts)
+
+    @property
+    def name(self) -> str:
+        """The node's name, or what the project's own node is called without one."""
+        return self.node or "the project's node"
+
+    def as_whole(self, path: str) -> str:
+        """Return the path that a file of the node would have in a project of the node's own."""
+        for folder, plain in self._folders:
+            if path.startswith(folder):
+                return plain + path.removeprefix(folder)
+        return path
+
+    def as_own(self, path: str) -> str:
+        """Return the path of the node's file that has this one in a project of the node's own."""
+        for folder, plain in self._folders:
+            if path.startswith(plain):
+                return folder + path.removeprefix(plain)
+        return path
+
+    @property
+    def _folders(self) -> tuple[tuple[str, str], ...]:
+        if not self.node:
+            return ()
+        return (f"{self.tests}/", "tests/"), (f"{self.deploy}/", "deploy/"), (f"{self.folder}README", "README")
+
+    def holds(self, path: str) -> bool:
+        """Tell whether a file is the node's by its path; always for the node of a whole project."""
+        return not self.node or path == self.answers or self.node in Path(path).parts
+
+
+def places_in(project: Path) -> list[Place]:
+    """Return the places of all generated nodes of a project: that of the whole project first, the others by name."""
+    found = [Place()] if (project / _ANSWERS).is_file() and (project / Place().contract).is_file() else []
+    names = (_ANSWERS_OF_NODE.fullmatch(path.name) for path in project.glob(".copier-answers.*.yml"))
+    return found + sorted(Place(match[1]) for match in names if match)
+
+
+def place_of(answers: str) -> Place:
+    """Return the place that a file of answers belongs to."""
+    match = _ANSWERS_OF_NODE.fullmatch(answers)
+    return Place(match[1]) if match else Place()

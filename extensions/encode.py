@@ -238,9 +238,7 @@ def assignment(value: str, target: str, indent: int = 0) -> str:
     return f"{target} = (\n{pad}    {value}\n{pad})"
 
 
-def imports(
-    symbols: Sequence[tuple[str, str]], indent: int = 0, package: Sequence[str] | None = None
-) -> str:
+def imports(symbols: Sequence[tuple[str, str]], indent: int = 0, package: Sequence[str] | None = None) -> str:
     """Return `from … import …` lines in the order and form of ruff's isort and formatter.
 
     Args:
@@ -254,9 +252,10 @@ def imports(
         after an empty line.
     """
     if package is not None:
-        near = [(module, name) for module, name in symbols if module.partition(".")[0] == "tests"]
-        far = [symbol for symbol in symbols if symbol not in near]
-        relative = imports([(_relative(module, package), name) for module, name in near], indent)
+        found = list(symbols)
+        far = [symbol for symbol in found if symbol[0].partition(".")[0] != "tests"]
+        near = [(_relative(module, package), name) for module, name in found if (module, name) not in far]
+        relative = imports(near, indent)
         return "\n\n".join(lines for lines in (imports(far, indent), relative) if lines)
     modules: dict[str, set[str]] = {}
     for module, name in symbols:

@@ -4,12 +4,14 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import tomlkit
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
+from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import Array
 
 from . import ownership
@@ -96,6 +98,11 @@ def _of_settings(project: Path, node: "NodeView") -> Iterator[str]:
     registered = table.get("entry-points", {}).get(_GROUP, {}).get(node.full_name, node.module)
     if registered != node.module:
         yield f"{_PYPROJECT} has the entry point {node.full_name} for {registered}"
+        return
+    try:
+        _changed(project, (project / _PYPROJECT).read_bytes(), node.full_name, needs(node), Registration())
+    except ValueError as error:
+        yield str(error)
 
 
 @dataclass
@@ -121,6 +128,17 @@ class Registration:
                 path.write_bytes(content)
 
 
+def needs(node: "NodeView") -> dict[str, Any]:
+    """Return what a node needs in the project that it is generated into, for its manifest."""
+    return {
+        "package": node.package_path,
+        "module": node.module,
+        "requirements": node.requirements,
+        "dev_requirements": node.dev_requirements,
+        "untyped": node.untyped,
+    }
+
+
 def register(project: Path, manifest: Mapping[str, Any]) -> Registration:
     """Write into a project what a node needs there, and leave everything else as it is; a second time does nothing.
 
@@ -135,24 +153,66 @@ def register(project: Path, manifest: Mapping[str, Any]) -> Registration:
         ValueError: When pyproject.toml can't be changed; nothing is written then.
     """
     registration = Registration()
-    needs: dict[str, Any] = manifest["project"]
+    wanted: dict[str, Any] = manifest["project"]
     file = project / _PYPROJECT
     before = file.read_bytes()
-    document = tomlkit.parse(before.decode())
-    _Settings(project, document, registration).add(manifest["node"], needs)
-    after = document.as_string().encode()
-    if tomllib.loads(after.decode()) != document.unwrap():
-        message = f"{_PYPROJECT} has a form that can't be changed safely; add these by hand: {registration.done}"
-        raise ValueError(message)
+    after = _changed(project, before, manifest["node"], wanted, registration)
     if after != before:
         registration.before[file] = before
         file.write_bytes(after)
-    package = project / "src" / needs["package"] / "nodes" / "__init__.py"
+    package = project / "src" / wanted["package"] / "nodes" / "__init__.py"
     if not package.exists():
         registration.before[package] = None
         package.write_text(_PACKAGE_FILE, encoding="utf-8")
         registration.done.append(package.relative_to(project).as_posix())
     return registration
+
+
+def _changed(project: Path, before: bytes, node: str, wanted: Mapping[str, Any], registration: Registration) -> bytes:
+    """Return pyproject.toml with what a node needs.
+
+    Raises:
+        ValueError: When it can't be written so that nothing else in it changes.
+    """
+    text = before.decode()
+    end = "\r\n" if "\r\n" in text else "\n"
+    text = text.replace("\r\n", "\n")
+    try:
+        document = tomlkit.parse(text)
+        _Settings(project, document, registration).add(node, wanted)
+        after = _apart(text, document.as_string())
+        sound = tomllib.loads(after) == document.unwrap() and _kept(tomllib.loads(text), tomllib.loads(after))
+    except (TOMLKitError, TypeError, ValueError) as error:
+        message = f"{_PYPROJECT} can't be added to: {error}"
+        raise ValueError(message) from error
+    if not sound:
+        message = (
+            f"{_PYPROJECT} has tables of a form that can't be added to: write out [project] and [tool.…] as tables"
+        )
+        raise ValueError(message)
+    return after.replace("\n", end).encode()
+
+
+def _kept(before: Any, after: Any) -> bool:
+    """Tell whether all values are there still; lists and texts may have got longer."""
+    if isinstance(before, dict):
+        return all(key in after and _kept(value, after[key]) for key, value in before.items())
+    if isinstance(before, list):
+        return bool(before == after[: len(before)])
+    return bool(after.startswith(before.rstrip("\n")) if isinstance(before, str) else before == after)
+
+
+def _apart(before: str, after: str) -> str:
+    """Return settings with an empty line before each table that new lines precede."""
+    known = set(pairwise(before.splitlines()))
+    lines = after.splitlines(keepends=True)
+    spaced = lines[:1]
+    for previous, line in pairwise(lines):
+        close = line.startswith("[") and previous.strip() and not previous.startswith("#")
+        if close and (previous.rstrip("\n"), line.rstrip("\n")) not in known:
+            spaced.append("\n")
+        spaced.append(line)
+    return "".join(spaced)
 
 
 class _Settings:
@@ -163,15 +223,15 @@ class _Settings:
         self._document: Any = document
         self._registration = registration
 
-    def add(self, node: str, needs: Mapping[str, Any]) -> None:
+    def add(self, node: str, wanted: Mapping[str, Any]) -> None:
         """Add what is missing."""
         points = _table(_table(self._document["project"], "entry-points"), _GROUP)
         if node not in points:
-            points[node] = needs["module"]
-            self._done(f'the entry point {node} = "{needs["module"]}"')
-        self._requirements(needs["requirements"], needs["dev_requirements"])
+            points[node] = wanted["module"]
+            self._done(f'the entry point {node} = "{wanted["module"]}"')
+        self._requirements(wanted["requirements"], wanted["dev_requirements"])
         self._pytest()
-        self._mypy(needs["untyped"])
+        self._mypy(wanted["untyped"])
 
     def _done(self, what: str) -> None:
         self._registration.done.append(f"{what}, in {_PYPROJECT}")
@@ -193,8 +253,8 @@ class _Settings:
         else:
             self._extend(_table(project, "optional-dependencies"), "dev", dev, declared)
 
-    def _extend(self, table: Any, key: str, wanted: Sequence[str], declared: set[str]) -> None:
-        missing = [requirement for requirement in wanted if _name(requirement) not in declared]
+    def _extend(self, table: Any, key: str, requirements: Sequence[str], declared: set[str]) -> None:
+        missing = [requirement for requirement in requirements if _name(requirement) not in declared]
         if not missing:
             return
         if key not in table:
@@ -213,6 +273,7 @@ class _Settings:
         options = _table(_table(tool, "pytest"), "ini_options")
         if "asyncio_mode" not in options:
             options["asyncio_mode"] = "auto"
+            options.setdefault("asyncio_default_fixture_loop_scope", "function")
             self._done('asyncio_mode = "auto" for pytest')
         elif options["asyncio_mode"] != "auto":
             self._registration.left.append('the tests of the node need asyncio_mode = "auto" of pytest')
@@ -223,7 +284,7 @@ class _Settings:
             known = {str(marker).partition(":")[0].strip() for marker in markers}
         missing = [text for name, text in _MARKERS.items() if name not in known]
         if missing and isinstance(markers, str):
-            options["markers"] = "\n".join((markers.rstrip("\n"), *missing))
+            options["markers"] = tomlkit.string("\n".join((markers.rstrip("\n"), *missing, "")), multiline=True)
         elif missing:
             if "markers" not in options:
                 options["markers"] = tomlkit.array()

@@ -12,6 +12,7 @@ from copier._jinja_ext import get_yield_context
 from jinja2 import Environment
 from pathspec import GitIgnoreSpec
 
+from .host import needs
 from .view import NodeView
 
 _FORMAT = 1
@@ -42,13 +43,7 @@ def render(files: Sequence[str], answers: str, node: NodeView) -> str:
         "classes": {path: classes for path, classes in promises(node).items() if path in entries},
     }
     if node.place.inside:
-        manifest["project"] = {
-            "package": node.package_path,
-            "module": node.module,
-            "requirements": node.requirements,
-            "dev_requirements": node.dev_requirements,
-            "untyped": node.untyped,
-        }
+        manifest["project"] = needs(node)
     return json.dumps(manifest, indent=2, sort_keys=True) + "\n"
 
 

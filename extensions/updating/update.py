@@ -16,8 +16,8 @@ from typing import Any
 
 import yaml
 
-from .. import ownership
 from ..hook import renamed
+from ..places import Place
 from ..snapshot import Snapshot, git, git_folder
 from .apply import Change, Journal, mark_conflicts
 from .comparison import Comparison, File, Kind, differences, gained_and_lost
@@ -226,7 +226,7 @@ def _compare(
     conflicts: set[str],
     output: str,
 ) -> Comparison:
-    old, new = (_json(tree.get(ownership.PATH)) for tree in (before, after))
+    old, new = (_json(tree.get(Place().manifest)) for tree in (before, after))
     answers = [yaml.safe_load(tree[_ANSWERS][0]) for tree in (before, after)]
     contracts = [{key: value for key, value in each.items() if not key.startswith("_")} for each in answers]
     features = [[str(word) for word in contract.get("features") or []] for contract in contracts]

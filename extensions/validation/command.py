@@ -22,7 +22,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(prog="validate-node", description="Validate a node's project.")
     parser.add_argument("folder", type=Path, nargs="?", default=Path(), help="the project or the node; default: here")
-    parser.add_argument("--node", metavar="NAME", help="one node of the project alone, such as node_price_quote_compute")
+    parser.add_argument(
+        "--node", metavar="NAME", help="one node of the project alone, such as node_price_quote_compute"
+    )
     parser.add_argument("--level", choices=LEVELS, help="default: what its contract says, or else standard")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the report there as JSON")
     parser.add_argument("--no-tests", action="store_true", help="leave the unit tests out of strict")

@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from . import structure, syntax
 from ..places import Place
+from . import structure, syntax
 from .findings import LEVELS, Finding, Outcome, Report
 from .imports import Imports
 from .index import Index
@@ -56,7 +56,9 @@ def validate(root: Path, level: str, *, tests: bool = True, place: Place | None 
             outcomes.append(Outcome(name, left_out=True))
             return
         began = time.perf_counter()
-        findings = tuple(sorted(found for found in set(check()) if found.path.startswith(inside) and is_own(found.path)))
+        findings = tuple(
+            sorted(found for found in set(check()) if found.path.startswith(inside) and is_own(found.path))
+        )
         conflicts = [f"{path}, since it holds a conflict" for path in project.conflicting] if name == "syntax" else []
         notes = (*conflicts, *unchecked())
         outcomes.append(Outcome(name, findings, notes, time.perf_counter() - began))

@@ -63,5 +63,5 @@ def test_operations_are_those_of_node_yaml() -> None:
 
 def test_entry_point_leads_to_the_node() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert project["entry-points"]["onex.nodes"] == {CONTRACT.parent.name: MODULE}
+    assert project["entry-points"]["onex.nodes"][CONTRACT.parent.name] == MODULE
     assert import_module(MODULE).__file__ == str(CONTRACT.with_name("__init__.py"))

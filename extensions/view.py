@@ -381,6 +381,17 @@ class NodeView:
         return "template_node" if self.place.inside else "template"
 
     @property
+    def project_needs(self) -> dict[str, object]:
+        """What the node needs in a project that is there, for its manifest."""
+        return {
+            "package": self.package_path,
+            "module": self.module,
+            "requirements": self.requirements,
+            "dev_requirements": self.dev_requirements,
+            "untyped": self.untyped,
+        }
+
+    @property
     def regenerate(self) -> str:
         """The command that lets the node follow its contract."""
         return f"update-node --node {self.full_name}" if self.place.inside else "make regenerate"

@@ -18,6 +18,7 @@ from typing import Any
 
 _PACKAGE = "_onex_hook"
 _REPORT = "validation.json"
+_ANSWERS = ".copier-answers.yml"
 _PAUSE = 0.5
 _LONGEST = 3600
 _AFTER = "after.pid"
@@ -36,7 +37,7 @@ def _say(text: str) -> None:
     sys.stderr.write(f"{text}\n")
 
 
-def rendered(project: Path, destination: str, answers: str) -> int:
+def rendered(project: Path, destination: str, answers: str = _ANSWERS) -> int:
     """Complete the manifest; validate a copy, and leave nothing of it when that fails.
 
     Args:
@@ -82,7 +83,7 @@ def _register(project: Path, manifest: dict[str, Any]) -> Any:
     return registration
 
 
-def before(project: Path, answers: str) -> int:
+def before(project: Path, answers: str = _ANSWERS) -> int:
     """Keep what an update must not lose.
 
     Args:
@@ -102,7 +103,7 @@ def before(project: Path, answers: str) -> int:
     return 0
 
 
-def after(project: Path, answers: str) -> int:
+def after(project: Path, answers: str = _ANSWERS) -> int:
     """Put aside what would be lost, and validate; undo the update when that fails.
 
     Args:

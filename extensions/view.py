@@ -27,6 +27,7 @@ from .mixins import CATALOGUE
 from .monitoring import HealthView, MetricsView
 from .places import Place
 from .problems import Problem
+from .readme import Readme
 from .references import references
 from .settings import NAMES as SETTING_NAMES
 from .settings import SettingView
@@ -872,6 +873,11 @@ class NodeView:
         kept = self.fsm_operations if self.fsm and self.fsm.backend == "postgres" else ()
         kept = (*kept, *(self.workflows if self.run_store == "postgres" else ()))
         return tuple(op for op in (*self.database_operations, *kept) if wanted and not op.transactional)
+
+    @property
+    def readme(self) -> Readme:
+        """What the README says of the integrations."""
+        return Readme(self)
 
     @property
     def custom_operations(self) -> tuple[OperationView, ...]:

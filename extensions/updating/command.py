@@ -31,7 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(prog="update-node", description="Let a project follow its contract.")
     parser.add_argument("project", type=Path, nargs="?", default=Path(), help="its folder; default: here")
-    parser.add_argument("--node", metavar="NAME", help="one node of several that were generated into the project")
+    parser.add_argument(
+        "--node", metavar="NAME", action="append", default=[], help="a node in the project; default: all of its nodes"
+    )
     _add_options(parser)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the comparison there too")
     parser.add_argument(
@@ -61,16 +63,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _places(project: Path, node: str | None) -> list[Place]:
-    """Return the places of the nodes that are to be updated: of all, or of one by its name."""
+def _places(project: Path, nodes: Sequence[str]) -> list[Place]:
+    """Return the places of the nodes that are to be updated: those that are named, or all."""
     places = places_in(project)
-    if not node:
-        return places or [Place()]
-    if Place(node) not in places:
-        known = ", ".join(place.node for place in places if place.inside) or "none"
-        message = f"no node {node} was generated into {project}; there are: {known}"
-        raise UpdateError(message)
-    return [Place(node)]
+    for node in nodes:
+        if not node or Place(node) not in places:
+            known = ", ".join(place.node for place in places if place.inside) or "none"
+            message = f"no node {node} was generated into {project}; there are: {known}"
+            raise UpdateError(message)
+    return [Place(node) for node in nodes] or places or [Place()]
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:

@@ -261,7 +261,7 @@ def test_conflicts_of_one_keep_no_other_from_its_update(run: Run, shop: Path) ->
     change(shop, LOCK, service={"port": 8123})
     change(shop, QUOTE, description="Another one.")
 
-    status = main([str(shop)])
+    status = main([str(shop), "--node", LOCK.node, "--node", QUOTE.node])
 
     assert status == CONFLICTS
     assert [line for line in git(run, shop, "status", "--porcelain").splitlines() if line.startswith("U")] == [

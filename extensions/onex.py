@@ -49,6 +49,7 @@ class OnexExtension(Extension):
             effective_contract=self._effective_contract,
             judged=self._judged,
             manifest=self._manifest_of,
+            class_head=encode.class_head,
             docstring=encode.docstring,
             imports=self._imports,
             json_value=encode.json_value,

@@ -93,6 +93,13 @@ SHAPES: dict[str, dict[str, Any]] = {
             "rate_limiting": {"requests_per_second": 5},
         },
     },
+    "an ONEX service in the longest name": {
+        "name": LONG[:48],
+        "package": "shop",
+        "node_type": "orchestrator",
+        "features": ["service_mode", "fail_fast"],
+        "operations": [{"name": LONG, "input": {"a": "string"}, "output": {"b": "string"}, "handler": "custom"}],
+    },
     "expressions in the longest names": {
         "name": LONG,
         "package": "acme",

@@ -32,7 +32,21 @@ ENCODERS = frozenset(
 NUMBERS = frozenset({"length", "int", "round"})
 # What these return holds what they were given.
 PASSING = frozenset(
-    {"assignment", "first", "indent", "join", "list", "lower", "map", "replace", "signature", "sort", "unique", "upper"}
+    {
+        "assignment",
+        "class_head",
+        "first",
+        "indent",
+        "join",
+        "list",
+        "lower",
+        "map",
+        "replace",
+        "signature",
+        "sort",
+        "unique",
+        "upper",
+    }
 )
 VERBATIM = frozenset(
     line.strip()

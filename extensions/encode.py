@@ -140,7 +140,7 @@ def one_line(text: str) -> str:
 def sentence(text: str) -> str:
     """Return the text on one line, ended by a full stop unless it ends in punctuation."""
     line = one_line(text)
-    return line if not line or line[-1] in ".!?…" else f"{line}."
+    return line if not line or line[-1] in ".!?" else f"{line}."
 
 
 def docstring(text: str, title: str, indent: int = 0) -> str:

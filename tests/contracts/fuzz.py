@@ -12,13 +12,14 @@ import time
 import tomllib
 import traceback
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.internal.conjecture.providers import AVAILABLE_PROVIDERS, HypothesisProvider
 
 from examples.rendering import ROOT, export_template
 from extensions.judge import judge
@@ -27,6 +28,29 @@ from tests.contracts.render import Renderer
 
 BATCH = 50
 TOOLS = ROOT / ".venv" / "bin"
+
+
+class Steady(HypothesisProvider):
+    """Draws the same for the same seed, whatever else is loaded: Hypothesis draws constants of loaded modules, too."""
+
+    def _maybe_draw_constant(self, *_: object, **__: object) -> None:
+        return None
+
+
+AVAILABLE_PROVIDERS["steady"] = f"{__name__}.{Steady.__name__}"
+
+
+def _draws(number: int, count: int) -> Callable[[Callable[[], None]], Callable[[], None]]:
+    """Return what makes a test draw so often, from a seed, and do nothing else."""
+    made = settings(
+        max_examples=count,
+        backend="steady",
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    return lambda test: seed(number)(made(test))
 
 
 def draw(number: int, count: int) -> list[dict[str, Any]]:
@@ -38,14 +62,7 @@ def draw(number: int, count: int) -> list[dict[str, Any]]:
     """
     drawn: list[dict[str, Any]] = []
 
-    @seed(number)
-    @settings(
-        max_examples=count,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
+    @_draws(number, count)
     @given(valid_contracts())
     def collect(contract: dict[str, Any]) -> None:
         drawn.append(contract)
@@ -67,14 +84,7 @@ def draw_refused(number: int, count: int) -> tuple[int, list[str]]:
     refused = 0
     vague: list[str] = []
 
-    @seed(number)
-    @settings(
-        max_examples=count,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
+    @_draws(number, count)
     @given(likely_contracts())
     def collect(contract: dict[str, Any]) -> None:
         nonlocal refused

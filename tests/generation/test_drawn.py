@@ -3,6 +3,8 @@
 import copy
 import filecmp
 import itertools
+import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 
 from examples.rendering import CONTRACTS, generate, read_contract
 from extensions.judge import judge
+from tests.conftest import Run
 from tests.contracts.draw import SCHEMA, likely_contracts, valid_contracts
 from tests.contracts.fuzz import draw
 from tests.contracts.fuzz import generate as generate_all
@@ -26,6 +29,15 @@ def test_drawn_contracts_generate_tidy_projects(tmp_path: Path, number: int) -> 
 
     assert wrong == []
     assert rendered == len(contracts) > 20
+
+
+def test_same_seed_draws_the_same_contracts_whatever_is_loaded(run: Run, root: Path) -> None:
+    code = "import json; from tests.contracts.fuzz import draw; print(json.dumps(draw(7, 12)))"
+
+    alone = run(sys.executable, "-c", code, cwd=root, PYTHONHASHSEED="7")
+
+    assert alone.returncode == 0, alone.stderr
+    assert json.loads(alone.stdout) == draw(7, 12)
 
 
 def test_drawn_contracts_have_every_implementation() -> None:

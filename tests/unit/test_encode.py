@@ -13,6 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from extensions import encode
+from tests.conftest import Run
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 HOSTILE = [
@@ -87,6 +88,27 @@ def test_docstring_keeps_to_itself(text: str) -> None:
         shown = ast.get_docstring(tree.body[0] if isinstance(tree.body[0], ast.ClassDef) else tree)
         assert shown is not None
         assert "".join(encode.one_line(text).split()) in "".join(shown.split())
+
+
+ODD_ENDS = [*("", ".", "…", "?", "!", ":", ";", ",", "\\", '"', "'", "`", ")", "。", "\u0301"), *("-", "#", "é", "🔒")]
+ODD_DOCSTRINGS = [
+    *(f"{start}{end}" for start in ("", "a", "Two words", "x" * 112, "word " * 40) for end in ODD_ENDS),
+    *("Args:", "Returns: x", "Raises", "Example", "Todo: x", "# noqa", "# fmt: off", ">>> a", "endless nesting"),
+    *("See:\n\n  - a\n  - b", "Parameters\n-----", "\\" * 200, '"q' * 100, '" ' * 100, "y" * 500 + " z"),
+]
+
+
+def test_docstrings_are_as_ruff_wants_them(tmp_path: Path, run: Run) -> None:
+    classes = (
+        f"\n\nclass A{number}:\n    {encode.docstring(text, 'A title', 4)}\n"
+        for number, text in enumerate([*ODD_DOCSTRINGS, *HOSTILE])
+    )
+    (tmp_path / "texts.py").write_text('"""Texts."""\n' + "".join(classes), encoding="utf-8")
+    settings = 'line-length = 120\nlint.select = ["D", "E", "RUF1", "W"]\nlint.ignore = ["D301", "E501"]\n'
+    (tmp_path / "ruff.toml").write_text(f'{settings}lint.pydocstyle.convention = "google"\n', encoding="utf-8")
+
+    assert run("ruff", "check", ".", "--no-cache", cwd=tmp_path).stdout == "All checks passed!\n"
+    assert run("ruff", "format", "--diff", ".", cwd=tmp_path).stdout == ""
 
 
 @hostile("text")

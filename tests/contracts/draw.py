@@ -47,6 +47,18 @@ def from_part(schema: Mapping[str, Any]) -> SearchStrategy[Any]:
     Args:
         schema: A schema out of the bundle.
     """
+    # A schema that is kept is the only one with its id.
+    kept, strategy = _KNOWN.get(id(schema), (schema, None))
+    if strategy is None:
+        strategy = _from_part(kept)
+        _KNOWN[id(schema)] = kept, strategy
+    return strategy
+
+
+_KNOWN: dict[int, tuple[Mapping[str, Any], SearchStrategy[Any]]] = {}
+
+
+def _from_part(schema: Mapping[str, Any]) -> SearchStrategy[Any]:
     if "$ref" in schema:
         return st.deferred(lambda: from_part(resolved(schema)))
     if "const" in schema:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import yaml
@@ -9,6 +10,7 @@ import yaml
 from . import renames
 
 _ESSENTIAL = ("name", "operations")
+_LONGEST = 16_777_216
 
 
 def is_contract(data: object) -> bool:
@@ -59,8 +61,30 @@ def type_of(data: Mapping[str, Any], key: str, otherwise: str) -> str:
 
 
 def as_json(contract: Mapping[str, Any]) -> str:
-    """Return the contract as JSON, dates as text."""
-    return json.dumps(contract, ensure_ascii=True, default=lambda value: value.isoformat())
+    """Return the contract as JSON, dates as text, and what only YAML has as a word for it.
+
+    Args:
+        contract: A contract, which need not be valid.
+
+    Returns:
+        The JSON.
+
+    Raises:
+        ValueError: When it has no bounds: lists that hold themselves, numbers and texts of millions of characters.
+        RecursionError: When it is nested too deep.
+    """
+    pieces: list[str] = []
+    size = 0
+    for piece in json.JSONEncoder(ensure_ascii=True, default=_as_text).iterencode(contract):
+        pieces.append(piece)
+        size += len(piece)
+        if size > _LONGEST:
+            raise ValueError("The contract is longer than any that is read.")
+    return "".join(pieces)
+
+
+def _as_text(value: object) -> str:
+    return value.isoformat() if isinstance(value, date) else type(value).__name__
 
 
 class _Dumper(yaml.SafeDumper):

@@ -6,6 +6,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping
+from datetime import date
 from functools import cache
 from pathlib import Path as FilePath
 from typing import Any
@@ -25,6 +26,7 @@ from .view import view
 SCHEMAS = FilePath(__file__).resolve().parents[1] / "schemas"
 _MAX_DEPTH = 40
 _MAX_VALUES = 50_000
+_MAX_CHARACTERS = 1_048_576
 _MAX_BITS = 63
 _MOST_PROBLEMS = 200
 _TYPES = {
@@ -80,7 +82,7 @@ def judge(raw: object) -> list[Problem]:
     """
     if not isinstance(raw, Mapping):
         return [Problem((), show(raw), "a contract: a mapping with name, package and operations")]
-    if problems := list(_structure(raw)):
+    if problems := list(itertools.islice(_structure(raw), _MOST_PROBLEMS)):
         return problems
     raw = classify.completed(raw)
     found = list(itertools.islice(itertools.chain(_texts(raw), _schema(raw)), _MOST_PROBLEMS))
@@ -130,12 +132,15 @@ def _position(raw: object, path: Path) -> tuple[int, ...]:
 def _structure(raw: Mapping[Any, Any]) -> Iterator[Problem]:
     """Find what no schema can be applied to: keys that are no text, nesting without end, documents without bounds."""
     waiting: list[tuple[Path, object]] = [((), raw)]
-    values = 0
+    values = characters = 0
     while waiting:
         path, value = waiting.pop()
         values += 1
-        if values > _MAX_VALUES:
-            yield Problem((), "a document without bounds", f"at most {_MAX_VALUES} values")
+        characters += sum(map(len, filter(_is_text, value))) if isinstance(value, Mapping) else 0
+        characters += len(value) if isinstance(value, str) else 0
+        if values > _MAX_VALUES or characters > _MAX_CHARACTERS:
+            expected = f"at most {_MAX_VALUES} values, and {_MAX_CHARACTERS} characters of text"
+            yield Problem((), "a document without bounds", expected)
             return
         if len(path) > _MAX_DEPTH:
             yield Problem(path[:5], "endless nesting", f"at most {_MAX_DEPTH} levels")
@@ -151,6 +156,13 @@ def _structure(raw: Mapping[Any, Any]) -> Iterator[Problem]:
             waiting += [((*path, index), item) for index, item in enumerate(value)]
         elif isinstance(value, int) and value.bit_length() > _MAX_BITS:
             yield Problem(path, show(value), "a number that fits in 64 bits")
+        elif not isinstance(value, (str, int, float, date, type(None))):
+            # Tags of YAML: bytes, sets, pairs in order.
+            yield Problem(path, f"a value of the kind {type(value).__name__}", "text, a number, a list or a mapping")
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
 
 
 def _texts(raw: Mapping[str, Any]) -> Iterator[Problem]:
@@ -252,7 +264,7 @@ def _type_hint(path: Path, value: object) -> str:
         return 'YAML read a number: quote it, as in version: "1.0.0"'
     if path and path[-1] == "dependencies" and isinstance(value, list):
         return 'write each with its version range, as in postgres: ">=14"'
-    if not isinstance(value, (str, int, float, list, dict, type(None))):
+    if isinstance(value, date):
         return "YAML read a date: quote it"
     return ""
 

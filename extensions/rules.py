@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
 
-from . import computations, deploy, effects, names, reducers, sql, workflow_rules
+from . import computations, deploy, effects, names, patterns, reducers, sql, workflow_rules
 from .contract import BASE_TYPES, spell_out
 from .fields import enum_member
 from .problems import Path, Problem, did_you_mean, show
@@ -42,7 +42,6 @@ _TAKEN = frozenset(
     | {"model_parametrized_name", "model_post_init", "model_rebuild", "model_validate", "model_validate_json"}
     | {"model_validate_strings"}
 )
-_NOT_IN_PYDANTIC = re.compile(r"\(\?[=!<]|\(\?P=|\\[1-9]")
 _DURATION = re.compile(r"-?P(?=.)(\d+W)?(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?")
 
 
@@ -206,13 +205,8 @@ class _Rules:
     def pattern(self, path: Path, pattern: object) -> Iterator[Problem]:
         if not isinstance(pattern, str):
             return
-        try:
-            re.compile(pattern)
-        except (re.error, RecursionError, OverflowError) as error:
-            yield Problem(path, show(pattern), "a regular expression", str(error))
-            return
-        if _NOT_IN_PYDANTIC.search(pattern):
-            yield Problem(path, show(pattern), "a regular expression without look-around and back-references")
+        if objection := patterns.objection(pattern):
+            yield Problem(path, show(pattern), *objection)
 
     def value(self, path: Path, value: object, spec: object) -> Iterator[Problem]:
         """Find what keeps a default or an example's value from being one of a field."""
@@ -514,7 +508,7 @@ def _limits(path: Path, value: Any, long: Specs) -> Iterator[Problem]:
         "maxItems": lambda bound: size is None or size <= bound,
         "minProperties": lambda bound: size is None or size >= bound,
         "maxProperties": lambda bound: size is None or size <= bound,
-        "pattern": lambda pattern: not isinstance(value, str) or re.search(pattern, value) is not None,
+        "pattern": lambda pattern: not isinstance(value, str) or patterns.matches(pattern, value),
         "enum": lambda values: value in values,
     }
     for key, holds in checks.items():

@@ -1,10 +1,10 @@
 """Inputs that are valid, and inputs that are not, for documentation and tests of the generated node."""
 
 import math
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from . import patterns
 from .contract import MISSING, Contract, Field, Model, Operation
 from .fields import json_value
 
@@ -156,7 +156,7 @@ def takes(contract: Contract, field: Field, text: str) -> bool:
     if field.kind == "enum":
         return text in next(enum for enum in contract.enums if enum.name == field.reference).values
     fits = limits.get("minLength", 0) <= len(text) <= limits.get("maxLength", len(text))
-    return fits and text in limits.get("enum", (text,)) and re.search(limits.get("pattern", ""), text) is not None
+    return fits and text in limits.get("enum", (text,)) and patterns.matches(limits.get("pattern", ""), text)
 
 
 def _needed(field: Field) -> bool:
@@ -193,7 +193,7 @@ def _text(field: Field) -> str:
     pattern = field.constraints.get("pattern")
     for text in (field.name.replace("_", "-"), *_TEXTS):
         candidate = text.ljust(shortest, "x")[: max(longest, 0)]
-        if pattern is None or re.search(pattern, candidate):
+        if pattern is None or patterns.matches(pattern, candidate):
             return candidate
     raise _NoSampleError
 

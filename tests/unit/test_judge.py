@@ -123,6 +123,25 @@ BAD = [
     ),
     ("pattern broken", field({"type": "string", "pattern": "("}), f"{EXTRA}.pattern", "regular expression"),
     ("pattern with look-ahead", field({"type": "string", "pattern": "(?=a)"}), f"{EXTRA}.pattern", "look-around"),
+    (
+        "pattern broken beside a default",
+        field({"type": "string", "pattern": "(", "default": "a"}),
+        f"{EXTRA}.pattern",
+        "regular expression",
+    ),
+    (
+        "pattern too large for pydantic",
+        field({"type": "string", "pattern": r"^\w{1,255}$"}),
+        f"{EXTRA}.pattern",
+        "maxLength",
+    ),
+    ("pattern of Python's alone", field({"type": "string", "pattern": "a{,3}"}), f"{EXTRA}.pattern", "pydantic takes"),
+    (
+        "default that a pattern takes for ever to refuse",
+        field({"type": "string", "pattern": "^(a+)+$", "default": "a" * 60 + "!"}),
+        f"{EXTRA}.default",
+        "meets pattern",
+    ),
     ("enum of the wrong type", field({"type": "integer", "enum": ["a"]}), f"{EXTRA}.enum[0]", "of type integer"),
     ("name of pydantic's", operation(1, input={"model_dump": "string"}), "operations[1].input.model_dump", "pydantic"),
     ("name a keyword of Python", operation(1, input={"from": "string"}), "operations[1].input.from", "Python"),
@@ -257,8 +276,9 @@ def test_documents_without_bounds_are_refused() -> None:
         deep = {"a": deep}
     (problem,) = judge(GOOD | {"deployment": deep})
     assert problem.expected == "at most 40 levels"
-    (problem,) = judge(GOOD | {"features": ["retry"] * 60_000})
-    assert problem.expected == "at most 50000 values"
+    for features in (["retry"] * 60_000, ["x" * 100] * 20_000, [{"y" * 100: 1}] * 20_000):
+        (problem,) = judge(GOOD | {"features": features})
+        assert problem.expected == "at most 50000 values, and 1048576 characters of text"
 
 
 def test_huge_numbers_are_refused() -> None:

@@ -22,5 +22,9 @@ def test_every_import_is_declared(root: Path) -> None:
 
     # jsonschema brings referencing, and no version of it goes without.
     distributions = packages_distributions()
-    missing = {name for name in foreign - {"referencing"} if not {each.lower() for each in distributions[name]} & names}
+    missing = {
+        name
+        for name in foreign - {"referencing"}
+        if not {each.lower().replace("_", "-") for each in distributions[name]} & names
+    }
     assert missing == set()

@@ -243,7 +243,13 @@ class Imports:
         """The connection's."""
         on_bus = self._of("nodes_on_bus", "NodesOnBus", "RequestBus")
         trace = (self.node.own("tracing", "node_span"),) if self.node.tracing else ()
-        return self._own("nodes", "Nodes"), self._own("nodes_in_process", "NodesInProcess"), *on_bus, *trace
+        return (
+            self._own("nodes", "Nodes"),
+            self._own("nodes_in_process", "NodesInProcess"),
+            self._own("peers", "PEERS"),
+            *on_bus,
+            *trace,
+        )
 
     @property
     def on_bus(self) -> tuple[Symbol, ...]:

@@ -20,6 +20,8 @@ _CHECKERS = {
     "checker_pydantic_pattern": "PydanticPatternChecker",
     "checker_naming_convention": "NamingConventionChecker",
 }
+# What both of ONEX's runtimes give to a handler whose constructor asks for it by this name.
+_GIVEN = frozenset({"event_bus"})
 _PREFIXES = ("Model", "Enum", "Protocol")
 
 
@@ -164,10 +166,11 @@ class Onex:
                         if default is None
                     ]
                     for argument in required:
-                        message = (
-                            f"{handler} needs {argument.arg}: the kernel quarantines a handler with such an argument"
-                        )
-                        yield Finding(path, argument.lineno, "onex-constructor", message)
+                        if argument.arg not in _GIVEN:
+                            message = (
+                                f"{handler} needs {argument.arg}: the kernel quarantines a handler with such an argument"
+                            )
+                            yield Finding(path, argument.lineno, "onex-constructor", message)
 
     def _models(self, node: Node) -> Iterator[Finding]:
         for path, tree in self._project.trees.items():

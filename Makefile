@@ -7,6 +7,7 @@ MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 # The embedded PostgreSQL warns where there is no login session; its fallback is as good.
 PYTHON := $(BIN)/python -W "ignore:XDG_RUNTIME_DIR is not set"
+COMPILE := $(BIN)/uv pip compile --system-certs --generate-hashes --no-emit-index-url --no-header --python-version 3.12 --quiet
 SOURCES := extensions tests examples benchmarks scripts
 
 .PHONY: help setup demo test fuzz faults lint bench check golden reference lock clean
@@ -55,9 +56,9 @@ golden: setup ## Render the golden copies again.
 reference: setup ## Write the reference pages from the schema and the catalogues.
 	@$(PYTHON) -m scripts.reference
 
-lock: setup ## Resolve requirements.lock from pyproject.toml.
-	@$(BIN)/uv pip compile pyproject.toml --system-certs --group dev --generate-hashes --no-emit-index-url --no-header \
-		--python-version 3.12 --quiet -o requirements.lock
+lock: setup ## Resolve requirements.lock, and the part of it that ONEX's kernel needs, from pyproject.toml.
+	@$(COMPILE) pyproject.toml --group dev -o requirements.lock
+	@$(COMPILE) --group kernel --constraint requirements.lock -o tests/generation/kernel-requirements.txt
 
 clean: ## Remove what was built, .venv included.
 	@rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

@@ -46,7 +46,7 @@ def test_models_and_handler_exist(contract: dict[str, Any]) -> None:
     assert named(contract["output_model"]) is ModelDistributedLockResponse
     file, name = contract["handler_routing"]["default_handler"].split(":")
     assert named(f"{MODULE}.{file}.{name}") is handler
-    assert handler().handle
+    assert handler(event_bus=None).handle
 
 
 def test_topics_agree(contract: dict[str, Any]) -> None:

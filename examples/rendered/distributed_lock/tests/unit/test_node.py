@@ -52,7 +52,7 @@ async def test_nothing_runs_before_it_is_initialized(node: Node) -> None:
 
 
 async def test_onex_input_is_handled_and_answered(node: Node, settings: Settings) -> None:
-    node._handler = StubHandler(settings=settings)
+    node._handler = StubHandler(event_bus=None, settings=settings)
     operation_id = uuid4()
     output = await node.process(
         ModelEffectInput(

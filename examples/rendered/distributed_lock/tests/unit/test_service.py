@@ -46,7 +46,7 @@ class StubHandler(Handler):
 
 @pytest.fixture
 def stub(settings: Settings) -> StubHandler:
-    return StubHandler(settings=settings)
+    return StubHandler(event_bus=None, settings=settings)
 
 
 @pytest.fixture

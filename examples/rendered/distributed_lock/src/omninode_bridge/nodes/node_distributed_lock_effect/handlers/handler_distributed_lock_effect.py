@@ -49,7 +49,8 @@ class HandlerDistributedLockEffect:
 
     def __init__(
         self,
-        event_bus: EventPublisher | None = None,
+        # No default: ONEX's kernel gives the bus only to a parameter that needs a value.
+        event_bus: EventPublisher | None,
         settings: ModelDistributedLockSettings | None = None,
         metrics: MixinMetrics | None = None,
         node_id: UUID | None = None,

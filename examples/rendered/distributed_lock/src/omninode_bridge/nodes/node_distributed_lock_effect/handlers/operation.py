@@ -13,7 +13,7 @@ from omnibase_core.errors import ModelOnexError
 from omnibase_core.logging import emit_log_event_sync
 from omnibase_core.mixins.mixin_metrics import MixinMetrics
 from omnibase_core.models.events.model_event_envelope import ModelEventEnvelope
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, SerializeAsAny, ValidationError
 
 from omninode_bridge.nodes.node_distributed_lock_effect.correlation import CORRELATION_ID
 
@@ -161,7 +161,7 @@ class Operation[InputT: BaseModel, OutputT: BaseModel]:
         if surroundings.event_bus is None:
             return
         try:
-            envelope = ModelEventEnvelope[BaseModel](
+            envelope = ModelEventEnvelope[SerializeAsAny[BaseModel]](
                 payload=event.build(request, output),
                 correlation_id=correlation_id,
                 source_tool=NODE_NAME,

@@ -167,9 +167,7 @@ class Onex:
                     ]
                     for argument in required:
                         if argument.arg not in _GIVEN:
-                            message = (
-                                f"{handler} needs {argument.arg}: the kernel quarantines a handler with such an argument"
-                            )
+                            message = f"{handler} needs {argument.arg}, without which the kernel quarantines it"
                             yield Finding(path, argument.lineno, "onex-constructor", message)
 
     def _models(self, node: Node) -> Iterator[Finding]:

@@ -857,6 +857,16 @@ class NodeView:
         return tuple(operation for operation in self.operations if operation.schedule_seconds)
 
     @property
+    def draining(self) -> bool:
+        """Whether work comes to the service otherwise than by requests, which has to end in order."""
+        return bool(self.consuming or self.scheduled or self.base.service_mode)
+
+    @property
+    def intake(self) -> bool:
+        """Whether anything but requests brings work: events, schedules, invocations, or being found in Consul."""
+        return self.draining or self.consul is not None
+
+    @property
     def own_retries(self) -> tuple[OperationView, ...]:
         """The operations with a retry policy of their own."""
         return tuple(operation for operation in self.operations if operation.retry)

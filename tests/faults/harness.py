@@ -122,16 +122,29 @@ class Process:
         """End the process at once."""
         await self._end(signal.SIGKILL)
 
-    async def _end(self, signal_number: signal.Signals) -> None:
+    def terminate(self) -> None:
+        """Tell the process to end, and wait for nothing."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGTERM)
+
+    async def ended(self) -> int:
+        """Wait until the process has ended.
+
+        Returns:
+            Its exit status, negative for the signal that ended it.
+        """
         process, self._process = self._process, None
-        if process is None:
-            return
-        process.send_signal(signal_number)
+        assert process is not None
         try:
-            await asyncio.wait_for(asyncio.to_thread(process.wait), PATIENCE_SECONDS)
+            return await asyncio.wait_for(asyncio.to_thread(process.wait), PATIENCE_SECONDS)
         except TimeoutError:
             process.kill()
             raise
+
+    async def _end(self, signal_number: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(signal_number)
+            await self.ended()
 
     @property
     def resident_kib(self) -> int:
@@ -299,12 +312,12 @@ class Projects:
         self._folder = folder
         self._template: Path | None = None
 
-    def __call__(self, name: str) -> Path:
-        """Return the project of the contract with this name."""
-        project = self._folder / name
+    def __call__(self, name: str, **changes: object) -> Path:
+        """Return the project of the contract with this name, with other values of some of its keys."""
+        project = self._folder / "-".join((name, *sorted(changes)))
         if not project.exists():
             self._template = self._template or export_template(self._folder / "template")
-            generate(self._template, read_contract(CONTRACTS / f"{name}.yaml"), project)
+            generate(self._template, read_contract(CONTRACTS / f"{name}.yaml") | changes, project)
         return project
 
 

@@ -179,6 +179,7 @@ class CallView:
         expiry: The words of the Redis command that sets when the key goes away; empty for none.
         needs: The settings that the code takes from variables called `env_` and the setting's name.
         status: A status of HTTP that is a success.
+        route: A regular expression of the path of HTTP, without the base URL.
     """
 
     kind: str
@@ -195,6 +196,7 @@ class CallView:
     expiry: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     status: int = 200
+    route: str = ""
 
     @property
     def code(self) -> str:
@@ -410,6 +412,7 @@ def _http(contract: Contract, operation: Operation, resolver: Resolver) -> CallV
         topic="",
         command=spec.method,
         status=min(spec.success, default=200),
+        route="".join("[^/]+" if isinstance(part, Reference) else re.escape(part) for part in parts(spec.path)),
     )
 
 

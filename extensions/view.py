@@ -400,7 +400,7 @@ class NodeView:
     @property
     def start(self) -> str:
         """The command that starts the service where there is no Makefile."""
-        return f"python -m {f'{self.place.tests_module}.run_local' if self.database else self.module}"
+        return f"python -m {f'{self.place.tests_module}.run_local' if self.adapters else self.module}"
 
     @property
     def bench(self) -> str:
@@ -729,6 +729,53 @@ class NodeView:
         return tuple(
             AdapterView(key, self.own(f"adapters.adapter_{key}", name)) for key, (has, name) in known.items() if has
         )
+
+    def variable(self, setting: str) -> str:
+        """Return the environment variable of a setting."""
+        return next(field.variable for field in self.setting_fields if field.name == setting)
+
+    @property
+    def api_routes(self) -> tuple[OperationView, ...]:
+        """The HTTP operations that a successful answer of the API is known for."""
+        return tuple(op for op in self.http_operations if op.calls and op.calls.answer is not None)
+
+    @property
+    def made_up(self) -> tuple[str, ...]:
+        """The environment variables without a default that requests to the outside need, none of them a place."""
+        needs = {name for op in self.operations if op.calls for name in op.calls.needs}
+        needs.update(self.http.header_needs if self.http else ())
+        places = {view.base_url.setting for view in (self.http,) if view}
+        places.update(view.url.setting for view in (self.redis,) if view)
+        places.update(view.servers.setting for view in (self.kafka,) if view)
+        places.update(view.root.setting for view in (self.files,) if view)
+        return tuple(sorted(self.variable(name) for name in needs - places))
+
+    @property
+    def stand_ins(self) -> tuple[tuple[str, str], ...]:
+        """What a local run brings where the environment names nothing: the variable, and what it is, in words."""
+        known = (
+            (self.database and "database_url", "an embedded PostgreSQL, empty but for the migrations"),
+            (self.redis and self.redis.url.setting, "an embedded Redis, empty"),
+            (self.kafka and self.kafka.servers.setting, "the mock cluster of librdkafka, in memory"),
+            (
+                self.http and self.http.base_url.setting,
+                "a local API that gives samples of what operations take from it",
+            ),
+            (self.files and self.files.root.setting, "an empty folder, deleted at the end"),
+        )
+        return tuple((self.variable(setting), what) for setting, what in known if setting)
+
+    @property
+    def run_imports(self) -> tuple[Symbol, ...]:
+        """What a local run imports of the project."""
+        known = {
+            "servers": (self.database, ("embedded_postgres",)),
+            "redis_server": (self.redis, ("embedded_redis",)),
+            "kafka_server": (self.kafka, ("embedded_kafka",)),
+            "http_server": (self.http, ("local_api", *(("Answer", "Route") if self.api_routes else ()))),
+        }
+        servers = [(f"tests.{module}", name) for module, (has, names_of) in known.items() if has for name in names_of]
+        return (self.own("service", "main"), *servers)
 
     @property
     def postgres_imports(self) -> tuple[Symbol, ...]:

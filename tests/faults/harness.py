@@ -312,12 +312,12 @@ class Projects:
         self._folder = folder
         self._template: Path | None = None
 
-    def __call__(self, name: str, **changes: object) -> Path:
-        """Return the project of the contract with this name, with other values of some of its keys."""
-        project = self._folder / "-".join((name, *sorted(changes)))
+    def __call__(self, name: str, contract: Mapping[str, Any] | None = None) -> Path:
+        """Return the project of the shared contract with this name, or of another contract under this name."""
+        project = self._folder / name
         if not project.exists():
             self._template = self._template or export_template(self._folder / "template")
-            generate(self._template, read_contract(CONTRACTS / f"{name}.yaml") | changes, project)
+            generate(self._template, contract or read_contract(CONTRACTS / f"{name}.yaml"), project)
         return project
 
 

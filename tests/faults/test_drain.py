@@ -10,9 +10,13 @@ from typing import Any
 import httpx
 import pytest
 
+from examples.rendering import CONTRACTS, read_contract
 from tests.faults.harness import OK, UNAVAILABLE, Figures, Process, Projects, running, starter, until
 
 pytestmark = pytest.mark.slow
+CONTRACT = read_contract(CONTRACTS / "llm_completion.yaml") | {
+    "features": ["retry", "circuit_breaker", "service_discovery"]
+}
 
 
 @dataclass
@@ -43,7 +47,7 @@ async def asked(projects: Projects, answer: Held, **environment: str) -> AsyncIt
     Yields:
         The process, the agent, and the request.
     """
-    project = projects("llm_completion", features=["retry", "circuit_breaker", "service_discovery"])
+    project = projects("llm_completion_in_consul", CONTRACT)
     with starter(project, "http_server").local_api() as api, starter(project, "consul_agent").consul_agent() as agent:
         api.answers = [answer]
         settings = {

@@ -2,11 +2,13 @@
 """The HTTP endpoints, without a network."""
 
 import asyncio
+import contextlib
 import logging
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
+import uvicorn
 from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.errors import ModelOnexError
 from omnibase_core.models.container import ModelONEXContainer
@@ -35,9 +37,12 @@ class StubHandler(Handler):
 
     error: ModelOnexError | None = None
     calls = 0
+    released: asyncio.Event | None = None
 
     async def handle(self, request: Request) -> Response:
         self.calls += 1
+        if self.released is not None:
+            await self.released.wait()
         if self.error is not None:
             raise self.error
         result: dict[str, JsonValue] = {"echo": request.payload}
@@ -141,6 +146,52 @@ async def test_application_starts_and_stops_the_node(settings: Settings, world: 
     async with app.router.lifespan_context(app):
         assert node._handler is not None
     assert node._handler is None
+
+
+async def test_request_under_way_is_answered_and_others_are_refused(
+    node: Node,
+    stub: StubHandler,
+    world: FakeWorld,
+) -> None:
+    stub.released = asyncio.Event()
+    app = build_app(node)
+    server = service.NodeServer(uvicorn.Config(app, port=0, log_config=None, timeout_graceful_shutdown=10), app)
+    serving = asyncio.create_task(server.serve())
+    async with asyncio.timeout(10):
+        while not server.started:
+            await asyncio.sleep(0.01)
+        host, port = server.servers[0].sockets[0].getsockname()
+        async with httpx.AsyncClient(base_url=f"http://{host}:{port}", trust_env=False) as client:
+            asking = asyncio.create_task(client.post(PATH, json={}))
+            while not stub.calls:
+                await asyncio.sleep(0.01)
+            server.should_exit = True
+            with contextlib.suppress(httpx.TransportError):
+                while await client.get("/health"):
+                    await asyncio.sleep(0.01)
+            inside = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://node")
+            assert (await inside.get("/ready")).status_code == 503
+            assert not asking.done()
+            stub.released.set()
+            assert (await asking).status_code == 200
+        await serving
+
+
+async def test_schedule_under_way_ends_in_order(
+    node: Node, stub: StubHandler, monkeypatch: pytest.MonkeyPatch, world: FakeWorld
+) -> None:
+    monkeypatch.setattr(service, "SCHEDULES", dict.fromkeys(list(service.SCHEDULES)[:1], 0.01))
+    stub.released = asyncio.Event()
+    intake = service.Intake(node)
+    async with asyncio.timeout(10), intake:
+        while not stub.calls:
+            await asyncio.sleep(0.01)
+        await intake.close()
+        await asyncio.sleep(0)
+        assert not intake._schedules[0].done()
+        stub.released.set()
+    assert stub.calls == 1
+    assert not intake._schedules[0].cancelled()
 
 
 async def test_schedules_run_while_the_service_runs(

@@ -7,8 +7,10 @@ import json
 import logging
 import random
 import signal
+import socket
 from collections.abc import AsyncIterator
 from http import HTTPStatus
+from typing import Self, override
 from uuid import UUID, uuid4
 
 import uvicorn
@@ -66,23 +68,21 @@ def build_app(node: NodeDistributedLockEffect) -> Starlette:
     """
 
     @contextlib.asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
         await node.initialize()
-        schedules = [asyncio.create_task(_repeat(node, *schedule)) for schedule in SCHEDULES.items()]
         try:
-            async with registered(node.settings):
+            async with Intake(node) as app.state.intake:
                 yield
         finally:
-            for schedule in schedules:
-                schedule.cancel()
-            await asyncio.gather(*schedules, return_exceptions=True)
             await node.shutdown()
 
     async def health(_request: Request) -> Response:
         body = {"status": "alive", "node": "node_distributed_lock_effect"}
         return JSONResponse(body)
 
-    async def ready(_request: Request) -> Response:
+    async def ready(request: Request) -> Response:
+        if request.app.state.leaving:
+            return JSONResponse({"status": "stopping", "issues": []}, HTTPStatus.SERVICE_UNAVAILABLE)
         report = await node.health_check_async()
         healthy = report.status == "healthy"
         body = {"status": report.status, "issues": [issue.message for issue in report.issues]}
@@ -100,7 +100,62 @@ def build_app(node: NodeDistributedLockEffect) -> Starlette:
         Route("/metrics", metrics),
         Route("/operations/{name}", operation, methods=["POST"]),
     ]
-    return Starlette(routes=routes, lifespan=lifespan)
+    app = Starlette(routes=routes, lifespan=lifespan)
+    app.state.leaving = False
+    return app
+
+
+class Intake:
+    """What brings work to the node beside requests: open while the service runs, and closed before it drains."""
+
+    def __init__(self, node: NodeDistributedLockEffect) -> None:
+        """Prepare it.
+
+        Args:
+            node: The node, initialized.
+        """
+        self._node = node
+        self._closing = asyncio.Event()
+        self._schedules: list[asyncio.Task[None]] = []
+        self._announced = contextlib.AsyncExitStack()
+        self._ends: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        """Take work, and tell others so."""
+        self._schedules = [asyncio.create_task(self._repeat(*schedule)) for schedule in SCHEDULES.items()]
+        await self._announced.enter_async_context(registered(self._node.settings))
+        return self
+
+    async def close(self) -> None:
+        """Tell others that the service ends, then take no more work; what is under way goes on."""
+        await self._announced.aclose()
+        if self._ends:
+            return
+        self._ends.append(asyncio.create_task(self._end_schedules()))
+
+    async def __aexit__(self, *_error: object) -> None:
+        """Wait for what is under way, until the deadline."""
+        await self.close()
+        await asyncio.gather(*self._ends)
+
+    async def _end_schedules(self) -> None:
+        self._closing.set()
+        _, late = await asyncio.wait(self._schedules, timeout=self._node.settings.service_drain_seconds)
+        for schedule in late:
+            schedule.cancel()
+
+    async def _repeat(self, operation: EnumDistributedLockOperation, seconds: float) -> None:
+        while not await self._closed_within(seconds * random.uniform(1 - SCHEDULE_JITTER, 1 + SCHEDULE_JITTER)):  # noqa: S311 - no secret
+            # The failure is logged and counted where it happens; the next run is not affected.
+            with contextlib.suppress(ModelOnexError):
+                await self._node.handle(ModelDistributedLockRequest(operation=operation))
+
+    async def _closed_within(self, seconds: float) -> bool:
+        try:
+            await asyncio.wait_for(self._closing.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
 
 
 def _metrics(node: NodeDistributedLockEffect) -> Response:
@@ -129,10 +184,24 @@ async def _operation(node: NodeDistributedLockEffect, request: Request) -> Respo
         )
     except ValidationError:
         return _problem(HTTPStatus.BAD_REQUEST, "The body is not a JSON object.", correlation_id)
+    return await _answer(node, request, message, correlation_id)
+
+
+async def _answer(
+    node: NodeDistributedLockEffect,
+    request: Request,
+    message: ModelDistributedLockRequest,
+    correlation_id: UUID,
+) -> Response:
     try:
         response = await node.handle(message)
     except ModelOnexError as error:
         return _failure(error, correlation_id)
+    except asyncio.CancelledError:
+        if not request.app.state.leaving:
+            raise
+        # The time to drain is over; the task ends with this answer.
+        return _problem(HTTPStatus.SERVICE_UNAVAILABLE, "The service is stopping.", correlation_id)
     return JSONResponse(response.result, headers={CORRELATION_HEADER: str(correlation_id)})
 
 
@@ -179,18 +248,32 @@ def _problem(status: HTTPStatus, detail: str, correlation_id: UUID, **members: o
     return JSONResponse(content, status, headers=headers, media_type=PROBLEM_TYPE)
 
 
-async def _repeat(node: NodeDistributedLockEffect, operation: EnumDistributedLockOperation, seconds: float) -> None:
-    while True:
-        await asyncio.sleep(seconds * random.uniform(1 - SCHEDULE_JITTER, 1 + SCHEDULE_JITTER))  # noqa: S311 - no secret
-        # The failure is logged and counted where it happens; the next run is not affected.
-        with contextlib.suppress(ModelOnexError):
-            await node.handle(ModelDistributedLockRequest(operation=operation))
+class NodeServer(uvicorn.Server):
+    """A server that tells of its end before it stops to listen."""
+
+    def __init__(self, config: uvicorn.Config, app: Starlette) -> None:
+        """Keep the application.
+
+        Args:
+            config: The server's.
+            app: What `build_app` gave.
+        """
+        super().__init__(config)
+        self._app = app
+
+    @override
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Be unready and take no other work, then refuse requests, and wait for those under way until the deadline."""
+        self._app.state.leaving = True
+        await self._app.state.intake.close()
+        await super().shutdown(sockets)
 
 
 async def _serve(node: NodeDistributedLockEffect) -> None:
     settings = node.settings
+    app = build_app(node)
     config = uvicorn.Config(
-        build_app(node),
+        app,
         host=settings.service_host,
         port=settings.service_port,
         log_config=None,
@@ -200,7 +283,7 @@ async def _serve(node: NodeDistributedLockEffect) -> None:
     # uvicorn stops on these and raises them once more when it is done, which would end the process with an error.
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_number, lambda *_: None)
-    await uvicorn.Server(config).serve()
+    await NodeServer(config, app).serve()
 
 
 async def _main() -> None:

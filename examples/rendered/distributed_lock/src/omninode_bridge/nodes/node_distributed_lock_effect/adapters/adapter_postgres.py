@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     type Connection = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
 
 NODE_NAME = "node_distributed_lock_effect"
+# At the end, nothing is under way any more; a server that does not say goodbye is left alone.
+CLOSE_SECONDS = 5.0
 
 _UNREACHABLE = (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError)
 _UNAVAILABLE = (
@@ -78,7 +80,7 @@ class AdapterPostgres:
         if pool is None:
             return
         try:
-            await asyncio.wait_for(pool.close(), self._settings.service_drain_seconds)
+            await asyncio.wait_for(pool.close(), CLOSE_SECONDS)
         except TimeoutError:
             pool.terminate()
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _PYPROJECT = "pyproject.toml"
 _GROUP = "onex.nodes"
 _SHOWN = 5
+_CONFLICT = b"<<<<<<< before updating"
 _MARKERS = {
     "integration": "integration: talks to a real server, embedded unless the environment names one",
     "performance": "performance: measures the contract's targets",
@@ -145,6 +146,9 @@ def register(project: Path, manifest: Mapping[str, Any]) -> Registration:
     wanted: dict[str, Any] = manifest["project"]
     file = project / _PYPROJECT
     before = file.read_bytes()
+    if _CONFLICT in before:
+        registration.left.append(f"{_PYPROJECT} is in conflict: resolve it, and run update-node again")
+        return registration
     after = _changed(project, before, manifest["node"], wanted, registration)
     if after != before:
         registration.before[file] = before

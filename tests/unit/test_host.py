@@ -128,6 +128,13 @@ def test_settings_elsewhere_are_left_to_people(tmp_path: Path) -> None:
     assert "dependencies" not in settings(folder)["project"]
 
 
+def test_a_file_in_conflict_is_left_to_people(tmp_path: Path) -> None:
+    folder = project(tmp_path, "[project]\n<<<<<<< before updating\n")
+
+    assert "is in conflict" in register(folder, manifest()).left[0]
+    assert (folder / "pyproject.toml").read_bytes() == b"[project]\n<<<<<<< before updating\n"
+
+
 @pytest.fixture(scope="module")
 def node() -> NodeView:
     return view(read(read_contract(CONTRACTS / "price_quote.yaml") | {"layout": "node", "package": "p"}))

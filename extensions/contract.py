@@ -564,8 +564,10 @@ class Contract:
 
 
 def spell_out(spec: str | Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the long form of a field."""
-    return {"type": spec} if isinstance(spec, str) else spec
+    """Return the long form of a field; its type is text, or there is none, whatever the contract says."""
+    if isinstance(spec, str):
+        return {"type": spec}
+    return spec if isinstance(spec.get("type", ""), str) else {**spec, "type": ""}
 
 
 def build(raw: Mapping[str, Any]) -> Contract:

@@ -302,7 +302,7 @@ def _targets(
         if name not in outputs:
             yield Problem((*path, key), show(name), expected, did_you_mean(name, outputs))
         elif kinds is not None:
-            kind = spell_out(outputs[name]).get("type")
+            kind = str(spell_out(outputs[name]).get("type"))
             is_model = "object" in kinds and kind not in BASE_TYPES
             if kind not in kinds and not is_model:
                 yield Problem((*path, key), show(name), expected)

@@ -179,8 +179,12 @@ def check(spec: Specs, store: Specs | None, sides: Sequence[Side], context: Cont
     yield from _words(spec)
     yield from _transitions(spec)
     yield from _unsendable(spec, sides, context)
+    unknown = [key for key in ("entity", "trigger") if sides and all(spec[key] not in side.inputs for side in sides)]
+    for key in unknown:
+        hint = did_you_mean(spec[key], sides[0].inputs)
+        yield Problem((*PATH, key), show(spec[key]), "an input field of what the state machine moves", hint)
     for side in sides:
-        yield from _inputs(spec, side, context)
+        yield from _inputs(spec, side, context, unknown)
         yield from _outputs(spec, side, context)
     if store is not None:
         yield from _store(store, context)
@@ -286,12 +290,12 @@ def reached(starts: Iterable[str], steps: Mapping[str, Iterable[str]]) -> set[st
     return found
 
 
-def _inputs(spec: Specs, side: Side, context: Context) -> Iterator[Problem]:
+def _inputs(spec: Specs, side: Side, context: Context, unknown: Sequence[str]) -> Iterator[Problem]:
     place = (*side.path, "input")
     wanted = {"entity": ENTITY_TYPES, "trigger": _TRIGGER_TYPES}
     for key, kinds in wanted.items():
         name = spec[key]
-        if name not in side.inputs:
+        if name not in side.inputs and key not in unknown:
             found = f"no field {show(name)}, which is {key} of the state machine"
             yield Problem(
                 (*place, name), found, f"a field of type {' or '.join(kinds)}", did_you_mean(name, side.inputs)

@@ -93,6 +93,7 @@ def judge(raw: object) -> list[Problem]:
         found += itertools.islice(beyond, _MOST_PROBLEMS)
     # Which settings there are is known only where there is nothing else to say.
     found = found or list(_environment(build(raw)))
+    found = [problem.printable for problem in found]
     problems = sorted(dict.fromkeys(found), key=lambda problem: _position(raw, problem.path))
     if len(problems) < _MOST_PROBLEMS:
         return problems

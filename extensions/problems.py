@@ -28,6 +28,14 @@ class Problem:
     hint: str = ""
 
     @property
+    def printable(self) -> "Problem":
+        """The same without invisible characters, which words of a contract may hold."""
+        texts = (self.found, self.expected, self.hint)
+        if all(text.isprintable() for text in texts):
+            return self
+        return Problem(self.path, *("".join(c if c.isprintable() else ascii(c)[1:-1] for c in text) for text in texts))
+
+    @property
     def place(self) -> str:
         """The path as people write it, such as `operations[2].database.parameters[1]`."""
         text = ""

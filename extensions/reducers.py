@@ -126,7 +126,7 @@ def generated_types(rules: Rules) -> Iterator[tuple[Path, str, str]]:
 
 def _types(field: Specs) -> Iterator[str]:
     items = field["items"]
-    yield str(items if isinstance(items, str) else items.get("type"))
+    yield str(items.get("type") if isinstance(items, Mapping) else items)
 
 
 def _mapping(value: object) -> Specs:

@@ -214,7 +214,7 @@ class _Rules:
             return
         long = spell_out(spec)
         kind = long.get("type")
-        if value is None and long.get("required", True) is False:
+        if not isinstance(kind, str) or (value is None and long.get("required", True) is False):
             return
         if kind in self.enums:
             if value not in self.enums[kind]:
@@ -227,7 +227,7 @@ class _Rules:
             for index, item in enumerate(value):
                 yield from self.value((*path, index), item, long["items"]) if "items" in long else ()
             yield from _limits(path, value, long)
-        elif isinstance(kind, str) and kind in _FITS:
+        elif kind in _FITS:
             if not _FITS[kind](value):
                 yield Problem(path, show(value), f"a value of type {kind}")
             else:
@@ -284,7 +284,7 @@ class _Rules:
                 yield from computations.check_compute(self, path, operation)
         elif given == ["workflow"]:
             yield from workflow_rules.check_workflow(self, path, operation)
-        elif given and isinstance(operation[given[0]], Mapping):
+        elif given and given != ["handler"] and isinstance(operation[given[0]], Mapping):
             yield from effects.check(self, (*path, given[0]), operation)
 
     def database(self, path: Path, operation: Specs) -> Iterator[Problem]:
@@ -511,8 +511,10 @@ def _limits(path: Path, value: Any, long: Specs) -> Iterator[Problem]:
         "pattern": lambda pattern: not isinstance(value, str) or patterns.matches(pattern, value),
         "enum": lambda values: value in values,
     }
+    kinds: dict[str, type | tuple[type, ...]] = {"pattern": str, "enum": list}
     for key, holds in checks.items():
-        if key in long and not holds(long[key]):
+        # A limit that is none is a problem of its own.
+        if isinstance(long.get(key), kinds.get(key, (int, float))) and not holds(long[key]):
             yield Problem(path, show(value), f"a value that meets {key}: {show(long[key])}")
 
 

@@ -100,7 +100,7 @@ BAD = [
         "different letters and digits than 'paid'",
     ),
     ("no state name", states(**{"a b": ""}), f"{FSM}.states['a b']", "letters, digits"),
-    ("entity not an input", machine(entity="order"), f"{INPUT}.order", "did you mean 'order_id'?"),
+    ("entity not an input", machine(entity="order"), f"{FSM}.entity", "did you mean 'order_id'?"),
     (
         "entity of another type",
         side("input", order_id="boolean"),

@@ -695,7 +695,7 @@ def _run_store(subcontracts: Mapping[str, Any], raw: Mapping[str, Any]) -> State
     spec = subcontracts.get("state_management")
     if spec is None or not any("workflow" in operation for operation in raw["operations"]):
         return None
-    return StateStore(spec["backend"], spec.get("table") or f"{raw['name']}_runs")
+    return StateStore(spec["backend"], spec.get("table") or spec.get("key_prefix") or f"{raw['name']}_runs")
 
 
 def _version(spec: str | Mapping[str, int]) -> str:

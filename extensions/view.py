@@ -678,12 +678,22 @@ class NodeView:
 
     @property
     def run_store(self) -> str:
-        """Where runs of workflows are kept: `memory` or `postgres`; empty for nowhere."""
+        """Where runs of workflows are kept: `memory`, `postgres` or `redis`; empty for nowhere."""
         return self.contract.run_store.backend if self.contract.run_store else ""
 
     @property
+    def shares_runs(self) -> bool:
+        """Whether runs outlive the process, and are there for all processes of the node."""
+        return self.run_store in {"postgres", "redis"}
+
+    @property
+    def run_adapter(self) -> Symbol:
+        """The adapter of what such runs are kept in."""
+        return self.own(f"adapters.adapter_{self.run_store}", f"Adapter{self.run_store.capitalize()}")
+
+    @property
     def run_table(self) -> str:
-        """The table that runs of workflows are kept in."""
+        """The table that runs of workflows are kept in, or what their keys in Redis start with."""
         return self.contract.run_store.place if self.contract.run_store else ""
 
     @property

@@ -60,17 +60,10 @@ def check_workflow(rules: Rules, path: Path, operation: Specs) -> Iterator[Probl
         yield Problem((*path, "timeout_seconds"), found, "workflow.timeout_seconds alone, the deadline of all steps")
     store = _mapping(_mapping(rules.raw.get("subcontracts")).get("state_management"))
     backend = store.get("backend")
-    if backend == "memory" and "table" in store:
-        yield Problem(
-            ("subcontracts", "state_management", "table"), "table for the backend memory", "the backend postgres"
-        )
-    if "key_prefix" in store:
-        yield Problem(
-            ("subcontracts", "state_management", "key_prefix"), "a prefix of keys", "table, the name in postgres"
-        )
-    if backend == "redis":
-        expected = "memory or postgres, the places that runs of workflows are kept in"
-        yield Problem(("subcontracts", "state_management", "backend"), show(backend), expected)
+    for name, owner in (("table", "postgres"), ("key_prefix", "redis")):
+        if name in store and backend != owner:
+            found = f"{name} for the backend {backend}"
+            yield Problem(("subcontracts", "state_management", name), found, f"the backend {owner}")
     if not rules.clean(place) or not rules.clean((*path, "input")) or not rules.clean((*path, "output")):
         return
     yield from _Workflow(rules, place, operation).problems()

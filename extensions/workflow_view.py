@@ -260,8 +260,7 @@ class Imports:
     @property
     def store(self) -> tuple[Symbol, ...]:
         """The store's."""
-        postgres = self.node.own("adapters.adapter_postgres", "AdapterPostgres")
-        adapter = (postgres,) if self.node.run_store == "postgres" else ()
+        adapter = (self.node.run_adapter,) if self.node.shares_runs else ()
         return *adapter, *self._of("run", "Run", "load"), self._own("run_store", "Lease")
 
     @property
@@ -354,11 +353,13 @@ class Imports:
     @property
     def resume_tests(self) -> tuple[Symbol, ...]:
         """Those of the test of processes that are killed."""
-        symbols = [self._own("run_store", "Lease"), self._own("run_store_postgres", "RunStorePostgres")]
+        symbols = [self._own("run_store", "Lease"), self._own(f"run_store_{self.node.run_store}", self.store_class)]
         symbols += self._of("run", "Answer", "Run", "StepRecord", "load")
         symbols += self._of("step", "Call", "Step", "Workflow")
         symbols += self._of("workflows", "Workflows", "new_run")
-        symbols += [self.node.own("adapters.adapter_postgres", "AdapterPostgres"), self.node.settings]
+        symbols += [self.node.run_adapter, self.node.settings]
+        if self.node.run_store == "redis":
+            symbols.append(("tests.redis_server", "redis_url"))
         return *symbols, self.node.own("correlation", "CORRELATION_ID")
 
     @property
@@ -395,7 +396,7 @@ class Imports:
     @property
     def fakes(self) -> tuple[Symbol, ...]:
         """Those of the fakes that unit tests use."""
-        if self.node.run_store != "postgres":
+        if not self.node.shares_runs:
             return (self._own("step", "Workflow"),)
         return *self._of("run", "Run", "load"), self._own("run_store", "Lease"), self._own("step", "Workflow")
 

@@ -127,4 +127,25 @@ WORKFLOWS: dict[str, dict[str, Any]] = {
         },
         "subcontracts": {"state_management": {"backend": "postgres", "table": "report_progress"}},
     },
+    # In Redis, with whatever guards its commands.
+    "refunds": {
+        "name": "refund",
+        "package": "shop",
+        "node_type": "orchestrator",
+        "operations": [
+            {
+                "name": "refund",
+                "input": {"payment": "uuid"},
+                "output": {"status": {"type": "string", "enum": ["completed", "failed"]}},
+                "workflow": {
+                    "steps": [
+                        {"name": "find", "node": "node_payment_effect", "operation": "find"},
+                        {"name": "pay", "node": "node_payment_effect", "operation": "pay", "after": ["find"]},
+                    ]
+                },
+            }
+        ],
+        "advanced_features": {"retry_policy": {"max_attempts": 2}, "circuit_breaker": {"failure_threshold": 3}},
+        "subcontracts": {"state_management": {"backend": "redis", "key_prefix": "refund_progress"}},
+    },
 }

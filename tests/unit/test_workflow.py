@@ -201,11 +201,18 @@ def test_sound_contracts_have_no_problems(contract: dict[str, Any]) -> None:
             id="node type",
         ),
         pytest.param(
-            lambda c: c.update(subcontracts={"state_management": {"backend": "redis"}}),
-            "subcontracts.state_management.backend",
-            "'redis'",
-            "memory or postgres, the places that runs of workflows are kept in",
-            id="redis",
+            lambda c: c.update(subcontracts={"state_management": {"backend": "redis", "table": "runs"}}),
+            "subcontracts.state_management.table",
+            "table for the backend redis",
+            "the backend postgres",
+            id="table in redis",
+        ),
+        pytest.param(
+            lambda c: c.update(subcontracts={"state_management": {"backend": "postgres", "key_prefix": "runs"}}),
+            "subcontracts.state_management.key_prefix",
+            "key_prefix for the backend postgres",
+            "the backend redis",
+            id="prefix in postgres",
         ),
     ],
 )

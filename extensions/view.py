@@ -846,9 +846,14 @@ class NodeView:
         return self.sends_events and not (self.to_kafka and self.base.service_mode)
 
     @property
+    def asks_for_bus(self) -> bool:
+        """Whether the handler has to be given a bus, or None in its place."""
+        return self.sends_events and not self.to_kafka
+
+    @property
     def own_bus(self) -> bool:
         """Whether the service brings a bus in memory."""
-        return self.base.service_mode or (self.sends_events and not self.to_kafka)
+        return self.base.service_mode or self.asks_for_bus
 
     @property
     def published_topics(self) -> tuple[str, ...]:

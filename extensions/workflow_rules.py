@@ -64,6 +64,10 @@ def check_workflow(rules: Rules, path: Path, operation: Specs) -> Iterator[Probl
         if name in store and backend != owner:
             found = f"{name} for the backend {backend}"
             yield Problem(("subcontracts", "state_management", name), found, f"the backend {owner}")
+    setting = {"postgres": "database", "redis": "redis"}.get(str(backend))
+    if setting and _mapping(rules.raw.get("integrations")).get(setting) is False:
+        expected = f"another backend, since integrations.{setting} is false"
+        yield Problem(("subcontracts", "state_management", "backend"), show(backend), expected)
     if not rules.clean(place) or not rules.clean((*path, "input")) or not rules.clean((*path, "output")):
         return
     yield from _Workflow(rules, place, operation).problems()

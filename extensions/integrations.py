@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from . import encode, names, samples
+from . import encode, names, samples, topics
 from .contract import (
     MISSING,
     ApiClient,
@@ -120,9 +120,10 @@ class FilesView:
 
 @dataclass(frozen=True, slots=True)
 class ConsumedView:
-    """An event that the node consumes: its topic, its name in it, and the operation's member of the operation enum."""
+    """An event that the node consumes: its topic, its name in it, its name in code, and the operation's enum member."""
 
     topic: str
+    event: str
     key: str
     constant: str
 
@@ -322,9 +323,11 @@ def kafka_view(contract: Contract, environment: Environment) -> KafkaView:
     queue = contract.dead_letter_queue
     default = "127.0.0.1:9092"
     consumed = tuple(
-        ConsumedView(topic, topic.split(".")[3], names.constant(event.operation))
+        ConsumedView(
+            topic, topics.event_of(topic), topics.key(topic, topics.consumed(contract)), names.constant(event.operation)
+        )
         for event in contract.consumed_events
-        for topic in [event.event if event.event.startswith("onex.") else names.event_topic(contract, event.event)]
+        for topic in [topics.of_message(contract, event.event)]
     )
     return KafkaView(
         servers=environment.place(settings.bootstrap_servers, "kafka_bootstrap_servers", secret=False, default=default),
@@ -419,8 +422,8 @@ def _http(contract: Contract, operation: Operation, resolver: Resolver) -> CallV
 def _kafka(contract: Contract, operation: Operation, resolver: Resolver) -> CallView:
     spec = operation.kafka
     assert spec is not None  # noqa: S101 - the caller looked
-    topic = spec.topic if spec.topic.startswith("onex.") else names.event_topic(contract, spec.topic)
-    arguments = [("topic", f'topic_of("{topic.split(".")[3]}")')]
+    topic = topics.of_message(contract, spec.topic)
+    arguments = [("topic", f'topic_of("{topics.key(topic, topics.published(contract))}")')]
     if spec.key is not None:
         arguments.append(("key", resolver.text(spec.key, "part")))
     payload = "request" if spec.payload is MISSING else _block(resolver.value(spec.payload))

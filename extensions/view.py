@@ -8,7 +8,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from . import computations, encode, features, integrations, monitoring, names, reductions, samples, workflow_view
+from . import (
+    computations,
+    encode,
+    features,
+    integrations,
+    monitoring,
+    names,
+    reductions,
+    samples,
+    topics,
+    workflow_view,
+)
 from .contract import ApiClient, Caching, Consul, Contract, Example, Field, Operation, Retry, Target
 from .decisions import (
     INTEGRATIONS,
@@ -115,7 +126,7 @@ class EventView:
 
     Attributes:
         name: The event's name in the contract.
-        kebab: Its name in topics.
+        key: Its name in code that looks its topic up.
         topic: Its full topic.
         file: The module of its payload's class, which is the operation's own: several may publish the same event.
         symbol: The payload's class.
@@ -124,7 +135,7 @@ class EventView:
     """
 
     name: str
-    kebab: str
+    key: str
     topic: str
     file: str
     symbol: Symbol
@@ -704,7 +715,7 @@ class NodeView:
     @property
     def step_topic(self) -> str:
         """The topic of that event."""
-        return names.event_topic(self.contract, f"{self.name}_step")
+        return topics.step_topic(self.contract)
 
     @property
     def workflow_imports(self) -> workflow_view.Imports:
@@ -858,9 +869,16 @@ class NodeView:
     @property
     def published_topics(self) -> tuple[str, ...]:
         """The topics of events and messages that the node publishes, each once."""
-        events = (operation.event.topic for operation in self.operations if operation.event)
-        messages = (operation.calls.topic for operation in self.operations if operation.calls and operation.calls.topic)
-        return tuple(dict.fromkeys((*events, *messages)))
+        return topics.own(self.contract)
+
+    @property
+    def shared_events(self) -> bool:
+        """Whether several topics have the same event, so that its name does not tell them apart."""
+        return any(
+            topics.key(topic, among) != topics.event_of(topic)
+            for among in (topics.published(self.contract), topics.consumed(self.contract))
+            for topic in among
+        )
 
     @property
     def consumed_topics(self) -> tuple[str, ...]:
@@ -1886,10 +1904,11 @@ class _Builder:
         elif operation.workflow and any(field.name == "status" for field in operation.output):
             occurred, condition = 'output.status == "completed"', "every run that completes"
         file = f"model_{operation.name}_event"
+        topic = names.event_topic(self.contract, operation.publishes)
         return EventView(
             name=operation.publishes,
-            kebab=names.kebab(operation.publishes),
-            topic=names.event_topic(self.contract, operation.publishes),
+            key=topics.key(topic, topics.published(self.contract)),
+            topic=topic,
             file=file,
             symbol=self.symbol(f"models.{file}", f"Model{names.pascal(operation.name)}Event"),
             occurred=occurred,

@@ -927,6 +927,15 @@ class NodeView:
         return (*((self.own("adapters.guard", "Guard"),) if self.guarded else ()), *self._traces("traced"))
 
     @property
+    def redis_helpers(self) -> tuple[str, ...]:
+        """The functions on stored values that operations call; custom handlers may call any of them."""
+        calls = [op.calls for op in self.redis_operations if op.calls]
+        wanted = {name for call in calls for name in call.uses("encoded", "decoded", "member")}
+        if self.custom_operations:
+            wanted |= {"encoded", "decoded", "member"}
+        return tuple(sorted(wanted))
+
+    @property
     def files_imports(self) -> tuple[Symbol, ...]:
         """What the adapter of files imports of the node's own package."""
         return self._traces("traced")
@@ -1062,7 +1071,7 @@ class NodeView:
     def redis_test_imports(self) -> tuple[Symbol, ...]:
         """What the tests on Redis import."""
         module = "adapters.adapter_redis"
-        symbols = [self.own(module, name) for name in ("AdapterRedis", "decoded", "encoded", "member")]
+        symbols = [self.own(module, name) for name in ("AdapterRedis", *self.redis_helpers)]
         symbols += [("tests.redis_server", name) for name in ("embedded_redis", "redis_url")]
         return (*symbols, self.settings, *(self._asked if self.redis_sampled else ()))
 

@@ -101,7 +101,7 @@ class OnexExtension(Extension):
         answers = str(context["_copier_conf"]["answers_file"])
         if node.place.inside or answers != node.place.answers:
             host = importlib.import_module(f"{_PACKAGE}.host")
-            if message := host.misfit(destination, node, answers, self._paths, new=_operation.get() == "copy"):
+            if message := host.misfit(destination, node, answers, self._paths, new=_operation.get(None) == "copy"):
                 raise UserMessageError(message)
         over = any((destination / path).exists() for path in self._paths)
         self.environment.globals["destination"] = "over" if over else "fresh"

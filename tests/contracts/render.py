@@ -9,6 +9,8 @@ from typing import Any
 from copier._jinja_ext import get_yield_context
 from copier._main import Worker
 
+from extensions.places import Place
+
 SUFFIX = ".j2"
 
 
@@ -37,10 +39,12 @@ class Renderer:
         Returns:
             The destination.
         """
+        alone = contract.get("layout") == "node"
+        place = Place(f"node_{contract['name']}_{contract['node_type']}" if alone else "")
         settings = {
             "src_path": PurePath(self._template),
             "dst_path": destination,
-            "answers_file": ".copier-answers.yml",
+            "answers_file": place.answers,
             "data": contract,
         }
         context = {
@@ -52,7 +56,7 @@ class Renderer:
         for cached in list((self._environment.cache or {}).values()):
             cached._module = None  # noqa: SLF001 - what an imported template took from the contract before
         self._environment.from_string("{{ contract | judged }}").render(context)
-        for path, source, inner in self._files(self._template / "template", context):
+        for path, source, inner in self._files(self._template / ("template_node" if alone else "template"), context):
             target = destination / path
             target.parent.mkdir(parents=True, exist_ok=True)
             if source.suffix == SUFFIX:

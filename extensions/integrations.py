@@ -399,7 +399,7 @@ def _http(contract: Contract, operation: Operation, resolver: Resolver) -> CallV
         for name, path in spec.extract.items()
     )
     results = tuple(
-        (name, f"{'every' if many else 'first' if required else 'first_or_none'}({constant}, answer)")
+        (name, _extracted(name, "every" if many else "first" if required else "first_or_none", constant))
         for constant, _, name, required, many in paths
     )
     others = _copied(operation, {name for name, _ in results}, silent=not spec.extract)
@@ -587,6 +587,14 @@ def _block(value: object) -> str:
 
 def _needed(field: Field) -> bool:
     return field.required and field.default is MISSING
+
+
+def _extracted(name: str, function: str, path: str) -> str:
+    """Return code that finds a value in an answer, as it is laid out where a handler returns its output."""
+    code = f"{function}({path}, answer)"
+    if len(f'{" " * 16}"{name}": {code},') <= encode.LINE_LENGTH:
+        return code
+    return f"{function}(\n{' ' * 20}{path}, answer\n{' ' * 16})"
 
 
 def _copied(operation: Operation, filled: set[str], *, silent: bool) -> tuple[tuple[str, str], ...]:

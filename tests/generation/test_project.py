@@ -17,13 +17,16 @@ PRICES = read_contract(CONTRACTS / "price_quote.yaml")
 GREETING = read_contract(CONTRACTS / "custom_greeting.yaml")
 CASES = {
     "distributed_lock": LOCK,
-    "custom_greeting": GREETING,
+    "llm_completion": read_contract(CONTRACTS / "llm_completion.yaml"),
+    "order_events": read_contract(CONTRACTS / "order_events.yaml"),
+    "session_cache": read_contract(CONTRACTS / "session_cache.yaml"),
+    # custom_greeting.yaml as it is has nothing that these two have not.
     "service_mode": GREETING | {"features": ["service_mode", "service_discovery", "fail_fast", "cli"]},
     "custom_mixins": GREETING | {"features": ["custom_mixins"], "mixins": [{"name": "MixinFailFast"}]},
     "order_state": read_contract(CONTRACTS / "order_state.yaml"),
     "codegen_metrics": read_contract(CONTRACTS / "codegen_metrics.yaml"),
     "order_workflow": read_contract(CONTRACTS / "order_workflow.yaml"),
-    "price_quote": PRICES,
+    # Nor has price_quote.yaml, beside these two.
     "parcel_rates": read_contract(Path(__file__).with_name("parcel_rates.yaml")),
     "computing_service": PRICES | {"features": ["service_mode"], "subcontracts": {}},
     **STATE_MACHINES,

@@ -1,5 +1,6 @@
 """The project that a node is generated into: what is written into its pyproject.toml, and what is refused."""
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -230,3 +231,11 @@ def test_a_node_alone_has_all_that_a_project_has() -> None:
         "{{ _copier_conf.answers_file }}.j2",
     }
     assert sum(path.name == node for path in links) == len(("src", "tests", "deploy"))
+
+
+def test_tests_import_each_other_through_the_filter_alone() -> None:
+    """Only it knows whether they are packages, which import each other relatively."""
+    found = [path for path in (ROOT / "template" / "tests").rglob("*") if path.is_file()]
+
+    assert found
+    assert [path for path in found if re.search(r"^\s*(from|import) tests\b", path.read_text("utf-8"), re.M)] == []

@@ -238,4 +238,6 @@ def test_tests_import_each_other_through_the_filter_alone() -> None:
     found = [path for path in (ROOT / "template" / "tests").rglob("*") if path.is_file()]
 
     assert found
-    assert [path for path in found if re.search(r"^\s*(from|import) tests\b", path.read_text("utf-8"), re.M)] == []
+    assert [
+        path for path in found if re.search(r"^\s*(from|import) tests\b", path.read_text("utf-8"), re.MULTILINE)
+    ] == []

@@ -22,12 +22,17 @@ import yaml
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.internal.conjecture.providers import AVAILABLE_PROVIDERS, HypothesisProvider
 
-from examples.rendering import ROOT, export_template
+from examples.rendering import CONTRACTS, ROOT, export_template, read_contract
 from extensions.judge import judge
 from tests.contracts.draw import likely_contracts, valid_contracts
+from tests.contracts.garbage import failures
+from tests.contracts.hostile import KINDS, carried, laid_out
+from tests.contracts.hostile_nodes import NODES
 from tests.contracts.render import Renderer
 
 BATCH = 50
+# A run of so many contracts ends with hostile text and strange values.
+_LARGE = 1000
 TOOLS = ROOT / ".venv" / "bin"
 # How the formatter names a file depends on its version.
 _UNFORMATTED = re.compile(r"^(?:Would reformat: | *--> )(?P<path>[^:\n]+)", re.MULTILINE)
@@ -186,6 +191,34 @@ def _batch(job: tuple[int, int]) -> tuple[int, Counter[str], list[str]]:
         shutil.rmtree(folder)
 
 
+def hostile(turn: int) -> list[str]:
+    """Generate nodes with hostile text in every place for text, and look at the files.
+
+    Args:
+        turn: Which kind goes into the first place.
+
+    Returns:
+        What is wrong with them.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="fuzz-hostile-"))
+    wrong: list[str] = []
+    try:
+        for kind, contract in NODES.items():
+            changed, texts, _ = laid_out(contract, turn)
+            project = _renderer().render(changed, folder / kind)
+            wrong += [f"{kind}/{line}" for line in (*broken_files(project), *carried(project, texts)[1])]
+        return wrong + ruff(folder)
+    except Exception:  # noqa: BLE001 - whatever it is, it is a find.
+        return [traceback.format_exc(limit=-3)]
+    finally:
+        shutil.rmtree(folder)
+
+
+def strange(name: str) -> list[str]:
+    """Judge an example with strange values in each of its places, and return what went wrong."""
+    return failures(read_contract(CONTRACTS / f"{name}.yaml"))
+
+
 def main() -> int:
     """Run as many batches as are asked for, and print what was found.
 
@@ -207,6 +240,7 @@ def main() -> int:
         for number in range(-(-arguments.examples // BATCH))
     ]
     total: Counter[str] = Counter()
+    names = sorted(path.stem for path in CONTRACTS.glob("*.yaml"))
     started = time.perf_counter()
     with multiprocessing.get_context("spawn").Pool(2, maxtasksperchild=20) as pool:
         for done, (number, counts, found) in enumerate(pool.imap_unordered(_batch, jobs), 1):
@@ -217,6 +251,14 @@ def main() -> int:
             state = ", ".join(f"{total[name]} {name}" for name in ("drawn", "refused", "generated", "finds"))
             sys.stdout.write(f"{done}/{len(jobs)} batches, seed {number}: {state}, {each:.0f} ms each\n")
             sys.stdout.flush()
+        for what, finds in (
+            ("hostile text", pool.imap(hostile, range(len(KINDS)))),
+            ("strange", pool.imap(strange, names)),
+        ):
+            for number, found in enumerate(finds if arguments.examples >= _LARGE else ()):
+                total["finds"] += len(found)
+                sys.stdout.writelines(f"{what} {number}: {line}\n" for line in found)
+                sys.stdout.flush()
     return int(total["finds"] > 0)
 
 

@@ -1,0 +1,190 @@
+"""Nodes that have a place for each text that the schema allows."""
+
+from typing import Any
+
+TEXT = {"type": "string", "default": "a", "description": "a"}
+LISTED = {"type": "array", "items": {"type": "string", "description": "a", "default": "a"}, "description": "a"}
+# Each key that a field may have for text.
+FIELDS = {
+    "a": TEXT,
+    "b": {"type": "string", "enum": ["a", "b"], "description": "a"},
+    "c": {"type": "string", "pattern": "^a"},
+    "d": LISTED | {"default": []},
+    "e": {"type": "array", "items": {"type": "string", "enum": ["a"]}},
+    "f": {"type": "array", "items": {"type": "string", "pattern": "^a"}, "default": []},
+}
+INPUT = {"a": TEXT}
+OUTPUT = INPUT
+EXAMPLE = {"description": "a", "input": {"a": "a"}, "output": {"a": "a"}}
+COMMON: dict[str, Any] = {
+    "name": "hostile",
+    "package": "acme",
+    "description": "a",
+    "domain": "a",
+    "dependencies": {"odd": "a"},
+    "enums": {"Kind": ["a", "b"], "Sort": {"description": "a", "values": ["a", "b"]}},
+    "models": {"Thing": {"description": "a", "fields": FIELDS}},
+    "service": {"tags": ["a", "b"]},
+    "deployment": {"env": {"ODD": "a"}},
+    "advanced_features": {
+        "observability": {"tracing": {"endpoint": "http://a"}},
+        "security_validation": {"forbidden_patterns": ["never-a"]},
+    },
+}
+
+
+def operation(name: str, **implementation: object) -> dict[str, Any]:
+    common = {"name": name, "description": "a", "input": INPUT, "output": OUTPUT, "examples": [EXAMPLE]}
+    return common | implementation
+
+
+NODES: dict[str, dict[str, Any]] = {
+    "effect": COMMON
+    | {
+        "node_type": "effect",
+        "integrations": {
+            "api_client": {"base_url": "http://a", "headers": {"X-A": "a"}},
+            "database": {"migrations": [{"id": "0001", "sql": "SELECT 1 -- a"}]},
+            "filesystem": {"root": "a"},
+            "kafka": {"bootstrap_servers": "a:1"},
+            "redis": {"url": "redis://a"},
+        },
+        "operations": [
+            operation(
+                "find",
+                output=OUTPUT
+                | {"found": {"type": "boolean", "default": True}, "thing": {"type": "Thing", "required": False}},
+                database={
+                    "query": "SELECT $1 -- a",
+                    "parameters": ["a"],
+                    "returns": {"into": "thing", "found": "found"},
+                },
+            ),
+            operation(
+                "erase",
+                output=OUTPUT | {"gone": "integer"},
+                examples=[],
+                database={"query": "DELETE FROM a", "returns": {"count": "gone"}},
+            ),
+            operation(
+                "ask",
+                output=OUTPUT | {"x": {"type": "string", "required": False}},
+                http={
+                    "method": "POST",
+                    "path": "/",
+                    "query": {"a": "a"},
+                    "headers": {"X-B": "a ${input.a}"},
+                    "body": "a",
+                    "extract": {"x": "$.a"},
+                },
+            ),
+            operation("tell", kafka={"topic": "told", "key": "a", "payload": "a", "headers": {"X-C": "a"}}),
+            operation("keep", redis={"command": "set", "key": "a", "value": "a"}),
+            operation(
+                "count",
+                input=INPUT | {"n": {"type": "integer", "default": 1}},
+                output=OUTPUT | {"n": "integer"},
+                examples=[],
+                redis={
+                    "command": "incr",
+                    "key": "a",
+                    "amount": "${input.n}",
+                    "ttl_seconds": "${input.n}",
+                    "returns": {"into": "n"},
+                },
+            ),
+            operation(
+                "take",
+                output={"x": {"type": "string", "required": False}, "y": "boolean"},
+                examples=[],
+                redis={"command": "hget", "key": "a", "field": "a", "returns": {"into": ["x"], "found": "y"}},
+            ),
+            operation(
+                "size",
+                output={"n": "integer"},
+                examples=[],
+                redis={"command": "llen", "key": "a", "returns": {"count": "n"}},
+            ),
+            operation("write", filesystem={"action": "write", "path": "a", "content": "a"}),
+            operation(
+                "read",
+                output={"x": {"type": "string", "required": False}, "y": "boolean"},
+                examples=[],
+                filesystem={"action": "read", "path": "a", "returns": {"into": "x", "found": "y"}},
+            ),
+            operation("own", input=FIELDS, output=FIELDS, examples=[], handler="custom"),
+        ],
+    },
+    "compute": COMMON
+    | {
+        "node_type": "compute",
+        "operations": [
+            operation(
+                "figure", output=OUTPUT | {"x": "string"}, examples=[], compute={"x": "input.a + 'a'", "a": "input.a"}
+            ),
+            operation("own", handler="custom"),
+        ],
+    },
+    "reducer": COMMON
+    | {
+        "node_type": "reducer",
+        "models": COMMON["models"]
+        | {"Event": {"fields": {"at": "datetime", "kind": "string", "size": "integer"}, "description": "a"}},
+        "operations": [
+            operation("move", input={"who": TEXT, "what": TEXT}, output={"state": "string"}, examples=[]),
+            operation(
+                "figure",
+                input={"events": {"type": "array", "items": "Event", "description": "a"}},
+                output={"figures": {"type": "array", "description": "a"}},
+                examples=[],
+                aggregate={
+                    "over": "events",
+                    "group_by": ["kind"],
+                    "unique_by": "kind",
+                    "window": {"by": "at", "seconds": 5},
+                    "measures": {
+                        "total": {"count": True, "where": "event.kind == 'a'"},
+                        "all": {"sum": "size"},
+                        "middle": {"mean": "size"},
+                        "least": {"min": "size"},
+                        "most": {"max": "size"},
+                        "p": {"percentile": "size", "q": 5},
+                    },
+                },
+            ),
+        ],
+        "subcontracts": {
+            "fsm": {
+                "entity": "who",
+                "trigger": "what",
+                "initial_state": "new",
+                "terminal_states": ["old"],
+                "states": {"new": "a", "old": "a"},
+                "transitions": [{"trigger": "go", "from": "new", "to": "old"}],
+            }
+        },
+    },
+    "orchestrator": COMMON
+    | {
+        "node_type": "orchestrator",
+        "operations": [
+            operation(
+                "run",
+                output={"status": {"type": "string", "enum": ["completed", "failed", "compensated"]}},
+                examples=[],
+                workflow={
+                    "steps": [
+                        {
+                            "name": "s",
+                            "description": "a",
+                            "node": "node_a_effect",
+                            "operation": "b",
+                            "input": {"x": "a"},
+                        },
+                        {"name": "t", "after": ["s"], "node": "node_a_effect", "operation": "b"},
+                    ]
+                },
+            )
+        ],
+    },
+}

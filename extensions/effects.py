@@ -15,6 +15,11 @@ _OUTSIDE = ("env", "secret")
 _TOPIC = re.compile(r"onex\.(evt|cmd)\.[a-z0-9-]+\.[a-z0-9-]+\.v[0-9]+")
 _SHORT_TOPIC = re.compile(r"[a-z]([_-]?[a-z0-9])*")
 _INTEGRATION_OF = {"http": "api_client", "kafka": "kafka", "redis": "redis", "filesystem": "filesystem"}
+_SCHEMES: dict[Path, tuple[str, ...]] = {
+    ("integrations", "api_client", "base_url"): ("http://", "https://"),
+    ("integrations", "redis", "url"): ("redis://", "rediss://", "unix://"),
+    ("advanced_features", "observability", "tracing", "endpoint"): ("http://", "https://"),
+}
 _NEEDS_VALUE = ("set", "hset", "lpush", "rpush", "sadd", "srem", "sismember")
 _NEEDS_FIELD = ("hget", "hdel")
 _TAKES_AMOUNT = ("incr", "decr")
@@ -89,6 +94,8 @@ def settings(rules: Rules) -> Iterator[Problem]:
         if rules.clean(path):
             sources = ("env",) if name in {"kafka", "filesystem"} else _OUTSIDE
             yield from references.problems(path, _mapping(integrations.get(name)), sources, lambda _: None)
+    for url, schemes in _SCHEMES.items():
+        yield from _scheme(rules, url, schemes)
     advanced = _mapping(rules.raw.get("advanced_features"))
     tracing = _mapping(_mapping(advanced.get("observability")).get("tracing"))
     place: Path = ("advanced_features", "observability", "tracing", "endpoint")
@@ -99,6 +106,16 @@ def settings(rules: Rules) -> Iterator[Problem]:
         yield from _examples(rules, advanced)
     yield from _ports(rules, advanced)
     yield from _events(rules, integrations)
+
+
+def _scheme(rules: Rules, path: Path, schemes: tuple[str, ...]) -> Iterator[Problem]:
+    url: Any = rules.raw
+    for step in path:
+        url = _mapping(url).get(str(step))
+    # What a reference stands for is not known here.
+    if isinstance(url, str) and rules.clean(path) and not url.lower().startswith(("${", *schemes)):
+        hint = f"{schemes[0]}{url}" if re.fullmatch(r"[\w.-]+(:\d+)?(/[\w./-]*)?", url) else ""
+        yield Problem(path, show(url), f"a URL that starts with {' or '.join(schemes)}", hint)
 
 
 def _patterns(advanced: Specs) -> Iterator[Problem]:

@@ -141,7 +141,8 @@ def laid_out(contract: dict[str, Any], turn: int) -> tuple[dict[str, Any], dict[
             at = [path for path in texts if problem.path[: len(path)] == path]
             # A field, an operation or a setting may be refused for one of its parts.
             around = [path for path in texts if path[: len(problem.path)] == problem.path]
-            for path in at or (around if len(problem.path) > len(("operations", 0)) else ()):
+            whole = len(problem.path) < (3 if problem.path[:1] == ("operations",) else 2)
+            for path in at or (() if whole else around):
                 refused[path] = texts.pop(path)
                 original: Any = contract
                 for step in path:
@@ -178,7 +179,9 @@ def carried(project: FilePath, texts: Mapping[Path, str]) -> tuple[set[Path], li
             values = _values(file, content) if values is None else values
             found.add(path)
             # The README shows values as Python writes them, and an annotation of Kubernetes holds JSON.
-            forms = {bare(texts[path]), bare(repr(texts[path])), bare(json.dumps(texts[path], ensure_ascii=False))}
+            text = texts[path]
+            escaped = (repr(text), ascii(text), json.dumps(text), json.dumps(text, ensure_ascii=False))
+            forms = {bare(form) for form in (text, *escaped)}
             forms = forms if file.name in {"README.md", "service.yaml"} else {bare(texts[path])}
             if not any(form in value for value in values for form in forms):
                 mangled.append(f"{file.relative_to(project)}: {path} {texts[path][:60]!r}")

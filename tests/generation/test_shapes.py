@@ -20,6 +20,11 @@ SHAPES: dict[str, dict[str, Any]] = {
         },
         "operations": [{"name": "ask", "input": {"a": "string"}, "output": {"b": "boolean"}, "handler": "custom"}],
     },
+    "traces of a database that no operation calls": {
+        "operations": [{"name": "ask", "output": {"ok": "boolean"}, "http": {"method": "GET", "path": "/"}}],
+        "integrations": {"api_client": {"base_url": "http://api.example.org"}, "database": True},
+        "advanced_features": {"observability": {"tracing": {"exporter": "console"}}},
+    },
     "database for custom handlers only": {
         "operations": [{"name": "post", "output": {"posted": "boolean"}, "handler": "custom", "target": {"p95_ms": 5}}],
         "integrations": MIGRATED,

@@ -216,6 +216,13 @@ BAD = [
         "at least initial_delay_ms",
     ),
     ("mixin unknown", top(mixins=[{"name": "MixinMetric"}]), "mixins[0].name", "did you mean 'MixinMetrics'?"),
+    (
+        "base URL without a scheme",
+        top(integrations={"api_client": {"base_url": "localhost:8080"}}),
+        "integrations.api_client.base_url",
+        "http://localhost:8080",
+    ),
+    ("URL of another kind", top(integrations={"redis": {"url": "http://a"}}), "integrations.redis.url", "rediss://"),
     ("port out of range", top(service={"port": 0}), "service.port", "at least 1"),
 ]
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from extensions import encode
 from extensions.judge import judge
 from extensions.problems import Path
 from tests.contracts.draw import SCHEMA, resolved
@@ -180,7 +181,7 @@ def carried(project: FilePath, texts: Mapping[Path, str]) -> tuple[set[Path], li
             found.add(path)
             # The README shows values as Python writes them, and an annotation of Kubernetes holds JSON.
             text = texts[path]
-            escaped = (repr(text), ascii(text), json.dumps(text), json.dumps(text, ensure_ascii=False))
+            escaped = (encode.py(text), repr(text), json.dumps(text), json.dumps(text, ensure_ascii=False))
             forms = {bare(form) for form in (text, *escaped)}
             forms = forms if file.name in {"README.md", "service.yaml"} else {bare(texts[path])}
             if not any(form in value for value in values for form in forms):

@@ -255,6 +255,17 @@ def assignment(value: str, target: str, indent: int = 0) -> str:
     return f"{target} = (\n{pad}    {value}\n{pad})"
 
 
+def call(argument: str, head: str) -> str:
+    """Return a call at the top of a module, its argument on a line of its own where it does not fit.
+
+    Args:
+        argument: Code that has nowhere to be split.
+        head: What comes before it, up to the parenthesis.
+    """
+    line = f"{head}({argument})"
+    return line if len(line) <= LINE_LENGTH else f"{head}(\n    {argument}\n)"
+
+
 def imports(symbols: Sequence[tuple[str, str]], indent: int = 0, package: Sequence[str] | None = None) -> str:
     """Return `from … import …` lines in the order and form of ruff's isort and formatter.
 

@@ -494,7 +494,10 @@ def _redis_words(spec: Redis, key: str, resolver: Resolver) -> tuple[str, ...]:
 def _encoded(value: object) -> str:
     if isinstance(value, (dict, list)) and value:
         return f"encoded(\n{' ' * 20}{encode.py_block(value, 20)}\n{' ' * 16})"
-    return f"encoded({encode.py(value)})"
+    code = encode.py(value)
+    line = f"encoded({code})"
+    # With the indent of a word of the command, and the comma after it.
+    return line if len(line) + 17 <= encode.LINE_LENGTH else f"encoded(\n{' ' * 20}{code}\n{' ' * 16})"
 
 
 def _redis_results(operation: Operation, spec: Redis) -> tuple[tuple[tuple[str, str], ...], str]:

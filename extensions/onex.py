@@ -51,6 +51,7 @@ class OnexExtension(Extension):
             manifest=self._manifest_of,
             class_head=encode.class_head,
             docstring=encode.docstring,
+            call=encode.call,
             imports=self._imports,
             json_value=encode.json_value,
             md=encode.markdown,

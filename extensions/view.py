@@ -32,7 +32,7 @@ from .decisions import (
     not_generated,
 )
 from .deploy import DeployView, Needs, consul_service, deploy_view, service_name
-from .fields import FieldCode, Symbol, enum_member, field_code, json_value
+from .fields import FieldCode, Symbol, enum_member, field_code, json_value, literal
 from .integrations import CallView, Environment, FilesView, HttpView, KafkaView, RedisView
 from .mixins import CATALOGUE
 from .monitoring import HealthView, MetricsView
@@ -103,9 +103,9 @@ class TypeView:
         return any(re.search(r"\b(float|Decimal)\b", field.declaration) for field in self.fields)
 
     @property
-    def aliases(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """Names for long lists of values that fields use, and the values as code."""
-        return tuple(field.alias for field in self.fields if field.alias)
+    def aliases(self) -> tuple[str, ...]:
+        """Definitions of names for long lists of values that fields use."""
+        return tuple(literal(*field.alias) for field in self.fields if field.alias)
 
 
 @dataclass(frozen=True, slots=True)

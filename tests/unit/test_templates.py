@@ -34,6 +34,7 @@ NUMBERS = frozenset({"length", "int", "round"})
 PASSING = frozenset(
     {
         "assignment",
+        "call",
         "class_head",
         "first",
         "indent",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack, aclosing
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -50,8 +51,9 @@ def site(nodes: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 
 @pytest.fixture(scope="module")
-def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop") as server:
+def database_url() -> Iterator[str]:
+    # Not below pytest's folder: each pytest that starts closes it to the user that PostgreSQL runs as under root.
+    with TemporaryDirectory(prefix="onex-kernel-") as folder, get_server(folder, cleanup_mode="stop") as server:
         yield server.get_uri()
 
 
@@ -206,7 +208,9 @@ async def test_a_killed_process_is_replaced_and_no_step_is_repeated(
 ) -> None:
     """The process dies while a payment waits for a lock; a second reservation of the order would fail."""
     placed, headers = order(), {"X-Correlation-ID": str(uuid4())}
-    settings = {**stores, "PYTHONPATH": str(site), "RUN_LEASE_SECONDS": "1"}
+    # In a database of its own, since the kernel would go on with the run just as well.
+    runs = stores["REDIS_URL"].removesuffix("0") + "1"
+    settings = {**stores, "REDIS_URL": runs, "PYTHONPATH": str(site), "RUN_LEASE_SECONDS": "1"}
     database = await asyncpg.connect(stores["DATABASE_URL"])
     process = Process(nodes["order_workflow"], tmp_path, settings)
 

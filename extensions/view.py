@@ -936,6 +936,11 @@ class NodeView:
         return tuple(sorted(wanted))
 
     @property
+    def redis_expires(self) -> bool:
+        """Whether a command of Redis may come with a second one that sets when the key goes away."""
+        return bool(self.custom_operations) or any(op.calls and op.calls.expiry for op in self.redis_operations)
+
+    @property
     def files_imports(self) -> tuple[Symbol, ...]:
         """What the adapter of files imports of the node's own package."""
         return self._traces("traced")

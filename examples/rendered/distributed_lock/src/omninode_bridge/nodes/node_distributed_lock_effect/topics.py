@@ -18,6 +18,7 @@ def _by_name(topics: Iterable[str]) -> dict[str, str]:
     return {topic.split(".")[3]: topic for topic in topics}
 
 
+@cache
 def topic_of(event: str) -> str:
     """Return the topic of an event that the node publishes.
 

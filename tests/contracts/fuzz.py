@@ -4,6 +4,7 @@ import argparse
 import ast
 import json
 import multiprocessing
+import os
 import re
 import shutil
 import subprocess
@@ -191,6 +192,36 @@ def _batch(job: tuple[int, int]) -> tuple[int, Counter[str], list[str]]:
         shutil.rmtree(folder)
 
 
+def unproven(contract: dict[str, Any], folder: Path) -> list[str]:
+    """Generate a project, and have its types checked and its tests run.
+
+    Args:
+        contract: A valid contract.
+        folder: It is kept: projects in it share what mypy knows of libraries.
+
+    Returns:
+        What mypy and pytest say; empty when all is well.
+    """
+    project = _renderer().render(contract, Path(tempfile.mkdtemp(dir=folder)) / "project")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV"))}
+    environment |= {"PATH": f"{TOOLS}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": "src"}
+    # What is left to do is told from the manifest, which Copier's last step completes.
+    tests = ("pytest", "-q", "tests", "--deselect", "tests/contract/test_drift.py::test_nothing_is_left_to_do")
+    said: list[str] = []
+    for command in (("mypy", "--cache-dir", str(folder / "mypy")), tests):
+        done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+        said += done.stdout.splitlines()[-20:] if done.returncode else []
+    return said
+
+
+def _unproven(number: int) -> list[str]:
+    folder = Path(tempfile.mkdtemp(prefix="fuzz-proof-"))
+    try:
+        return [line for contract in draw(number, 6)[1::4] for line in unproven(contract, folder)]
+    finally:
+        shutil.rmtree(folder)
+
+
 def hostile(turn: int) -> list[str]:
     """Generate nodes with hostile text in every place for text, and look at the files.
 
@@ -251,7 +282,9 @@ def main() -> int:
             state = ", ".join(f"{total[name]} {name}" for name in ("drawn", "refused", "generated", "finds"))
             sys.stdout.write(f"{done}/{len(jobs)} batches, seed {number}: {state}, {each:.0f} ms each\n")
             sys.stdout.flush()
+        proofs = range(arguments.seed, arguments.seed + arguments.examples // _LARGE)
         for what, finds in (
+            ("unproven", pool.imap(_unproven, proofs)),
             ("hostile text", pool.imap(hostile, range(len(KINDS)))),
             ("strange", pool.imap(strange, names)),
         ):

@@ -16,7 +16,7 @@ from examples.rendering import CONTRACTS, generate, read_contract
 from extensions.judge import judge
 from tests.conftest import Run
 from tests.contracts.draw import SCHEMA, likely_contracts, valid_contracts
-from tests.contracts.fuzz import draw
+from tests.contracts.fuzz import draw, unproven
 from tests.contracts.fuzz import generate as generate_all
 from tests.contracts.render import Renderer
 
@@ -105,6 +105,15 @@ def test_near_misses_are_refused_where_they_are(contract: dict[str, Any], data: 
     if way == "misspelt":
         (told,) = [problem for problem in problems if problem.path == (*path, key)]
         assert f"did you mean '{key[:-1]}'" in str(told.hint)
+
+
+@pytest.mark.slow
+def test_drawn_contracts_pass_mypy_and_their_own_tests(tmp_path: Path) -> None:
+    contracts = {contract["node_type"]: contract for contract in draw(70_001, 12)}
+
+    found = {kind: unproven(contracts[kind], tmp_path) for kind in ("compute", "effect")}
+
+    assert found == {"compute": [], "effect": []}
 
 
 NODE_TYPES = ("effect", "compute", "reducer", "orchestrator")

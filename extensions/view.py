@@ -1076,10 +1076,7 @@ class NodeView:
     def redis_test_imports(self) -> tuple[Symbol, ...]:
         """What the tests on Redis import."""
         module = "adapters.adapter_redis"
-        helpers = self.redis_helpers
-        # What is encoded is tested by decoding it.
-        tested = helpers if "decoded" in helpers else [name for name in helpers if name != "encoded"]
-        symbols = [self.own(module, name) for name in ("AdapterRedis", *tested)]
+        symbols = [self.own(module, name) for name in ("AdapterRedis", *self.redis_helpers)]
         symbols += [("tests.redis_server", name) for name in ("embedded_redis", "redis_url")]
         return (*symbols, self.settings, *(self._asked if self.redis_sampled else ()))
 

@@ -100,7 +100,8 @@ class Process:
         self._folder = folder
         self.log = folder / "service.log"
         self._process: subprocess.Popen[bytes] | None = None
-        limits = httpx.Limits(max_connections=None)
+        # The service closes connections that are idle for five seconds, maybe just when the next request is sent.
+        limits = httpx.Limits(max_connections=None, keepalive_expiry=1)
         self.client = httpx.AsyncClient(
             base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_SECONDS, limits=limits, trust_env=False
         )

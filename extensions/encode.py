@@ -8,6 +8,7 @@ import json
 import math
 import re
 import textwrap
+import unicodedata
 from collections.abc import Mapping, Sequence
 
 LINE_LENGTH = 120
@@ -20,6 +21,18 @@ class Code(str):
 
 
 _FIRST_ASTRAL = 0x10000
+_WITHOUT_WIDTH = frozenset(("Mn", "Me", "Cf"))
+
+
+def width(text: str) -> int:
+    """Return the columns that the formatter takes a text to have: each character counts for itself."""
+    return len(text) if text.isascii() else sum(map(_columns, text))
+
+
+def _columns(char: str) -> int:
+    if unicodedata.category(char) in _WITHOUT_WIDTH:
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in {"W", "F"} else 1
 
 
 def _escape_unprintable(text: str) -> str:
@@ -101,7 +114,7 @@ def py_block(value: object, indent: int) -> str:
 def py_tuple(values: Sequence[object]) -> str:
     """Return a tuple at the top of a module: on one line where it fits, else one item a line."""
     line = py(tuple(values))
-    if len(line) + 20 <= LINE_LENGTH:
+    if width(line) + 20 <= LINE_LENGTH:
         return line
     return "(\n" + "".join(f"    {py(value)},\n" for value in values) + ")"
 
@@ -111,7 +124,7 @@ def py_set(values: Sequence[object]) -> str:
     if not values:
         return "set()"
     line = "{" + ", ".join(py(value) for value in values) + "}"
-    if len(line) + 20 <= LINE_LENGTH:
+    if width(line) + 20 <= LINE_LENGTH:
         return line
     return "{\n" + "".join(f"    {py(value)},\n" for value in values) + "}"
 
@@ -160,7 +173,7 @@ def docstring(text: str, title: str, indent: int = 0) -> str:
         safe = f"\\{safe}"
     if safe.endswith('"'):
         safe = f'{safe[:-1]}\\"'
-    if len(safe) + indent + 6 <= LINE_LENGTH:
+    if width(safe) + indent + 6 <= LINE_LENGTH:
         return f'"""{safe}"""'
     paragraph = textwrap.wrap(safe, LINE_LENGTH - indent, break_long_words=False, break_on_hyphens=False)
     heading = sentence(title).replace("\\", "\\\\").replace('"', '\\"')
@@ -214,7 +227,7 @@ def signature(parameters: Sequence[str], head: str, returns: str, indent: int = 
         One line where it fits, else one parameter a line; without the indent of the first line.
     """
     line = f"{head}({', '.join(parameters)}) -> {returns}:"
-    if len(line) + indent <= LINE_LENGTH:
+    if width(line) + indent <= LINE_LENGTH:
         return line
     pad = " " * indent
     return f"{head}(\n" + "".join(f"{pad}    {parameter},\n" for parameter in parameters) + f"{pad}) -> {returns}:"
@@ -232,7 +245,7 @@ def class_head(bases: Sequence[str], name: str, comment: str = "") -> str:
         One line where it fits, else one base a line.
     """
     line, pragma = f"class {name}({', '.join(bases)}):", f"  {comment}" if comment else ""
-    if len(line) <= LINE_LENGTH:
+    if width(line) <= LINE_LENGTH:
         return line + pragma
     return f"class {name}({pragma}\n" + "".join(f"    {base},\n" for base in bases) + "):"
 
@@ -249,7 +262,7 @@ def assignment(value: str, target: str, indent: int = 0) -> str:
         The statement, without the indent of its first line.
     """
     line = f"{target} = {value}"
-    if len(line) + indent <= LINE_LENGTH or len(value) + indent + 4 > LINE_LENGTH:
+    if width(line) + indent <= LINE_LENGTH or width(value) + indent + 4 > LINE_LENGTH:
         return line
     pad = " " * indent
     return f"{target} = (\n{pad}    {value}\n{pad})"
@@ -263,7 +276,7 @@ def call(argument: str, head: str) -> str:
         head: What comes before it, up to the parenthesis.
     """
     line = f"{head}({argument})"
-    return line if len(line) <= LINE_LENGTH else f"{head}(\n    {argument}\n)"
+    return line if width(line) <= LINE_LENGTH else f"{head}(\n    {argument}\n)"
 
 
 def imports(symbols: Sequence[tuple[str, str]], indent: int = 0, package: Sequence[str] | None = None) -> str:
@@ -309,6 +322,6 @@ def _import_order(name: str) -> tuple[int, str]:
 
 def _import_line(module: str, names: Sequence[str], indent: int) -> str:
     line = f"from {module} import {', '.join(names)}"
-    if len(line) + indent <= LINE_LENGTH:
+    if width(line) + indent <= LINE_LENGTH:
         return line
     return f"from {module} import (\n" + "".join(f"    {name},\n" for name in names) + ")"

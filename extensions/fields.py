@@ -205,7 +205,7 @@ def _declaration(name: str, code: str, arguments: tuple[str, ...], default: str)
     if not arguments:
         return _split(name, code, default)
     line = f"{name}: Annotated[{code}, Field({', '.join(arguments)})]{default}"
-    if len(line) + 4 <= encode.LINE_LENGTH:
+    if encode.width(line) + 4 <= encode.LINE_LENGTH:
         return line
     inner = "".join(f"            {argument},\n" for argument in arguments)
     return f"{name}: Annotated[\n        {code},\n        Field(\n{inner}        ),\n    ]{default}"
@@ -215,23 +215,23 @@ def _split(name: str, code: str, default: str) -> str:
     """Return a declaration as the formatter splits it: the default first, then the type of an array's items."""
     line = f"{name}: {code}{default}"
     longest = encode.LINE_LENGTH - 4
-    if len(line) <= longest:
+    if encode.width(line) <= longest:
         return line
     call = default.removeprefix(" = Field(").removesuffix(")")
-    if default.startswith(" = Field(") and len(f"{name}: {code} = Field(") <= longest:
-        if len(call) + 8 > encode.LINE_LENGTH:
+    if default.startswith(" = Field(") and encode.width(f"{name}: {code} = Field(") <= longest:
+        if encode.width(call) + 8 > encode.LINE_LENGTH:
             call = call.removesuffix(", validate_default=True") + ",\n        validate_default=True,"
         return f"{name}: {code} = Field(\n        {call}\n    )"
-    if default.startswith(" = Field(") and len(f"{name}: {code} = (") <= longest:
+    if default.startswith(" = Field(") and encode.width(f"{name}: {code} = (") <= longest:
         return f"{name}: {code} = (\n        {default.removeprefix(' = ')}\n    )"
     item = code.removeprefix("list[").removesuffix("]")
     if code != f"list[{item}]":
         return line
-    if len(item) + 8 > encode.LINE_LENGTH and item.startswith("Annotated["):
+    if encode.width(item) + 8 > encode.LINE_LENGTH and item.startswith("Annotated["):
         inner = item.removeprefix("Annotated[").removesuffix("]")
-        if len(inner) + 12 > encode.LINE_LENGTH:
+        if encode.width(inner) + 12 > encode.LINE_LENGTH:
             kind, _, limits = inner.removesuffix(")").partition(", Field(")
-            limits = limits if len(limits) + 16 <= encode.LINE_LENGTH else f"{limits},"
+            limits = limits if encode.width(limits) + 16 <= encode.LINE_LENGTH else f"{limits},"
             inner = f"{kind},\n            Field(\n                {limits}\n            ),"
         item = f"Annotated[\n            {inner}\n        ]"
     return f"{name}: list[\n        {item}\n    ]{default}"
@@ -250,7 +250,7 @@ def literal(alias: str, values: tuple[str, ...]) -> str:
     if len(values) > 1:
         return f"{alias} = Literal[\n" + "".join(f"    {value},\n" for value in values) + "]"
     line = f"{alias} = Literal[{values[0]}]"
-    return line if len(line) <= encode.LINE_LENGTH else f"{alias} = Literal[\n    {values[0]}\n]"
+    return line if encode.width(line) <= encode.LINE_LENGTH else f"{alias} = Literal[\n    {values[0]}\n]"
 
 
 def enum_member(value: str) -> str:

@@ -497,7 +497,7 @@ def _encoded(value: object) -> str:
     code = encode.py(value)
     line = f"encoded({code})"
     # With the indent of a word of the command, and the comma after it.
-    return line if len(line) + 17 <= encode.LINE_LENGTH else f"encoded(\n{' ' * 20}{code}\n{' ' * 16})"
+    return line if encode.width(line) + 17 <= encode.LINE_LENGTH else f"encoded(\n{' ' * 20}{code}\n{' ' * 16})"
 
 
 def _redis_results(operation: Operation, spec: Redis) -> tuple[tuple[tuple[str, str], ...], str]:
@@ -595,7 +595,7 @@ def _needed(field: Field) -> bool:
 def _extracted(name: str, function: str, path: str) -> str:
     """Return code that finds a value in an answer, as it is laid out where a handler returns its output."""
     code = f"{function}({path}, answer)"
-    if len(f'{" " * 16}"{name}": {code},') <= encode.LINE_LENGTH:
+    if encode.width(f'{" " * 16}"{name}": {code},') <= encode.LINE_LENGTH:
         return code
     return f"{function}(\n{' ' * 20}{path}, answer\n{' ' * 16})"
 

@@ -3,7 +3,6 @@
 import itertools
 import json
 import math
-import re
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date
@@ -11,13 +10,14 @@ from functools import cache
 from pathlib import Path as FilePath
 from typing import Any
 
-from jsonschema import Draft202012Validator, ValidationError, validators
+from jsonschema import ValidationError
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 from . import classify, mixins, variants
 from .contract import Contract, build
 from .deploy import misfit, reference
+from .exact import ExactValidator
 from .legacy import check_legacy
 from .problems import Path, Problem, did_you_mean, render, show
 from .rules import check
@@ -29,6 +29,8 @@ _MAX_VALUES = 50_000
 _MAX_CHARACTERS = 1_048_576
 _MAX_BITS = 63
 _MOST_PROBLEMS = 200
+# Floats hold whole numbers exactly up to here.
+_LARGEST_WHOLE = 2**53
 _TYPES = {
     "string": "text",
     "object": "a mapping",
@@ -184,23 +186,16 @@ def _is_unwanted(char: str) -> bool:
     return unicodedata.category(char) in {"Cc", "Cs"} and char not in "\n\t"
 
 
-def _pattern(
-    _validator: object, pattern: str, instance: object, _schema: Mapping[str, Any]
-) -> Iterator[ValidationError]:
-    # In JSON Schema `$` is the end of the text; Python's also matches before a line end, which no name may have.
-    exact = f"{pattern[:-1]}\\Z" if pattern.endswith("$") else pattern
-    if isinstance(instance, str) and not re.search(exact, instance):
-        yield ValidationError(f"does not match {pattern}")
-
-
 @cache
 def _validator() -> Any:
     schemas = {file.name: json.loads(file.read_text(encoding="utf-8")) for file in sorted(SCHEMAS.glob("*.json"))}
+    for schema in schemas.values():
+        # It would have the parts judged by JSON Schema's own validator.
+        del schema["$schema"]
     registry: Registry[Any] = Registry().with_resources(
         (name, Resource.from_contents(schema, default_specification=DRAFT202012)) for name, schema in schemas.items()
     )
-    exact: Any = validators.extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call] # untyped there
-    return exact(schemas["contract.schema.json"], registry=registry)
+    return ExactValidator(schemas["contract.schema.json"], registry=registry)
 
 
 def _schema(raw: Mapping[str, Any]) -> Iterator[Problem]:
@@ -267,6 +262,8 @@ def _type_hint(path: Path, value: object) -> str:
         return 'write each with its version range, as in postgres: ">=14"'
     if isinstance(value, date):
         return "YAML read a date: quote it"
+    if isinstance(value, float) and value.is_integer() and abs(value) < _LARGEST_WHOLE:
+        return f"write {value:.0f}"
     return ""
 
 

@@ -84,15 +84,32 @@ def assignment(target: str, value: ast.expr, indent: int) -> str:
     head = f"{target} = "
     doc = _doc(value)
     line = head + _flat(doc)
-    if indent + len(line) <= encode.LINE_LENGTH:
+    if indent + encode.width(line) <= encode.LINE_LENGTH:
         return line
     if _has_own_brackets(value):
         return _printed((head, *_parts(doc)), indent)
     if _splits_at_its_ends(value):
         text = _printed((head, *_without_lines(doc)), indent)
-        if all(len(part) <= encode.LINE_LENGTH for part in _with_indent(text, indent)):
+        if all(encode.width(part) <= encode.LINE_LENGTH for part in _with_indent(text, indent)):
             return text
     return _printed((head, _Block("(", (_Group(_parts(doc)),), ")", comma=False)), indent)
+
+
+def argument(value: str, indent: int, name: str = "") -> str:
+    """Return an argument that is on a line of its own.
+
+    Args:
+        value: What is passed, as code on one line.
+        indent: Columns by which the line is indented.
+        name: The keyword, if there is one.
+
+    Returns:
+        The argument without the indent of its first line, and without the comma after it.
+    """
+    head = f"{name}=" * bool(name)
+    if indent + encode.width(f"{head}{value},") <= encode.LINE_LENGTH:
+        return f"{head}{value}"
+    return _printed((_Group((head, _doc(ast.parse(value, mode="eval").body))), ","), indent)[:-1]
 
 
 def one_line(value: ast.expr) -> str:
@@ -126,7 +143,7 @@ def condition(tree: ast.expr | None, *, further: Sequence[str] = (), column: int
     written += further
     joint = "and" if further else word
     line = f" {joint} ".join(written)
-    if column + len(line) <= encode.LINE_LENGTH or len(written) == 1:
+    if column + encode.width(line) <= encode.LINE_LENGTH or len(written) == 1:
         return line
     pad = " " * (indent + 4)
     return "(\n" + pad + f"\n{pad}{joint} ".join(written) + "\n" + " " * indent + ")"
@@ -388,7 +405,7 @@ def _printed(docs: Sequence[_Doc], indent: int) -> str:
         depth, broken, doc = waiting.pop()
         match doc:
             case str():
-                text, column = text + doc, column + len(doc)
+                text, column = text + doc, column + encode.width(doc)
             case _Line() if broken:
                 text, column = f"{text}\n{' ' * depth}", depth
             case _Line():
@@ -425,7 +442,7 @@ def _fits(first: list[_Piece], rest: Sequence[_Piece], room: int) -> bool:
         depth, broken, doc = waiting.pop()
         match doc:
             case str():
-                room -= len(doc)
+                room -= encode.width(doc)
             case _Line() if broken:
                 return True
             case _Line():

@@ -11,9 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from jsonschema import Draft202012Validator
-
 from .classify import node_type
+from .exact import ExactValidator
 from .problems import Problem, did_you_mean, show
 
 NODE_TYPES: Final = ("effect", "compute", "reducer", "orchestrator")
@@ -123,7 +122,11 @@ def _config(index: int, entry: Entry, config: object) -> Iterator[Problem]:
             expected = f"one of {', '.join(sorted(entry.config))}" if entry.config else "no configuration of this mixin"
             hint = did_you_mean(key, entry.config)
             yield Problem(("mixins", index, "config", key), f"the unknown key {show(key)}", expected, hint)
+    places = set()
     for error in sorted(_validator(entry.name).iter_errors(config), key=lambda error: list(map(str, error.path))):
+        if error.path and error.json_path in places:
+            continue
+        places.add(error.json_path)
         path = ("mixins", index, "config", *error.absolute_path)
         limit = ", ".join(map(str, error.validator_value)) if error.validator == "required" else error.validator_value
         expected = f"{error.validator}: {limit}" if not isinstance(limit, (dict, bool)) else "a key of the catalogue"
@@ -139,8 +142,8 @@ def _numbers(values: list[Any]) -> list[float]:
 
 
 @cache
-def _validator(name: str) -> Draft202012Validator:
-    return Draft202012Validator({"type": "object", "properties": dict(CATALOGUE[name].config)})
+def _validator(name: str) -> Any:
+    return ExactValidator({"type": "object", "properties": dict(CATALOGUE[name].config)})
 
 
 def _conflicts(raw: Mapping[str, Any], base: str) -> Iterator[Problem]:

@@ -8,6 +8,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
 
+from packaging.version import InvalidVersion, Version
+
 from . import computations, deploy, effects, names, patterns, reducers, sql, workflow_rules
 from .contract import BASE_TYPES, spell_out
 from .fields import enum_member
@@ -87,6 +89,7 @@ class _Rules:
 
     def all(self) -> Iterator[Problem]:
         yield from self.words()
+        yield from self.version()
         yield from self.enum_members()
         yield from self.model_fields()
         yield from self.cycles()
@@ -102,6 +105,16 @@ class _Rules:
     def clean(self, path: Path) -> bool:
         """Tell whether nothing at or below the path is wrong already."""
         return path not in self.unclean
+
+    def version(self) -> Iterator[Problem]:
+        version = self.raw.get("version")
+        if not isinstance(version, str) or not self.clean(("version",)):
+            return
+        try:
+            Version(version)
+        except InvalidVersion:
+            expected = "a version that Python packages may have; pre-releases end in -alpha.1, -beta.1, -rc.1 or -dev.1"
+            yield Problem(("version",), show(version), expected)
 
     def words(self) -> Iterator[Problem]:
         places: list[tuple[Path, object]] = [(("name",), self.raw.get("name")), (("package",), self.raw.get("package"))]
@@ -511,10 +524,12 @@ def _limits(path: Path, value: Any, long: Specs) -> Iterator[Problem]:
         "pattern": lambda pattern: not isinstance(value, str) or patterns.matches(pattern, value),
         "enum": lambda values: value in values,
     }
-    kinds: dict[str, type | tuple[type, ...]] = {"pattern": str, "enum": list}
+    kinds: dict[str, type] = {"pattern": str, "enum": list}
     for key, holds in checks.items():
+        limit = long.get(key)
+        is_limit = isinstance(limit, kinds[key]) if key in kinds else _is_number(limit)
         # A limit that is none is a problem of its own.
-        if isinstance(long.get(key), kinds.get(key, (int, float))) and not holds(long[key]):
+        if is_limit and not holds(limit):
             yield Problem(path, show(value), f"a value that meets {key}: {show(long[key])}")
 
 

@@ -1,6 +1,8 @@
 """Inputs that are valid, and inputs that are not, for documentation and tests of the generated node."""
 
+import json
 import math
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -27,9 +29,10 @@ _SCALARS: dict[str, object] = {
     "datetime": "2026-01-31T12:00:00Z",
     "date": "2026-01-31",
     "duration": "PT30S",
-    "bytes": "ZXhhbXBsZQ==",
 }
 _LONGEST_TEXT = 10_000
+# Of an array as JSON: nobody reads a test with a longer one.
+_LONGEST_VALUE = 50_000
 
 
 class _NoSampleError(Exception):
@@ -169,6 +172,8 @@ def _value(contract: Contract, field: Field) -> object:
     match field.kind:
         case "string":
             return _text(field)
+        case "bytes":
+            return b64encode(_data(field)).decode()
         case "integer" | "number":
             return _number(field)
         case "decimal":
@@ -179,22 +184,32 @@ def _value(contract: Contract, field: Field) -> object:
             model = next(model for model in contract.models if model.name == field.reference)
             return {inner.name: _value(contract, inner) for inner in model.fields if _needed(inner)}
         case "array":
-            count = max(int(field.constraints.get("minItems", 0)), 1)
-            return [_value(contract, field.items) if field.items else "example" for _ in range(count)]
+            count = max(field.constraints.get("minItems", 0), 1)
+            item = _value(contract, field.items) if field.items else "example"
+            if count * len(json.dumps(item)) > _LONGEST_VALUE:
+                raise _NoSampleError
+            return [item] * count
         case "object":
-            return {f"key_{i}": "value" for i in range(int(field.constraints.get("minProperties", 0)))}
+            return {f"key_{i}": "value" for i in range(field.constraints.get("minProperties", 0))}
         case _:
             return _SCALARS[field.kind]
 
 
+def _data(field: Field) -> bytes:
+    shortest = field.constraints.get("minLength", 0)
+    return b"example".ljust(shortest, b"x")[: field.constraints.get("maxLength")]
+
+
 def _text(field: Field) -> str:
-    shortest = int(field.constraints.get("minLength", 0))
-    longest = int(field.constraints.get("maxLength", max(shortest, 200)))
+    shortest = field.constraints.get("minLength", 0)
+    longest = field.constraints.get("maxLength", max(shortest, 200))
     pattern = field.constraints.get("pattern")
     for text in (field.name.replace("_", "-"), *_TEXTS):
-        candidate = text.ljust(shortest, "x")[: max(longest, 0)]
+        candidate = text.ljust(shortest, "x")[:longest]
         if pattern is None or patterns.matches(pattern, candidate):
             return candidate
+    if pattern and (found := patterns.example(pattern, shortest, longest)) is not None:
+        return found
     raise _NoSampleError
 
 

@@ -69,14 +69,14 @@ def fields(node: "NodeView") -> tuple[SettingView, ...]:
 def _spread(values: Sequence[str]) -> str:
     """Return a tuple as the default of a setting, one item a line where it does not fit."""
     line = encode.py(tuple(values))
-    if len(line) + _BEFORE_DEFAULT <= encode.LINE_LENGTH:
+    if encode.width(line) + _BEFORE_DEFAULT <= encode.LINE_LENGTH:
         return line
     return "(\n" + "".join(f"            {value},\n" for value in map(_item, values)) + "        )"
 
 
 def _item(value: str) -> str:
     code = encode.py(value)
-    if not isinstance(value, encode.Code) or len(code) + _BEFORE_ITEM <= encode.LINE_LENGTH:
+    if not isinstance(value, encode.Code) or encode.width(code) + _BEFORE_ITEM <= encode.LINE_LENGTH:
         return code
     call, _, rest = code.partition("(")
     return f"{call}(\n                {rest[:-1]}\n            )"

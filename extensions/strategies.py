@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import encode
+from . import encode, patterns
 from .contract import Contract, Field, Model
 from .fields import Symbol
 
@@ -18,20 +18,31 @@ type Reference = Callable[[str, str], Symbol]
 # Numbers whose sums stay finite, and moments with room on both sides.
 _LARGEST = 1_000_000_000_000
 _DEEPEST = 3
+# Hypothesis draws few texts of a pattern that are longer than this, and few values of any kind that are so long.
+_SHORT, _LONG = 12, 50
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call as code: the function, and its arguments, each with its keyword or none; or a list, of no function."""
+    """A call as code, or a list, of no function.
+
+    Attributes:
+        function: What is called.
+        arguments: Each with its keyword or none.
+        brackets: What is around them.
+        before: The call whose result has the function.
+    """
 
     function: str
     arguments: "tuple[tuple[str, Call | str], ...]" = ()
     brackets: str = "()"
+    before: "Call | None" = None
 
     def flat(self) -> str:
         """Return the call on one line."""
         parts = (f"{name}=" * bool(name) + (v if isinstance(v, str) else v.flat()) for name, v in self.arguments)
-        return f"{self.function}{self.brackets[0]}{', '.join(parts)}{self.brackets[1]}"
+        before = self.before.flat() if self.before else ""
+        return f"{before}{self.function}{self.brackets[0]}{', '.join(parts)}{self.brackets[1]}"
 
     def code(self, column: int = 0, indent: int = 0) -> str:
         """Return the call on one line where it fits, else one argument a line, as `ruff format` leaves it.
@@ -40,10 +51,17 @@ class Call:
             column: Where it begins.
             indent: Columns by which the line that it begins on is indented.
         """
-        parts = [(f"{name}=" if name else "", value) for name, value in self.arguments]
         line = self.flat()
-        if column + len(line) + 1 <= encode.LINE_LENGTH or not parts or "\n" in line:
+        if column + encode.width(line) + 1 <= encode.LINE_LENGTH or not self.arguments or "\n" in line:
             return line
+        head = self.before.flat() if self.before else ""
+        if self.before and column + encode.width(f"{head}{self.function}{self.brackets[0]}") > encode.LINE_LENGTH:
+            head = self.before.spread(indent)
+        return head + self.spread(indent)
+
+    def spread(self, indent: int) -> str:
+        """Return the call, without the one before it, one argument a line."""
+        parts = [(f"{name}=" if name else "", value) for name, value in self.arguments]
         pad = " " * (indent + 4)
         lines = []
         for name, value in parts:
@@ -115,15 +133,14 @@ def _some(contract: Contract, field: Field, reference: Reference, depth: int) ->
         case "integer" | "number" | "decimal":
             return _number(field.kind, limits)
         case "bytes":
-            return _st("binary", **_sizes(limits, "Length", 20))
+            return _characters("binary", limits)
         case "object":
-            sizes = _sizes(limits, "Properties", 5)
-            return _st("dictionaries", _st("text", max_size=5), _st("integers", "-9", "9"), **sizes)
+            return _object(limits)
         case "enum":
             return _st("sampled_from", reference("enum", str(field.reference))[1])
         case "array":
-            inner = strategy(contract, field.items, reference, depth) if field.items else _st("integers", "-9", "9")
-            return _st("lists", inner, **_sizes(limits, "Items", 5))
+            inner = _some(contract, field.items, reference, depth) if field.items else _st("integers", "-9", "9")
+            return _list(inner, limits)
         case _:
             model = next(model for model in contract.models if model.name == field.reference)
             parts = {inner.name: strategy(contract, inner, reference, depth + 1) for inner in model.fields}
@@ -149,13 +166,54 @@ def _sizes(limits: Mapping[str, Any], what: str, spread: int) -> dict[str, float
     return {"min_size": low, "max_size": min(limits.get(f"max{what}", low + spread), low + spread)}
 
 
+def _characters(name: str, limits: Mapping[str, Any]) -> Call:
+    if (count := limits.get("minLength", 0)) <= _LONG:
+        return _st(name, **_sizes(limits, "Length", 20))
+    return _then(_st(name, min_size=1, max_size=20), "map", f"lambda part: (part * {count})[:{count}]")
+
+
+def _object(limits: Mapping[str, Any]) -> Call:
+    values = _st("integers", "-9", "9")
+    if (count := limits.get("minProperties", 0)) <= _LONG:
+        return _st("dictionaries", _st("text", max_size=5), values, **_sizes(limits, "Properties", 5))
+    return _then(values, "map", f"lambda value: dict.fromkeys(map(str, range({count})), value)")
+
+
+def _list(inner: Call, limits: Mapping[str, Any]) -> Call:
+    if (count := limits.get("minItems", 0)) <= _LONG:
+        return _st("lists", inner, **_sizes(limits, "Items", 5))
+    return _then(inner, "map", f"lambda item: [item] * {count}")
+
+
 def _text(limits: Mapping[str, Any]) -> Call:
+    least, most = limits.get("minLength", 0), limits.get("maxLength", math.inf)
     if "pattern" not in limits:
-        return _st("text", **_sizes(limits, "Length", 20))
-    made = _st("from_regex", encode.py(_strict(limits["pattern"])))
-    tests = [f"len(text) >= {limits['minLength']}"] if "minLength" in limits else []
-    tests += [f"len(text) <= {limits['maxLength']}"] if "maxLength" in limits else []
+        return _characters("text", limits)
+    pattern = _fitted(limits["pattern"], least, most)
+    shortest, longest = patterns.width(pattern)
+    if shortest < least > _SHORT and (text := patterns.example(pattern, least, min(most, least + _SHORT))):
+        return _st("just", encode.py(text))
+    made = _st("from_regex", encode.py(_strict(pattern)))
+    tests = [f"len(text) >= {least}"] if shortest < least else []
+    tests += [f"len(text) <= {most}"] if longest > most else []
     return _then(made, "filter", f"lambda text: {' and '.join(tests)}") if tests else made
+
+
+def _fitted(pattern: str, least: int, most: float) -> str:
+    """Return a pattern with the limits of the text in it, where it repeats one character without a limit of its own."""
+    tokens = _TOKENS.findall(pattern)
+    if (tokens[:1], tokens[-1:]) != (["^"], ["$"]):
+        return pattern
+    repeated = [index for index, token in enumerate(tokens) if token in ("*", "+")]
+    if len(repeated) != 1 or tokens[(index := repeated[0]) - 1] in (")", "}", "^") or tokens[index + 1] in ("?", "+"):
+        return pattern
+    before, after = "".join(tokens[:index]), "".join(tokens[index + 1 :])
+    shortest, longest = patterns.width(f"{before}{{0}}{after}")
+    if shortest != longest:
+        return pattern
+    low = max(least - shortest, 1 if tokens[index] == "+" else 0)
+    high = min(most - shortest, low + 2 * _SHORT)
+    return f"{before}{{{low},{high}}}{after}" if low <= high else pattern
 
 
 def _strict(pattern: str) -> str:
@@ -164,7 +222,7 @@ def _strict(pattern: str) -> str:
 
 
 def _then(made: Call, method: str, argument: str) -> Call:
-    return Call(f"{made.code()}.{method}", (("", argument),))
+    return Call(f".{method}", (("", argument),), before=made)
 
 
 def _number(kind: str, limits: Mapping[str, Any]) -> Call:

@@ -1,9 +1,9 @@
 """What a contract asks for and nothing in the node answers to: said, so that nothing is left out in silence."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from . import monitoring
-from .contract import Contract, Operation, Retry
+from .contract import MISSING, Contract, Field, Operation, Retry
 from .decisions import INTEGRATIONS, decide_integrations, not_generated
 from .problems import Path, Problem, did_you_mean, show
 from .workflow import StepRetry
@@ -49,6 +49,8 @@ def without_effect(contract: Contract) -> Iterator[Problem]:
     yield from _words(contract, integrations)
     yield from _policies(contract, integrations)
     yield from _settings(contract)
+    for model in contract.models:
+        yield from _items(("models", model.name, "fields"), model.fields)
     for index, operation in enumerate(contract.operations):
         yield from _operation(("operations", index), operation, contract)
 
@@ -110,6 +112,8 @@ def _settings(contract: Contract) -> Iterator[Problem]:
 
 
 def _operation(path: Path, operation: Operation, contract: Contract) -> Iterator[Problem]:
+    yield from _items((*path, "input"), operation.input)
+    yield from _items((*path, "output"), operation.output)
     policy = operation.retry
     if policy and policy.enabled:
         if operation.database or operation.http or operation.redis:
@@ -125,3 +129,13 @@ def _operation(path: Path, operation: Operation, contract: Contract) -> Iterator
     if operation.database and operation.database.asks_for_transaction and not contract.transactions:
         place = (*path, "database", "transaction")
         yield Problem(place, "a transaction", "advanced_features.transactions, which says how they are isolated")
+
+
+def _items(path: Path, fields: Sequence[Field]) -> Iterator[Problem]:
+    for field in fields:
+        place, items = (*path, field.name, "items"), field.items
+        while items:
+            for key, said in (("required", not items.required), ("default", items.default is not MISSING)):
+                if said:
+                    yield Problem((*place, key), key, "fields themselves; what an array holds is never left out")
+            place, items = (*place, "items"), items.items

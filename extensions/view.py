@@ -13,6 +13,7 @@ from . import (
     encode,
     features,
     integrations,
+    layout,
     monitoring,
     names,
     reductions,
@@ -70,6 +71,8 @@ _PROCESS_IMPORTS: dict[str, tuple[Symbol, ...]] = {
     ),
 }
 DEFAULT_FAILURE_THRESHOLD = 5
+# Where handlers pass arguments to a call in a method.
+_ARGUMENT_INDENT = 12
 DEFAULT_RECOVERY_MS = 60_000
 
 
@@ -1836,7 +1839,8 @@ class _Builder:
             code = f'[item.model_dump(mode="json") for item in {value}]'
         else:
             return value
-        return code if field.required else f"None if {value} is None else {code}"
+        code = code if field.required else f"None if {value} is None else {code}"
+        return layout.argument(code, _ARGUMENT_INDENT)
 
     def results(self, operation: Operation) -> tuple[tuple[tuple[str, str], ...], Symbol | None, bool]:
         database = operation.database
@@ -1890,7 +1894,8 @@ class _Builder:
             else:
                 continue
             results.append((field.name, code))
-        return tuple(results), row_model, row_required
+        laid = ((name, layout.argument(code, _ARGUMENT_INDENT, name)) for name, code in results)
+        return tuple((name, code.removeprefix(f"{name}=")) for name, code in laid), row_model, row_required
 
     def row_fields(self, operation: Operation) -> tuple[str, ...]:
         if operation.database is None:

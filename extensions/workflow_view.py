@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from . import encode, names, samples
 from .contract import Contract, Operation
-from .encode import LINE_LENGTH, Code
+from .encode import LINE_LENGTH, Code, width
 from .fields import Symbol
 from .references import Reference, Resolver, parts, references
 from .workflow import NodeCall, Step, StepRetry, upstream
@@ -653,14 +653,14 @@ def _whole(value: object) -> Iterator[tuple[str, tuple[str, ...]]]:
 def _assignment(variable: str, step: str, path: Sequence[str]) -> str:
     arguments = ["answers", encode.py(step), *(encode.py(key) for key in path)]
     line = f"{variable} = answered({', '.join(arguments)})"
-    if len(line) + 4 <= LINE_LENGTH:
+    if width(line) + 4 <= LINE_LENGTH:
         return line
     return f"{variable} = answered(\n" + "".join(f"        {argument},\n" for argument in arguments) + "    )"
 
 
 def _tuple(values: Sequence[object]) -> str:
     line = encode.py(tuple(values))
-    if len(line) <= LINE_LENGTH - 40:
+    if width(line) <= LINE_LENGTH - 40:
         return line
     return "(\n" + "".join(f"                {encode.py(value)},\n" for value in values) + "            )"
 

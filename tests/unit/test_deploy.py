@@ -67,7 +67,7 @@ def test_image_has_a_tag(image: str, full: str) -> None:
 
 
 def test_version_is_a_label() -> None:
-    label = deployed(version="1.0.0-" + "a" * 50 + "." * 8).version_label
+    label = deployed(version="1.0.0+" + "a" * 56 + ".b").version_label
     assert len(label) <= 63
     assert label[-1].isalnum()
 

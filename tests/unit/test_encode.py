@@ -12,7 +12,7 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from extensions import encode
+from extensions import encode, layout
 from tests.conftest import Run
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -145,6 +145,15 @@ def test_imports_are_sorted_and_spread_where_too_long() -> None:
     assert encode.imports([("a", fits)], 4) == f"from a import (\n    {fits},\n)"
 
 
+def unformatted(source: str, folder: Path) -> str:
+    """Return what ruff would change in code."""
+    file = folder / "a.py"
+    file.write_text(source + "\n", encoding="utf-8")
+    ruff = Path(sys.executable).with_name("ruff")
+    command: list[str | Path] = [ruff, "format", "--diff", "--isolated", "--line-length", "120", file]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+
+
 @pytest.mark.parametrize("name", ["a", "n" * 60, "n" * 110])
 def test_layout_is_what_ruff_leaves_as_it_is(name: str, tmp_path: Path) -> None:
     source = "\n\n\n".join(
@@ -155,12 +164,57 @@ def test_layout_is_what_ruff_leaves_as_it_is(name: str, tmp_path: Path) -> None:
             f"A.b = {encode.py_block({'a': [name, {'b': 1}], 'c': []}, 0)}",
         ]
     )
-    file = tmp_path / "a.py"
-    file.write_text(source + "\n", encoding="utf-8")
-    ruff = Path(sys.executable).with_name("ruff")
-    command: list[str | Path] = [ruff, "format", "--diff", "--isolated", "--line-length", "120", file]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stdout
+    assert unformatted(source, tmp_path) == ""
+
+
+@pytest.mark.parametrize("length", [1, 20, 30, 40, 48])
+@pytest.mark.parametrize(
+    "code",
+    [
+        'None if row is None else row["{}"]',
+        "None if row is None else Model{}.model_validate(dict(row))",
+        'None if {0} is None else [item.model_dump(mode="json") for item in {0}]',
+        "[Model{}.model_validate(dict(row)) for row in rows]",
+        "None if {0}{0} is None else [item{0}{0} for item in {0}{0}{0}]",
+        "request.{}",
+    ],
+)
+def test_argument_is_laid_out_as_ruff_does_it(code: str, length: int, tmp_path: Path) -> None:
+    name = "n" * length
+    value = code.format(name)
+
+    calls = [layout.argument(value, 12, keyword) for keyword in ("", name)]
+
+    lines = "".join(f"            {call},\n" for call in calls)
+    assert unformatted(f"class A:\n    def b(self):\n        return c(\n{lines}        )", tmp_path) == ""
+    assert ast.dump(ast.parse(value, mode="eval")) == ast.dump(ast.parse(f"({calls[0]})", mode="eval"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a",
+        "é",
+        "e\u0301",
+        "日本語",
+        "한국어",
+        "🔒",
+        "👩\u200d👧",
+        "👍🏽",
+        "❤\ufe0f",
+        "हिन्दी",
+        "ﷺ",
+        "\u3000",
+        "ｱＡ",
+        "\u00ad",
+        "…",
+    ],
+)
+def test_width_of_a_text_is_that_of_the_formatter(text: str, tmp_path: Path) -> None:
+    room = encode.LINE_LENGTH - encode.width(f'a = b("{text}", c)')
+
+    assert unformatted(f'a = b("{text}{"x" * room}", c)', tmp_path) == ""
+    assert unformatted(f'a = b("{text}{"x" * (room + 1)}", c)', tmp_path) != ""
 
 
 @pytest.mark.parametrize("values", [(), ("A",), tuple(f"VARIABLE_{number}" for number in range(30))])

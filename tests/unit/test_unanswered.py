@@ -20,6 +20,10 @@ RUN = {
 }
 
 
+def array(items: object) -> dict[str, Any]:
+    return {"type": "array", "items": items}
+
+
 def contract(*operations: dict[str, Any], **more: object) -> dict[str, Any]:
     kind = "compute" if "compute" in operations[0] else "orchestrator" if "workflow" in operations[0] else "effect"
     return {"name": "n", "package": "p", "node_type": kind, "operations": [*operations], **more}
@@ -75,6 +79,16 @@ IN_VAIN = [
         "service_monitor",
     ),
     (contract(RUN | steps(retry={"initial_delay_ms": 5})), "operations[0].workflow", "max_attempts"),
+    (
+        contract(SQL | {"input": {"marks": array({"type": "string", "required": False})}}),
+        "operations[0].input.marks.items.required",
+        "never left out",
+    ),
+    (
+        contract(SQL, models={"ModelRow": {"fields": {"marks": array(array({"type": "integer", "default": 1}))}}}),
+        "models.ModelRow.fields.marks.items.items.default",
+        "never left out",
+    ),
     (
         contract({**SQL, "database": {"query": "DELETE FROM t", "transaction": True}}),
         "operations[0].database.transaction",

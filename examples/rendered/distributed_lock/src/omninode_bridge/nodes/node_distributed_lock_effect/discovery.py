@@ -15,7 +15,10 @@ from omnibase_core.logging import emit_log_event_sync
 from omninode_bridge.nodes.node_distributed_lock_effect.settings import ModelDistributedLockSettings
 
 TAGS = ("onex", "effect", "locking")
-META = {"node": "node_distributed_lock_effect", "version": "1.0.0"}
+META = {
+    "node": "node_distributed_lock_effect",
+    "version": "1.0.0",
+}
 REQUEST_TIMEOUT_SECONDS = 3.0
 FIRST_RETRY_SECONDS = 1.0
 # Pauses vary by this part of themselves, so that services which an agent forgot at once do not come back at once.

@@ -214,6 +214,11 @@ def markdown_code(text: str) -> str:
     return f"{fence}{pad}{line}{pad}{fence}"
 
 
+def markdown_number(value: float) -> str:
+    """Return a number as people write it: whole ones without a point."""
+    return repr(int(value) if float(value).is_integer() else value)
+
+
 def signature(parameters: Sequence[str], head: str, returns: str, indent: int = 0) -> str:
     """Return the first lines of a function.
 

@@ -56,6 +56,7 @@ class OnexExtension(Extension):
             json_value=encode.json_value,
             md=encode.markdown,
             md_code=encode.markdown_code,
+            md_number=encode.markdown_number,
             py=encode.py,
             py_block=encode.py_block,
             py_set=encode.py_set,

@@ -135,6 +135,13 @@ def test_markdown_escapes_what_acts_as_markup() -> None:
     assert encode.markdown("a | <b> *c* [d](e) `f`") == r"a \| \<b\> \*c\* \[d\]\(e\) \`f\`"
 
 
+@pytest.mark.parametrize(
+    ("number", "text"), [(30.0, "30"), (0.25, "0.25"), (86400, "86400"), (1e15, "1000000000000000")]
+)
+def test_numbers_are_as_people_write_them(number: float, text: str) -> None:
+    assert encode.markdown_number(number) == text
+
+
 def test_imports_are_sorted_and_spread_where_too_long() -> None:
     long = "A" * 110
     assert encode.imports([("b", "two"), ("a.b", "C"), ("b", "ONE"), ("b", "One"), ("a", long)]) == (

@@ -119,7 +119,7 @@ def build_fsm(spec: Specs | None) -> Fsm | None:
         trigger=spec["trigger"],
         initial=spec["initial_state"],
         terminal=tuple(spec.get("terminal_states", ())),
-        states=dict(spec["states"]),
+        states=dict(states) if isinstance(states := spec["states"], Mapping) else dict.fromkeys(states, ""),
         transitions=tuple(
             Transition(item["trigger"], source, item["to"])
             for item in spec["transitions"]
@@ -217,7 +217,7 @@ def _words(spec: Specs) -> Iterator[Problem]:
     for state in spec["states"]:
         if seen.setdefault(names.constant(state), state) != state:
             expected = f"names with different letters and digits than {show(seen[names.constant(state)])}"
-            yield Problem((*PATH, "states", state), show(state), expected)
+            yield Problem(_place(spec, state), show(state), expected)
 
 
 def _transitions(spec: Specs) -> Iterator[Problem]:
@@ -248,7 +248,12 @@ def _transitions(spec: Specs) -> Iterator[Problem]:
     yield from unknown
     yield from ambiguous
     if not unknown:
-        yield from _graph(spec["initial_state"], terminal, steps)
+        yield from _graph(spec, steps)
+
+
+def _place(spec: Specs, state: str) -> Path:
+    states = spec["states"]
+    return (*PATH, "states", states.index(state) if isinstance(states, list) else state)
 
 
 def _second(path: Path, item: Specs, source: str, targets: dict[tuple[str, str], str]) -> Iterator[Problem]:
@@ -263,7 +268,8 @@ def _second(path: Path, item: Specs, source: str, targets: dict[tuple[str, str],
         yield Problem(path, f"{what} to {item['to']}", f"one target: it leads to {known} already")
 
 
-def _graph(initial: str, terminal: Sequence[str], steps: Mapping[str, set[str]]) -> Iterator[Problem]:
+def _graph(spec: Specs, steps: Mapping[str, set[str]]) -> Iterator[Problem]:
+    initial, terminal = spec["initial_state"], spec.get("terminal_states", ())
     reachable = reached([initial], steps)
     back: dict[str, set[str]] = {state: set() for state in steps}
     for source, targets in steps.items():
@@ -271,7 +277,7 @@ def _graph(initial: str, terminal: Sequence[str], steps: Mapping[str, set[str]])
             back[target].add(source)
     alive = reached(terminal, back) if terminal else {state for state, targets in steps.items() if targets}
     for state in steps:
-        path = (*PATH, "states", state)
+        path = _place(spec, state)
         if state not in reachable:
             yield Problem(path, "a state that cannot be reached", f"transitions that lead to it from {initial}")
         elif state not in alive:

@@ -423,7 +423,7 @@ def likely_contracts(draw: DrawFn) -> dict[str, Any]:
         if draw(st.integers(0, 2)) == 0:
             contract[key] = draw(rest[key])
     if "fsm" in chosen:
-        contract["subcontracts"] = {"fsm": _machine()} | draw(
+        contract["subcontracts"] = {"fsm": _machine(described=draw(st.booleans()))} | draw(
             st.sampled_from(
                 [
                     {},
@@ -435,13 +435,14 @@ def likely_contracts(draw: DrawFn) -> dict[str, Any]:
     return contract
 
 
-def _machine() -> dict[str, Any]:
+def _machine(*, described: bool) -> dict[str, Any]:
+    states = {"new": "Created, 'nothing' \"done\".", "done": "All over."}
     return {
         "entity": "order_id",
         "trigger": "trigger",
         "initial_state": "new",
         "terminal_states": ["done"],
-        "states": {"new": "Created, 'nothing' \"done\".", "done": "All over."},
+        "states": states if described else [*states],
         "transitions": [{"trigger": "finish", "from": "new", "to": "done"}],
     }
 

@@ -99,6 +99,12 @@ BAD = [
         f"{FSM}.states.Paid; {FSM}.states.Paid",
         "different letters and digits than 'paid'",
     ),
+    (
+        "state never reached, states without descriptions",
+        machine(states=["new", "paid", "shipped", "delivered", "cancelled", "lost"]),
+        f"{FSM}.states[5]",
+        "transitions that lead to it from new",
+    ),
     ("no state name", states(**{"a b": ""}), f"{FSM}.states['a b']", "letters, digits"),
     ("entity not an input", machine(entity="order"), f"{FSM}.entity", "did you mean 'order_id'?"),
     (
@@ -269,6 +275,12 @@ def test_sound_conditions_have_no_problems(text: object) -> None:
 
 def made(contract: dict[str, Any]) -> NodeView:
     return view(read(contract))
+
+
+def test_states_need_no_descriptions() -> None:
+    names = ["new", "paid", "shipped", "delivered", "cancelled"]
+    assert judge(machine(states=names)) == []
+    assert fsm_of(machine(states=names)) == fsm_of(machine(states=dict.fromkeys(names, "")))
 
 
 def fsm_of(contract: dict[str, Any]) -> FsmView:

@@ -216,8 +216,11 @@ def unproven(contract: dict[str, Any], folder: Path) -> list[str]:
 
 def _testable(contracts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the contracts that bring no migrations: drawn SQL is text that no server reads."""
-    databases = [contract.get("integrations", {}).get("database") or {} for contract in contracts]
-    return [one for one, database in zip(contracts, databases, strict=True) if not database.get("migrations")]
+    return [contract for contract in contracts if not _migrations(contract.get("integrations", {}).get("database"))]
+
+
+def _migrations(database: object) -> object:
+    return database.get("migrations") if isinstance(database, dict) else None
 
 
 def _unproven(number: int) -> list[str]:

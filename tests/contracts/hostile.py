@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from extensions import encode
+from extensions import encode, patterns
 from extensions.judge import judge
 from extensions.problems import Path
 from tests.contracts.draw import SCHEMA, resolved
@@ -184,6 +184,9 @@ def carried(project: FilePath, texts: Mapping[Path, str]) -> tuple[set[Path], li
             escaped = (encode.py(text), repr(text), json.dumps(text), json.dumps(text, ensure_ascii=False))
             forms = {bare(form) for form in (text, *escaped)}
             forms = forms if file.name in {"README.md", "service.yaml"} else {bare(texts[path])}
+            # Tests have a text that matches a pattern, and often not the pattern itself.
+            sample = patterns.example(text, 0, len(text)) if path[-1] == "pattern" else None
+            forms |= {bare(sample)} if sample and "tests" in file.relative_to(project).parts else set()
             if not any(form in value for value in values for form in forms):
                 mangled.append(f"{file.relative_to(project)}: {path} {texts[path][:60]!r}")
     return found, mangled

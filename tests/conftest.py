@@ -55,6 +55,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         "PATH": f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}",
         "GIT_CONFIG_GLOBAL": str(config),
         "GIT_CONFIG_SYSTEM": os.devnull,
+        # What mypy knows of libraries is the same for all projects.
+        "MYPY_CACHE_DIR": str(tmp_path_factory.mktemp("mypy")),
     }
 
     def call(*command: str | Path, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:

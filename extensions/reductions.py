@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -16,6 +17,8 @@ from .fields import Symbol, annotation, enum_member
 type Own = Callable[[str, str], Symbol]
 type Reference = Callable[[str, str], Symbol]
 
+# Events that `make bench` hands to an operation at once.
+_MEASURED = 100_000
 _COLUMNS = {"uuid": "uuid", "string": "text", "integer": "bigint"}
 _ZEROS = {"integer": "0", "duration": "timedelta()"}
 _ZERO_CODES = {"decimal": "Decimal(0)", "duration": "timedelta()"}
@@ -214,6 +217,8 @@ class AggregateView:
         strategy_imports: What that needs imported.
         plain_keys: Code of each part of a key, as plainly as can be, for tests.
         shared: Fields in which events have to agree now and then, for tests to say something.
+        fewest: How many events a request has at least.
+        most: How many events it has at most.
         variations: Pairs of a field and code of its JSON value in the event `number` of many; None where no valid
             event is known.
     """
@@ -246,6 +251,13 @@ class AggregateView:
     plain_keys: tuple[str, ...]
     shared: tuple[str, ...]
     variations: tuple[tuple[str, str], ...] | None
+    fewest: int
+    most: int
+
+    @property
+    def limited(self) -> bool:
+        """Whether a request takes fewer events than are measured."""
+        return self.most < _MEASURED
 
     @property
     def plain_code(self) -> str:
@@ -655,6 +667,8 @@ class _Aggregation:
                 )
             ),
             variations=self.variations(),
+            fewest=over.constraints.get("minItems", 0),
+            most=over.constraints.get("maxItems", sys.maxsize),
         )
 
     def plain_key(self, part: str) -> str:

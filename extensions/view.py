@@ -614,7 +614,7 @@ class NodeView:
         """What the measurement of throughput imports of the standard library."""
         moments = ("UTC", "datetime", "timedelta") if "MOMENT" in self.throughput_code else ()
         uuid = (("uuid", "UUID"),) if "UUID(" in self.throughput_code else ()
-        return (*(("datetime", name) for name in moments), *uuid, ("typing", "Any"))
+        return (("collections.abc", "Callable"), *(("datetime", name) for name in moments), *uuid, ("typing", "Any"))
 
     @property
     def throughput_own_imports(self) -> tuple[Symbol, ...]:

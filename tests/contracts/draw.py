@@ -323,8 +323,9 @@ def _aggregate(draw: DrawFn, operation: dict[str, Any], _: tuple[str, ...]) -> N
         body["intents"] = [
             {"target": "store_effect", "action": "persist", "each": draw(st.sampled_from(["window", "batch"]))}
         ]
+    sizes = draw(st.sampled_from([{}, {"minItems": 1}, {"maxItems": 3}]))
     operation |= {
-        "input": {"events": {"type": "array", "items": "ModelEvent"}},
+        "input": {"events": {"type": "array", "items": "ModelEvent"} | sizes},
         "output": {"windows": {"type": "array", "items": {"type": "object"}}},
         "aggregate": body,
     }

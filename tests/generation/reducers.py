@@ -201,7 +201,7 @@ AGGREGATIONS: dict[str, dict[str, Any]] = {
         "operations": [
             {
                 "name": "count",
-                "input": {"hits": {"type": "array", "items": "Hit"}},
+                "input": {"hits": {"type": "array", "items": "Hit", "minItems": 1, "maxItems": 12}},
                 "output": {"totals": {"type": "array"}},
                 "examples": [
                     {

@@ -24,13 +24,13 @@ class ModelPing(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    number: int = Field(ge=1)
+    n: int = Field(ge=1)
 
 
 class ModelPong(BaseModel):
     """An output."""
 
-    number: int
+    n: int
 
 
 class FakeBus:
@@ -57,7 +57,7 @@ def surroundings(metrics: MixinMetrics | None = None, bus: FakeBus | None = None
 
 
 async def pong(request: ModelPing) -> ModelPong:
-    return ModelPong(number=request.number)
+    return ModelPong(n=request.n)
 
 
 async def slow(request: ModelPing) -> ModelPong:
@@ -74,15 +74,15 @@ async def refused(request: ModelPing) -> ModelPong:
 
 
 async def misshapen(request: ModelPing) -> ModelPong:
-    return ModelPong.model_validate({"number": "hidden-word"})
+    return ModelPong.model_validate({"n": "hidden-word"})
 
 
 async def test_output_of_a_valid_input() -> None:
     operation = Operation("ping", ModelPing, pong, timeout_seconds=5)
-    assert await operation.invoke({"number": 7}, CORRELATION_ID, surroundings()) == ModelPong(number=7)
+    assert await operation.invoke({"n": 7}, CORRELATION_ID, surroundings()) == ModelPong(n=7)
 
 
-@pytest.mark.parametrize("payload", [{}, {"number": 0}, {"number": "hidden-word"}, {"number": 1, "extra": 1}])
+@pytest.mark.parametrize("payload", [{}, {"n": 0}, {"n": "hidden-word"}, {"n": 1, "extra": 1}])
 async def test_invalid_input_reaches_no_handler(payload: dict[str, object]) -> None:
     operation = Operation("ping", ModelPing, broken, timeout_seconds=5)
     with pytest.raises(ModelOnexError) as caught:
@@ -106,7 +106,7 @@ async def test_failures_become_onex_errors(
 ) -> None:
     operation = Operation("ping", ModelPing, handle, timeout_seconds=0.01)
     with pytest.raises(ModelOnexError) as caught:
-        await operation.invoke({"number": 1}, CORRELATION_ID, surroundings())
+        await operation.invoke({"n": 1}, CORRELATION_ID, surroundings())
     error = caught.value
     assert (error.error_code, error.message, error.correlation_id) == (code, message, CORRELATION_ID)
     assert error.__cause__ is not None
@@ -115,18 +115,16 @@ async def test_failures_become_onex_errors(
 async def test_details_of_an_onex_error_are_kept() -> None:
     operation = Operation("ping", ModelPing, refused, timeout_seconds=5)
     with pytest.raises(ModelOnexError) as caught:
-        await operation.invoke({"number": 1}, CORRELATION_ID, surroundings())
+        await operation.invoke({"n": 1}, CORRELATION_ID, surroundings())
     assert caught.value.context["additional_context"] == {"integration": "it", "operation": "ping"}
 
 
 async def test_success_and_failure_are_counted_and_timed() -> None:
     metrics = MixinMetrics()
-    await Operation("ping", ModelPing, pong, timeout_seconds=5).invoke(
-        {"number": 1}, CORRELATION_ID, surroundings(metrics)
-    )
+    await Operation("ping", ModelPing, pong, timeout_seconds=5).invoke({"n": 1}, CORRELATION_ID, surroundings(metrics))
     with pytest.raises(ModelOnexError):
         await Operation("ping", ModelPing, broken, timeout_seconds=5).invoke(
-            {"number": 1}, CORRELATION_ID, surroundings(metrics)
+            {"n": 1}, CORRELATION_ID, surroundings(metrics)
         )
     counted = metrics.get_metrics()
     assert counted["operation_success"]["value"] == counted["operation_failure"]["value"] == 1
@@ -135,7 +133,7 @@ async def test_success_and_failure_are_counted_and_timed() -> None:
 
 
 async def test_log_line_says_who_did_what_for_whom_and_how_long(caplog: pytest.LogCaptureFixture) -> None:
-    await Operation("ping", ModelPing, pong, timeout_seconds=5).invoke({"number": 1}, CORRELATION_ID, surroundings())
+    await Operation("ping", ModelPing, pong, timeout_seconds=5).invoke({"n": 1}, CORRELATION_ID, surroundings())
     line = json.loads(caplog.messages[-1])
     assert line["message"] == "operation_success"
     assert line["context"]["node_id"] == str(NODE_ID)
@@ -151,36 +149,36 @@ def announced(occurred: bool = True) -> Operation[ModelPing, ModelPong]:
 
 async def test_event_follows_success() -> None:
     bus = FakeBus()
-    await announced().invoke({"number": 3}, CORRELATION_ID, surroundings(bus=bus))
+    await announced().invoke({"n": 3}, CORRELATION_ID, surroundings(bus=bus))
     ((topic, envelope),) = bus.published
     assert topic == "topic"
-    assert envelope["payload"] == {"number": 3}
+    assert envelope["payload"] == {"n": 3}
     assert envelope["correlation_id"] == str(CORRELATION_ID)
     assert envelope["source_tool"] == "node_distributed_lock_effect"
 
 
 async def test_no_event_where_nothing_happened() -> None:
     bus = FakeBus()
-    await announced(occurred=False).invoke({"number": 3}, CORRELATION_ID, surroundings(bus=bus))
+    await announced(occurred=False).invoke({"n": 3}, CORRELATION_ID, surroundings(bus=bus))
     assert bus.published == []
 
 
 async def test_no_event_after_failure() -> None:
     bus = FakeBus()
     with pytest.raises(ModelOnexError):
-        await announced().invoke({"number": 0}, CORRELATION_ID, surroundings(bus=bus))
+        await announced().invoke({"n": 0}, CORRELATION_ID, surroundings(bus=bus))
     assert bus.published == []
 
 
 async def test_event_bus_that_is_away_fails_nothing(caplog: pytest.LogCaptureFixture) -> None:
     metrics = MixinMetrics()
     bus = FakeBus(ConnectionError("no hidden-word"))
-    output = await announced().invoke({"number": 3}, CORRELATION_ID, surroundings(metrics, bus))
-    assert output == ModelPong(number=3)
+    output = await announced().invoke({"n": 3}, CORRELATION_ID, surroundings(metrics, bus))
+    assert output == ModelPong(n=3)
     assert metrics.get_metrics()["event_publish_failure"]["value"] == 1
     line = json.loads(caplog.messages[-1])
     assert (line["message"], line["context"]["error"]) == ("event_not_published", "ConnectionError: no ***")
 
 
 async def test_without_event_bus_nothing_is_published() -> None:
-    assert await announced().invoke({"number": 3}, CORRELATION_ID, surroundings()) == ModelPong(number=3)
+    assert await announced().invoke({"n": 3}, CORRELATION_ID, surroundings()) == ModelPong(n=3)

@@ -96,6 +96,7 @@ def settings(rules: Rules) -> Iterator[Problem]:
             yield from references.problems(path, _mapping(integrations.get(name)), sources, lambda _: None)
     for url, schemes in _SCHEMES.items():
         yield from _scheme(rules, url, schemes)
+    yield from _headers(rules, integrations)
     advanced = _mapping(rules.raw.get("advanced_features"))
     tracing = _mapping(_mapping(advanced.get("observability")).get("tracing"))
     place: Path = ("advanced_features", "observability", "tracing", "endpoint")
@@ -116,6 +117,19 @@ def _scheme(rules: Rules, path: Path, schemes: tuple[str, ...]) -> Iterator[Prob
     if isinstance(url, str) and rules.clean(path) and not url.lower().startswith(("${", *schemes)):
         hint = f"{schemes[0]}{url}" if re.fullmatch(r"[\w.-]+(:\d+)?(/[\w./-]*)?", url) else ""
         yield Problem(path, show(url), f"a URL that starts with {' or '.join(schemes)}", hint)
+
+
+def _headers(rules: Rules, integrations: Specs) -> Iterator[Problem]:
+    places: list[tuple[Path, Specs]] = [(("integrations", "api_client"), _mapping(integrations.get("api_client")))]
+    places += [
+        (("operations", index, "http"), _mapping(operation.get("http")))
+        for index, operation in enumerate(rules.operations)
+    ]
+    for path, holder in places:
+        for name, value in _mapping(holder.get("headers")).items():
+            place: Path = (*path, "headers", name)
+            if isinstance(value, str) and rules.clean(place) and not (value.isascii() and value.isprintable()):
+                yield Problem(place, show(value), "printable ASCII, which is all that headers of HTTP carry")
 
 
 def _patterns(advanced: Specs) -> Iterator[Problem]:

@@ -1858,7 +1858,7 @@ class _Builder:
         from_columns = [
             field.name
             for field in operation.output
-            if columns and field.name not in {returns.found, returns.count} and field.name not in inputs
+            if columns and field.name not in {returns.found, returns.count} and inputs.get(field.name) != field.kind
         ]
         required = [field.name for field in operation.output if field.required]
         row_required = returns.rows == "one" and (

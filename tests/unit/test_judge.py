@@ -92,6 +92,12 @@ BAD = [
         "mixins[0].config.check_interval_ms",
         "integer",
     ),
+    (
+        "header beyond ASCII",
+        top(integrations={"api_client": {"base_url": "https://a.example", "headers": {"X-From": "é"}}}),
+        "integrations.api_client.headers.X-From",
+        "printable ASCII",
+    ),
     ("version a date", top(version=date(2026, 1, 1)), "version", "YAML read a date"),
     ("unknown feature", top(features=["retri"]), "features[0]", "did you mean 'retry'?"),
     ("feature twice", top(features=["retry", "retry"]), "features", "each item once"),

@@ -1888,7 +1888,9 @@ class _Builder:
                 value = f'row["{field.name}"]'
                 code = value if row_required else f"None if row is None else {value}"
             elif inputs.get(field.name) == field.kind:
-                code = f"request.{field.name}"
+                own = f"request.{field.name}"
+                value = f'row.get("{field.name}", {own})'
+                code = own if not columns else value if row_required else f"{own} if row is None else {value}"
             elif field.name in free_booleans:
                 code = "True"
             else:

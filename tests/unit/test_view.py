@@ -68,7 +68,11 @@ def test_row_fills_output_of_the_same_names() -> None:
     assert operation.call == "fetch_one"
     assert operation.row_required
     assert operation.idempotent
-    assert operation.results == (("id", "request.id"), ("total", 'row["total"]'), ("largest", 'row["largest"]'))
+    assert operation.results == (
+        ("id", 'row.get("id", request.id)'),
+        ("total", 'row["total"]'),
+        ("largest", 'row["largest"]'),
+    )
 
 
 def test_rows_become_models() -> None:

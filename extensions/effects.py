@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from ipaddress import IPv6Address
 from typing import Any, Protocol
 
 from . import features, references
@@ -97,6 +98,7 @@ def settings(rules: Rules) -> Iterator[Problem]:
     for url, schemes in _SCHEMES.items():
         yield from _scheme(rules, url, schemes)
     yield from _headers(rules, integrations)
+    yield from _host(rules)
     advanced = _mapping(rules.raw.get("advanced_features"))
     tracing = _mapping(_mapping(advanced.get("observability")).get("tracing"))
     place: Path = ("advanced_features", "observability", "tracing", "endpoint")
@@ -130,6 +132,17 @@ def _headers(rules: Rules, integrations: Specs) -> Iterator[Problem]:
             place: Path = (*path, "headers", name)
             if isinstance(value, str) and rules.clean(place) and not (value.isascii() and value.isprintable()):
                 yield Problem(place, show(value), "printable ASCII, which is all that headers of HTTP carry")
+
+
+def _host(rules: Rules) -> Iterator[Problem]:
+    path: Path = ("service", "host")
+    host = _mapping(rules.raw.get("service")).get("host")
+    if not isinstance(host, str) or ":" not in host or not rules.clean(path):
+        return
+    try:
+        IPv6Address(host)
+    except ValueError:
+        yield Problem(path, show(host), "a name or an address; the port is service.port")
 
 
 def _patterns(advanced: Specs) -> Iterator[Problem]:

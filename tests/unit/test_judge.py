@@ -98,6 +98,7 @@ BAD = [
         "integrations.api_client.headers.X-From",
         "printable ASCII",
     ),
+    ("host with a port", top(service={"host": "localhost:80"}), "service.host", "service.port"),
     ("version a date", top(version=date(2026, 1, 1)), "version", "YAML read a date"),
     ("unknown feature", top(features=["retri"]), "features[0]", "did you mean 'retry'?"),
     ("feature twice", top(features=["retry", "retry"]), "features", "each item once"),

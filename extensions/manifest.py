@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from posixpath import normpath
 from typing import Any
 
 import yaml
@@ -46,17 +47,18 @@ def render(files: Sequence[str], answers: str, node: NodeView) -> str:
     return json.dumps(manifest, indent=2, sort_keys=True) + "\n"
 
 
-def paths(environment: Environment, context: Mapping[str, Any], folder: str = "template") -> list[str]:
+def paths(environment: Environment, context: Mapping[str, Any], left_out: Sequence[str]) -> list[str]:
     """Return the paths that the template yields for a contract, as Copier renders them, sorted.
 
     Args:
         environment: The environment that renders the template.
         context: What its templates are handed.
-        folder: The folder of the template that is rendered.
+        left_out: Patterns of the paths that the node does without.
     """
     root = Path(__file__).resolve().parents[1]
-    foreign = GitIgnoreSpec.from_lines(_settings(root).get("_exclude", []))
-    found = _rendered(environment, context, root / folder)
+    fixed = (pattern for pattern in _settings(root).get("_exclude", []) if "{" not in pattern)
+    foreign = GitIgnoreSpec.from_lines([*fixed, *left_out])
+    found = map(normpath, _rendered(environment, context, root / "template"))
     return sorted(path for path in found if not foreign.match_file(path))
 
 

@@ -14,7 +14,7 @@ from jinja2.ext import Extension
 from jinja2.runtime import Context
 
 _PACKAGE = "_onex_extensions"
-_TESTS_OF_NODE = "template_node/tests/nodes/{{ node.full_name }}/"
+_TESTS = "template/{{ node.place.tests }}/"
 
 
 def _load(*modules: str) -> tuple[ModuleType, ...]:
@@ -98,7 +98,7 @@ class OnexExtension(Extension):
         node = self._view.view(self._read(raw))
         self.environment.globals["node"] = node
         self.environment.globals["warnings"] = self._legacy.warnings(raw)
-        self._paths = self._manifest.paths(self.environment, context.get_all(), node.template_folder)
+        self._paths = self._manifest.paths(self.environment, context.get_all(), node.left_out)
         destination = Path(context["_copier_conf"]["dst_path"])
         answers = str(context["_copier_conf"]["answers_file"])
         if node.place.inside or answers != node.place.answers:
@@ -117,8 +117,9 @@ class OnexExtension(Extension):
     @pass_context
     def _imports(self, context: Context, symbols: Sequence[tuple[str, str]], indent: int = 0) -> str:
         """Return import lines; where tests are packages of their own, they import each other relatively."""
-        _, inside, below = str(context.name).partition(_TESTS_OF_NODE)
-        return str(self._encode.imports(symbols, indent, below.split("/")[:-1] if inside else None))
+        _, test, below = str(context.name).partition(_TESTS)
+        relative = test and context["node"].place.inside
+        return str(self._encode.imports(symbols, indent, below.split("/")[:-1] if relative else None))
 
     def _read(self, raw: object) -> Any:
         try:

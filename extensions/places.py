@@ -38,6 +38,11 @@ class Place:
         return f"nodes/{self.node}/" if self.node else ""
 
     @property
+    def home(self) -> str:
+        """The folder of the contract as a part of a path that is never empty."""
+        return self.folder.rstrip("/") or "."
+
+    @property
     def contract(self) -> str:
         """The contract that a person edits."""
         return f"{self.folder}node.yaml"

@@ -101,11 +101,6 @@ class FsmView:
     answers: tuple[tuple[str, dict[str, object], dict[str, object]], ...]
 
     @property
-    def test_folder(self) -> str:
-        """Where the tests of states belong: to those that start servers, or not."""
-        return "unit" if self.backend == "memory" else "integration"
-
-    @property
     def pydantic_test_names(self) -> tuple[str, ...]:
         """What the tests of states import of pydantic."""
         names_of = {"JsonValue": self.answers, "SecretStr": self.backend != "memory"}

@@ -35,6 +35,7 @@ from .decisions import (
 from .deploy import DeployView, Needs, consul_service, deploy_view, service_name
 from .fields import FieldCode, Symbol, enum_member, field_code, json_value, literal
 from .integrations import CallView, Environment, FilesView, HttpView, KafkaView, RedisView
+from .left_out import left_out
 from .mixins import CATALOGUE
 from .monitoring import HealthView, MetricsView
 from .places import Place
@@ -391,9 +392,34 @@ class NodeView:
         return names.place(self.contract)
 
     @property
-    def template_folder(self) -> str:
-        """The folder of the template that is rendered."""
-        return "template_node" if self.place.inside else "template"
+    def package_folder(self) -> str:
+        """The folder of the package that holds the node, in the project."""
+        return f"src/{self.package_path}"
+
+    @property
+    def folder(self) -> str:
+        """The folder of the node's code, in the project."""
+        return f"{self.package_folder}/nodes/{self.full_name}"
+
+    @property
+    def own_packages(self) -> tuple[str, ...]:
+        """The packages that come with the node: those that it is generated into are there."""
+        return () if self.place.inside else self.package_parents
+
+    @property
+    def migrations_folder(self) -> str:
+        """The folder of the migrations: in a project that is there, the node's own."""
+        return f"{self.folder}/migrations" if self.place.inside else "migrations"
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Patterns of the files that the node does without."""
+        return left_out(self)
+
+    @property
+    def tests_states(self) -> bool:
+        """Whether tests move entities through the states of its state machine."""
+        return bool(self.fsm and self.fsm.entity_values)
 
     @property
     def project_needs(self) -> dict[str, object]:
@@ -429,7 +455,7 @@ class NodeView:
         known = {
             "contract": True,
             "custom": self.custom_operations,
-            "integration": self.adapters or self.consul or (self.fsm and self.fsm.test_folder == "integration"),
+            "integration": self.adapters or self.consul or self.tests_states,
             "performance": self.benched,
             "unit": True,
         }

@@ -4,10 +4,12 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePath
+from posixpath import normpath
 from typing import Any
 
 from copier._jinja_ext import get_yield_context
 from copier._main import Worker
+from pathspec import GitIgnoreSpec
 
 from extensions.places import Place
 
@@ -56,7 +58,10 @@ class Renderer:
         for cached in list((self._environment.cache or {}).values()):
             cached._module = None  # noqa: SLF001 - what an imported template took from the contract before
         self._environment.from_string("{{ contract | judged }}").render(context)
-        for path, source, inner in self._files(self._template / ("template_node" if alone else "template"), context):
+        left_out = GitIgnoreSpec.from_lines(self._environment.globals["node"].left_out)
+        for path, source, inner in self._files(self._template / "template", context):
+            if left_out.match_file(normpath(path)):
+                continue
             target = destination / path
             target.parent.mkdir(parents=True, exist_ok=True)
             if source.suffix == SUFFIX:

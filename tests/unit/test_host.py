@@ -215,27 +215,9 @@ def test_relative_imports() -> None:
     assert imports(symbols[1:2], package=[]) == "from .servers import postgres_url"
 
 
-def test_a_node_alone_has_all_that_a_project_has() -> None:
-    """The folder of the template for a node alone holds links, so that no file is there twice."""
-    whole, alone = ROOT / "template", ROOT / "template_node"
-    links = [path for path in alone.rglob("*") if path.is_symlink()]
-
-    assert [path for path in alone.rglob("*") if path.is_file() and not path.is_symlink()] == []
-    assert all(path.resolve().is_relative_to(whole) for path in links)
-    node = "{{ node.full_name }}"
-    assert {path.name for path in links} == {
-        node,
-        "node.yaml.j2",
-        "README.md.j2",
-        ".onex-manifest.json.j2",
-        "{{ _copier_conf.answers_file }}.j2",
-    }
-    assert sum(path.name == node for path in links) == len(("src", "tests", "deploy"))
-
-
 def test_tests_import_each_other_through_the_filter_alone() -> None:
     """Only it knows whether they are packages, which import each other relatively."""
-    found = [path for path in (ROOT / "template" / "tests").rglob("*") if path.is_file()]
+    found = [path for path in (ROOT / "template" / "{{ node.place.tests }}").rglob("*") if path.is_file()]
 
     assert found
     assert [

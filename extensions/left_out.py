@@ -89,7 +89,7 @@ _OF_SOME_NODES: Mapping[str, Needed] = {
     "{tests}/consul_agent.py": lambda node: node.consul,
     "{tests}/custom": lambda node: node.custom_operations,
     "{tests}/http_server.py": lambda node: node.http,
-    "{tests}/integration": lambda node: node.adapters or node.consul or node.tests_states,
+    "{tests}/integration": lambda node: node.tests_servers,
     "{tests}/integration/conftest.py": lambda node: node.database,
     "{tests}/integration/test_discovery.py": lambda node: node.consul,
     "{tests}/integration/test_http.py": lambda node: node.http,

@@ -417,6 +417,11 @@ class NodeView:
         return left_out(self)
 
     @property
+    def tests_servers(self) -> bool:
+        """Whether tests run the node together with what it talks to, or with what keeps its state."""
+        return bool(self.database or self.http or self.kafka or self.redis or self.consul or self.tests_states)
+
+    @property
     def tests_states(self) -> bool:
         """Whether tests move entities through the states of its state machine."""
         return bool(self.fsm and self.fsm.entity_values)
@@ -455,7 +460,7 @@ class NodeView:
         known = {
             "contract": True,
             "custom": self.custom_operations,
-            "integration": self.adapters or self.consul or self.tests_states,
+            "integration": self.tests_servers,
             "performance": self.benched,
             "unit": True,
         }

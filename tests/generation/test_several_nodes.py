@@ -20,7 +20,7 @@ from tests.generation.history import LINE_OF_VERSION_2, commit, contents, edit, 
 from tests.generation.test_gate import CASES
 
 PACKAGE = "shop_nodes"
-NODE_IN_TEMPLATE = "src/{{ node.package_path }}/nodes/{{ node.full_name }}"
+NODE_IN_TEMPLATE = "{{ node.folder }}"
 NODES = {
     "node_codegen_metrics_reducer": "codegen_metrics",
     "node_distributed_lock_effect": "distributed_lock",

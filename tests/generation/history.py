@@ -31,17 +31,27 @@ def edit(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
+def readme_of(template: Path) -> Path:
+    """Return the template of the README."""
+    return template / "template" / "{{ node.place.home }}" / "README.md.j2"
+
+
+def test_of(template: Path, path: str) -> Path:
+    """Return the template of a file that projects have in their tests."""
+    return template / "template" / "{{ node.place.tests }}" / f"{path.removeprefix('tests/')}.j2"
+
+
 def make_history(run: Run, repository: Path) -> Path:
     """Make a template whose second version renames a file, and whose third renames a key of the contract."""
     export_template(repository)
     git(run, repository, "init", "--quiet")
     commit(run, repository, "First version")
     git(run, repository, "tag", "v1.0.0")
-    with (repository / "template" / "README.md.j2").open("a", encoding="utf-8") as readme:
+    with readme_of(repository).open("a", encoding="utf-8") as readme:
         readme.write(f"\n{LINE_OF_VERSION_2}\n")
     old, new = RENAMED_IN_VERSION_2
-    (repository / "template" / f"{old}.j2").rename(repository / "template" / f"{new}.j2")
-    edit(repository / "template" / f"{new}.j2", "import pytest\n", "import pytest\n\n# Renamed in version 2.\n")
+    test_of(repository, old).rename(test_of(repository, new))
+    edit(test_of(repository, new), "import pytest\n", "import pytest\n\n# Renamed in version 2.\n")
     renames: dict[str, object] = {"questions": {}, "files": [[old.replace(".", "\\."), new]]}
     (repository / "extensions" / "data" / "renames.json").write_text(json.dumps(renames), encoding="utf-8")
     commit(run, repository, "Second version")

@@ -11,6 +11,7 @@ from examples.rendering import CONTRACTS, export_template, read_contract
 from extensions.updating.update import UpdateError
 from extensions.updating.update import update as update_node
 from tests.conftest import Run
+from tests.generation.history import readme_of
 
 NODE = Path("src/greeting_nodes/nodes/node_greeting_effect")
 HANDLER = NODE / "handlers" / "custom" / "handler_greet.py"
@@ -53,7 +54,7 @@ def versions(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
         'f"onex.evt.{producer(contract)}.{kebab(event)}.v1"',
         'f"onex.evt.{producer(contract)}.{kebab(event)}.v2"',
     )
-    with (repository / "template" / "README.md.j2").open("a", encoding="utf-8") as readme:
+    with readme_of(repository).open("a", encoding="utf-8") as readme:
         readme.write(f"\n{LINE_OF_VERSION_2}\n")
     commit(run, repository, "Second version")
     git(run, repository, "tag", "v2.0.0")

@@ -49,13 +49,16 @@ def rendered(project: Path, destination: str, answers: str = _ANSWERS) -> int:
         The exit status.
     """
     place = _load("places").place_of(answers)
+    problem = _load("formatting").format_rendered(project, _load("ownership").read(project, place))
     manifest = _load("ownership").complete(project, place)
+    if problem:
+        _say(f"What was rendered can't be laid out: {problem}")
     if os.environ.get("COPIER_OPERATION") != "copy":
-        return 0
+        return 1 if problem else 0
     name = "-".join(filter(None, (project.resolve().name, place.node)))
     report = _load("validation.index").cache_folder() / "reports" / f"{name}.json"
     registration = _register(project, manifest) if place.inside else None
-    if (registration or not place.inside) and _validate(project, place, manifest, report):
+    if (registration or not place.inside) and _validate(project, place, manifest, report) and not problem:
         return 0
     where = f"The report is in {report}" if registration or not place.inside else ""
     if destination == "fresh":

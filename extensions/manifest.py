@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from posixpath import normpath
 from typing import Any
@@ -13,27 +13,31 @@ from copier._jinja_ext import get_yield_context
 from jinja2 import Environment
 from pathspec import GitIgnoreSpec
 
+from .ownership import THERE_BEFORE
 from .view import NodeView
 
 _FORMAT = 1
 _SUFFIX = ".j2"
 
 
-def render(files: Sequence[str], answers: str, node: NodeView) -> str:
+def render(files: Sequence[str], answers: str, node: NodeView, kept: Collection[str] = ()) -> str:
     """Return the manifest as JSON, its hashes left open: nothing is written yet.
 
     Args:
         files: The paths that the template yields.
         answers: The path of Copier's answers.
         node: The view of the contract.
+        kept: The paths that were there before.
     """
     template = Path(__file__).resolve().parents[1]
     yours = _yours(template)
-    entries: dict[str, dict[str, str]] = {}
+    entries: dict[str, dict[str, object]] = {}
     for path in files:
         if path != node.place.manifest:
             owner = "yours" if yours.match_file(path) else "copier" if path == answers else "generated"
             entries[path] = {"owner": owner}
+            if owner == "yours" and path in kept:
+                entries[path][THERE_BEFORE] = True
     manifest = {
         "format": _FORMAT,
         "node": node.full_name,

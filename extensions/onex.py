@@ -105,14 +105,15 @@ class OnexExtension(Extension):
             host = importlib.import_module(f"{_PACKAGE}.host")
             if message := host.misfit(destination, node, answers, self._paths, new=_operation.get(None) == "copy"):
                 raise UserMessageError(message)
-        over = any((destination / path).exists() for path in self._paths)
-        self.environment.globals["destination"] = "over" if over else "fresh"
+        self._there_before = {path for path in self._paths if (destination / path).exists()}
+        self.environment.globals["destination"] = "over" if self._there_before else "fresh"
         self.environment.globals["judged"] = raw
         return True
 
     @pass_context
     def _manifest_of(self, context: Context, node: Any) -> str:
-        return str(self._manifest.render(self._paths, str(context["_copier_conf"]["answers_file"]), node))
+        answers = str(context["_copier_conf"]["answers_file"])
+        return str(self._manifest.render(self._paths, answers, node, self._there_before))
 
     @pass_context
     def _imports(self, context: Context, symbols: Sequence[tuple[str, str]], indent: int = 0) -> str:

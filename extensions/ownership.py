@@ -8,6 +8,8 @@ from typing import Any
 from .places import Place
 
 _WHOLE = Place()
+# Marks, until the render is complete, a file that is the user's already.
+THERE_BEFORE = "there_before"
 
 
 def read(project: Path, place: Place = _WHOLE) -> dict[str, Any]:
@@ -31,6 +33,7 @@ def complete(project: Path, place: Place = _WHOLE) -> dict[str, Any]:
     """
     manifest = read(project, place)
     for name, entry in manifest.get("files", {}).items():
+        entry.pop(THERE_BEFORE, None)
         if entry["owner"] == "generated" and (project / name).is_file():
             entry["sha256"] = digest(project / name)
     if manifest:

@@ -41,5 +41,5 @@ def _format(project: Path, files: Sequence[str]) -> str:
             command, cwd=project, capture_output=True, encoding="utf-8", errors="replace", check=False
         )
         if done.returncode:
-            return done.stderr.strip() or done.stdout.strip()
+            return (done.stderr.strip() or done.stdout.strip()).decode("utf-8", "replace")
     return ""

@@ -37,9 +37,8 @@ def _format(project: Path, files: Sequence[str]) -> str:
         return "ruff is not installed beside Copier; the template's requirements name it"
     for step in _STEPS:
         command = [str(ruff), *step, "--no-cache", "--quiet", "--", *files]
-        done = subprocess.run(
-            command, cwd=project, capture_output=True, encoding="utf-8", errors="replace", check=False
-        )
+        done = subprocess.run(command, cwd=project, capture_output=True, check=False)
         if done.returncode:
-            return (done.stderr.strip() or done.stdout.strip()).decode("utf-8", "replace")
+            said = done.stderr.strip() or done.stdout.strip()
+            return said.decode("utf-8", "replace")
     return ""

@@ -58,7 +58,8 @@ class Renderer:
         for cached in list((self._environment.cache or {}).values()):
             cached._module = None  # noqa: SLF001 - what an imported template took from the contract before
         self._environment.from_string("{{ contract | judged }}").render(context)
-        left_out = GitIgnoreSpec.from_lines(self._environment.globals["node"].left_out)
+        node: Any = self._environment.globals["node"]
+        left_out = GitIgnoreSpec.from_lines(node.left_out)
         for path, source, inner in self._files(self._template / "template", context):
             if left_out.match_file(normpath(path)):
                 continue

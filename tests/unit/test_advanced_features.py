@@ -8,11 +8,13 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from posixpath import normpath
 from typing import Any
 
 import jinja2
 import pytest
 from copier._jinja_ext import YieldExtension
+from pathspec import GitIgnoreSpec
 
 from examples.rendering import ROOT
 from extensions import features
@@ -83,9 +85,9 @@ def _nested(names: list[str], value: object) -> dict[str, Any]:
 
 _HANDLER = "handlers/handler_{{ node.name }}_{{ node.node_type }}"
 _DEFAULTS = ("unit/test_settings", "test_defaults_are_those_of_the_contract")
-_SECURITY_TESTS = "unit/{% if node.security %}test_security"
-_SPAN_TESTS = "unit/{% if node.tracing %}test_tracing"
-_LIMIT_TESTS = "unit/{% if node.rate_limit %}test_rate_limit"
+_SECURITY_TESTS = "unit/test_security"
+_SPAN_TESTS = "unit/test_tracing"
+_LIMIT_TESTS = "unit/test_rate_limit"
 EFFECTS: dict[str, Effect | Refused] = {
     "retry_policy.enabled": Effect(
         False, ("guard.py", "RetryPolicy("), ("test_retry_policy", "test_delays_grow_and_are_capped")
@@ -248,25 +250,14 @@ def rendered(node: NodeView, part: str) -> str:
 
 
 def is_generated(node: NodeView, path: str) -> bool:
-    """Tell whether the file of a template is part of a node: none of the names in its path is empty."""
-    # A folder that is left out may have files whose names ask for what is in it alone.
-    for name in path.split("/"):
-        if environment().from_string(name).render(node=node) in {"", ".j2", ".py", ".py.j2"}:
-            return False
-    return True
+    """Tell whether the file of a template is part of a node."""
+    placed = environment().from_string(path.removesuffix(".j2")).render(node=node)
+    return not GitIgnoreSpec.from_lines(node.left_out).match_file(normpath(placed))
 
 
 def _is_of(path: str, part: str) -> bool:
     place, _, name = path.rpartition(part)
-    return name in {
-        "",
-        ".j2",
-        "{% endif %}",
-        "{% endif %}.j2",
-        ".py.j2",
-        ".py{% endif %}.j2",
-        ".yaml{% endif %}.j2",
-    } and (not place or place[-1] in "/}" or "/" in part)
+    return name in {"", ".j2", ".py", ".py.j2", ".yaml.j2"} and (not place or place[-1] == "/" or "/" in part)
 
 
 def test_every_key_has_an_entry() -> None:
@@ -302,7 +293,7 @@ def test_every_setting_is_read() -> None:
             "rate_limiting": {},
         }
     )
-    sources = [path for path in sorted((TEMPLATE / "src").rglob("*.py*")) if "yield" not in str(path)]
+    sources = [path for path in sorted((TEMPLATE / "{{ node.folder }}").rglob("*.py*")) if "yield" not in str(path)]
     paths = [str(path.relative_to(TEMPLATE)) for path in sources]
     generated = [path for path in paths if is_generated(node, path)]
     code = "\n".join(environment().get_template(path).render(node=node) for path in generated)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from .fsm import same_type
+from . import filling
 from .problems import Path, Problem, did_you_mean, show
 
 type Specs = Mapping[str, Any]
@@ -163,7 +163,7 @@ def window_field(outputs: Mapping[str, Specs], inputs: Mapping[str, Specs]) -> l
     return [
         name
         for name, field in outputs.items()
-        if field.get("type") == "array" and not (name in inputs and same_type(inputs[name], field))
+        if field.get("type") == "array" and not filling.passes(inputs, name, field)
     ]
 
 
@@ -277,7 +277,7 @@ class _Rules:
     def filled(self) -> Iterator[Problem]:
         place = (*self.path[:-1], "output")
         free = window_field(self.outputs, self.inputs)
-        for name, field in self.outputs.items():
+        for name in self.outputs:
             path = (*place, name)
             if not self.context.clean(path):
                 return
@@ -285,9 +285,10 @@ class _Rules:
                 yield Problem(
                     path, "a field of the contract's own", "another name: the intents are added to the output"
                 )
-            elif name not in free and not _is_filled(name, field, self.inputs):
-                expected = "the array of the windows, or an input field of the same name and type"
-                yield Problem(path, "an output field that nothing fills", expected)
+        operation = {"input": self.inputs, "output": self.outputs}
+        own = {INTENTS} if self.spec.get("intents") else set()
+        filler = filling.Filler({*free, *own}, "the array of the windows")
+        yield from filling.unfilled(self.path[:-1], operation, filler, self.context.clean)
         candidates = [name for name in free if name != INTENTS or not self.spec.get("intents")]
         if len(candidates) != 1:
             found = f"the arrays {', '.join(candidates)}" if candidates else "no array"
@@ -333,8 +334,3 @@ class _Rules:
                 field = self.event.get(spec[functions[0]], {}) if functions[0] != "count" else {}
                 kind = result_kind(functions[0], str(field.get("type")))
                 yield name, (kind, may_be_null(spec, field))
-
-
-def _is_filled(name: str, field: Specs, inputs: Mapping[str, Specs]) -> bool:
-    optional = field.get("required", True) is False or "default" in field
-    return optional or (name in inputs and same_type(inputs[name], field))

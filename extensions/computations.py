@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
-from . import expressions, layout, strategies
+from . import expressions, filling, layout, strategies
 from .classify import node_type
 from .contract import MISSING, Contract, Field, Operation, spell_out
 from .expressions import INPUT, Checked
 from .fields import Annotation, Symbol, annotation
-from .kinds import Kind, Scope, WrongError, fits, kind_of
+from .filling import copied, field_kind
+from .kinds import Kind, Scope, WrongError, kind_of
 from .problems import Path, Problem, did_you_mean
 
 type Specs = Mapping[str, Any]
@@ -58,12 +59,7 @@ def check_compute(rules: Rules, path: Path, operation: Specs) -> Iterator[Proble
         if name not in outputs and rules.clean((*place, name)):
             found = f"an expression for {name}, which is no output field"
             yield Problem((*place, name), found, "an output field", did_you_mean(name, outputs))
-    kinds = _kinds(rules, inputs), _kinds(rules, outputs)
-    for name, field in outputs.items():
-        passed = name in inputs and fits(kinds[0][name], kinds[1][name])
-        if name not in spec and not passed and not _may_be_left_out(field):
-            expected = "an expression in compute, or an input field of the same name and type"
-            yield Problem((*path, "output", name), "an output field that nothing fills", expected)
+    yield from filling.unfilled(path, operation, filling.Filler(spec, "an expression in compute"), rules.clean)
     yield from _check_expressions(rules, place, spec, (inputs, outputs))
 
 
@@ -102,11 +98,7 @@ def _kinds(rules: Rules, fields: Mapping[str, Specs]) -> dict[str, Kind]:
 
 
 def _optional(fields: Mapping[str, Specs]) -> frozenset[str]:
-    return frozenset(name for name, spec in fields.items() if _may_be_left_out(spec))
-
-
-def _may_be_left_out(spec: Specs) -> bool:
-    return spec.get("required", True) is False or "default" in spec
+    return frozenset(name for name, spec in fields.items() if filling.may_be_left_out(spec))
 
 
 def _spelled_out(fields: object) -> dict[str, Specs]:
@@ -182,18 +174,6 @@ class Surroundings:
     reference: Reference
     input: Symbol
     output: Symbol
-
-
-def field_kind(field: Field) -> Kind:
-    """Return the type of a field of a contract without problems."""
-    values = field.constraints.get("enum")
-    return Kind(
-        name=field.kind,
-        reference=field.reference or "",
-        items=replace(field_kind(field.items), nullable=False) if field.items else None,
-        nullable=not field.required,
-        values=frozenset(values) if values else None,
-    )
 
 
 def scope_of(contract: Contract, root: str, fields: Sequence[Field], code: str, *, total: bool = False) -> Scope:
@@ -300,11 +280,10 @@ class _Builder:
         return made.code if field.required else f"{made.code} | None"
 
     def results(self, compute: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-        inputs = {field.name: field_kind(field) for field in self.operation.input}
         for field in self.operation.output:
             if field.name in compute:
                 yield field.name, self.locals.known[field.name][1]
-            elif field.name in inputs and fits(inputs[field.name], field_kind(field)):
+            elif copied(self.operation.input, field):
                 yield field.name, f"{REQUEST}.{field.name}"
 
 

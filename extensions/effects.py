@@ -1,15 +1,16 @@
 """Rules for what effect nodes do beside SQL: HTTP requests, Kafka messages, Redis commands and files."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from ipaddress import IPv6Address
 from typing import Any, Protocol
 
-from . import features, references
+from . import features, filling, references
 from .contract import BASE_TYPES, DEFAULT_PORT, build_security, spell_out
 from .problems import Path, Problem, did_you_mean, show
 
 type Specs = Mapping[str, Any]
+type Find = Callable[[str], str | None]
 
 _INPUT = ("input", "env", "secret")
 _OUTSIDE = ("env", "secret")
@@ -76,7 +77,7 @@ def check(rules: Rules, path: Path, operation: Specs) -> Iterator[Problem]:
     find = _finder(inputs, rules.models)
     yield from references.problems(path, texts, _INPUT, find)
     yield from {"http": _http, "kafka": _kafka, "redis": _redis, "filesystem": _filesystem}[key](
-        path, spec, operation, find
+        rules, path, spec, operation, find
     )
 
 
@@ -214,7 +215,7 @@ def _events(rules: Rules, integrations: Specs) -> Iterator[Problem]:
         yield Problem(path, "events of Kafka", "none, since integrations.kafka is false")
 
 
-def _http(path: Path, spec: Specs, operation: Specs, _find: Callable[[str], str | None]) -> Iterator[Problem]:
+def _http(rules: Rules, path: Path, spec: Specs, operation: Specs, _find: Find) -> Iterator[Problem]:
     import jsonpath  # noqa: PLC0415  # takes a fifth of the time to import all of this, and few contracts have paths
 
     extract, outputs = _mapping(spec.get("extract")), _mapping(operation.get("output"))
@@ -231,13 +232,15 @@ def _http(path: Path, spec: Specs, operation: Specs, _find: Callable[[str], str 
                 yield Problem(place, show(text), "a JSONPath", str(error).splitlines()[0][:200])
     if "extract" in spec and spec.get("method") == "HEAD":
         yield Problem((*path, "extract"), "an answer to HEAD", "none: such an answer has no body")
-    yield from _filled(path, set(extract), operation, "http.extract", silent="extract" not in spec)
+    filler = _filler(set(extract), "http.extract", silent="extract" not in spec)
+    yield from filling.unfilled(path[:-1], operation, filler, rules.clean)
 
 
-def _kafka(path: Path, spec: Specs, operation: Specs, _find: Callable[[str], str | None]) -> Iterator[Problem]:
+def _kafka(rules: Rules, path: Path, spec: Specs, operation: Specs, _find: Find) -> Iterator[Problem]:
     if isinstance(spec.get("topic"), str):
         yield from _topic((*path, "topic"), spec["topic"])
-    yield from _filled(path, set(), operation, "", silent=True)
+    filler = _filler(set(), "", silent=True)
+    yield from filling.unfilled(path[:-1], operation, filler, rules.clean)
 
 
 def _topic(path: Path, topic: str) -> Iterator[Problem]:
@@ -246,7 +249,7 @@ def _topic(path: Path, topic: str) -> Iterator[Problem]:
         yield Problem(path, show(topic), expected)
 
 
-def _redis(path: Path, spec: Specs, operation: Specs, find: Callable[[str], str | None]) -> Iterator[Problem]:
+def _redis(rules: Rules, path: Path, spec: Specs, operation: Specs, find: Find) -> Iterator[Problem]:
     command = spec.get("command")
     inputs, outputs = _mapping(operation.get("input")), _mapping(operation.get("output"))
     if not isinstance(command, str):
@@ -287,7 +290,8 @@ def _redis(path: Path, spec: Specs, operation: Specs, find: Callable[[str], str 
                 place = (*path, "returns", "into", index)
                 yield Problem(place, show(name), "an output field", did_you_mean(name, outputs))
     filled |= {returns.get("found"), returns.get("count")}
-    yield from _filled(path, filled, operation, "redis.returns", silent="returns" not in spec)
+    filler = _filler(filled, "redis.returns", silent="returns" not in spec)
+    yield from filling.unfilled(path[:-1], operation, filler, rules.clean)
 
 
 def _redis_targets(command: str) -> dict[str, tuple[str, tuple[str, ...] | None] | None]:
@@ -300,7 +304,7 @@ def _redis_targets(command: str) -> dict[str, tuple[str, tuple[str, ...] | None]
     }
 
 
-def _number(path: Path, text: str, inputs: Specs, find: Callable[[str], str | None]) -> Iterator[Problem]:
+def _number(path: Path, text: str, inputs: Specs, find: Find) -> Iterator[Problem]:
     found = references.parts(text)
     reference = found[0] if len(found) == 1 else None
     if not isinstance(reference, references.Reference) or reference.source != "input":
@@ -311,7 +315,7 @@ def _number(path: Path, text: str, inputs: Specs, find: Callable[[str], str | No
             yield Problem(path, show(text), "a reference to an integer that is required or has a default")
 
 
-def _filesystem(path: Path, spec: Specs, operation: Specs, _find: Callable[[str], str | None]) -> Iterator[Problem]:
+def _filesystem(rules: Rules, path: Path, spec: Specs, operation: Specs, _find: Find) -> Iterator[Problem]:
     action, outputs = spec.get("action"), _mapping(operation.get("output"))
     writes = action in {"write", "append"}
     if writes and "content" not in spec:
@@ -329,7 +333,8 @@ def _filesystem(path: Path, spec: Specs, operation: Specs, _find: Callable[[str]
     found = ("a boolean output field", ("boolean",))
     yield from _targets((*path, "returns"), returns, outputs, {"into": into, "found": None if writes else found})
     filled = {returns.get("into"), returns.get("found")}
-    yield from _filled(path, filled, operation, "filesystem.returns", silent=not returns)
+    filler = _filler(filled, "filesystem.returns", silent=not returns)
+    yield from filling.unfilled(path[:-1], operation, filler, rules.clean)
 
 
 def _targets(
@@ -355,20 +360,11 @@ def _targets(
         yield Problem(path, "one output field for two things", "an output field for each")
 
 
-def _filled(path: Path, filled: set[Any], operation: Specs, how: str, *, silent: bool) -> Iterator[Problem]:
-    inputs, outputs = _mapping(operation.get("input")), _mapping(operation.get("output"))
-    for name, spec in outputs.items():
-        if name in filled or not _is_needed(spec) or "default" in spell_out(spec):
-            continue
-        kind = spell_out(spec).get("type")
-        same = name in inputs and spell_out(inputs[name]).get("type") == kind
-        if not same and not (silent and kind == "boolean"):
-            fillers = f"{how}, or " if how else ""
-            expected = f"something that fills it: {fillers}an input field of the same name and type"
-            yield Problem((*path[:-1], "output", name), "an output field that nothing fills", expected)
+def _filler(filled: Collection[object], how: str, *, silent: bool) -> filling.Filler:
+    return filling.Filler(filled, how, lambda spec: silent and spec.get("type") == "boolean")
 
 
-def _finder(inputs: Specs, models: Mapping[str, Specs]) -> Callable[[str], str | None]:
+def _finder(inputs: Specs, models: Mapping[str, Specs]) -> Find:
     def find(name: str) -> str | None:
         fields: Specs = inputs
         done: list[str] = []

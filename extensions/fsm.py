@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from . import names
+from . import filling, names
 from .problems import Path, Problem, did_you_mean, show
 
 type Specs = Mapping[str, Any]
@@ -186,6 +186,7 @@ def check(spec: Specs, store: Specs | None, sides: Sequence[Side], context: Cont
     for side in sides:
         yield from _inputs(spec, side, context, unknown)
         yield from _outputs(spec, side, context)
+        yield from _filled(spec, side, context)
     if store is not None:
         yield from _store(store, context)
 
@@ -355,12 +356,22 @@ def _outputs(spec: Specs, side: Side, context: Context) -> Iterator[Problem]:
         elif name == "changed":
             if kind != "boolean":
                 yield Problem(path, f"a field of type {kind}", "boolean: whether the state is another one than before")
-        elif name == spec["entity"] and kind != entity:
-            if entity is not None:
-                yield Problem(path, f"a field of type {kind}", f"{entity}, which it is in the input")
-        elif not _is_filled(name, field, side.inputs):
-            expected = f"previous_state, state, changed, {spec['entity']}, or an input field of the same name and type"
-            yield Problem(path, "an output field that nothing fills", expected)
+        elif name == spec["entity"] and kind != entity and entity is not None:
+            yield Problem(path, f"a field of type {kind}", f"{entity}, which it is in the input")
+
+
+def _filled(spec: Specs, side: Side, context: Context) -> Iterator[Problem]:
+    ways = f"the name previous_state, state, changed or {spec['entity']}"
+    operation = {"input": side.inputs, "output": side.outputs}
+    names_of = {*STATES, "changed"}
+    if spec["entity"] not in side.inputs or not _same(spec["entity"], side):
+        names_of.add(spec["entity"])  # of another type, which is a mistake of its own
+    filler = filling.Filler(names_of, ways)
+    yield from filling.unfilled(side.path, operation, filler, context.clean)
+
+
+def _same(name: str, side: Side) -> bool:
+    return side.inputs[name].get("type") == side.outputs.get(name, {}).get("type")
 
 
 def _state_field(path: Path, spec: Specs, field: Specs, context: Context) -> Iterator[Problem]:
@@ -371,19 +382,3 @@ def _state_field(path: Path, spec: Specs, field: Specs, context: Context) -> Ite
     missing = [state for state in spec["states"] if any(True for _ in context.unfit(path, state, field))]
     if missing:
         yield Problem(path, f"a field that cannot be {', '.join(missing)}", "a field that takes every state")
-
-
-def _is_filled(name: str, field: Specs, inputs: Mapping[str, Specs]) -> bool:
-    optional = field.get("required", True) is False or "default" in field
-    return optional or (name in inputs and same_type(inputs[name], field))
-
-
-def same_type(first: Specs, second: Specs) -> bool:
-    """Tell whether two fields in their long form have the same type, their items included."""
-    if first.get("type") != second.get("type"):
-        return False
-    mine, others = first.get("items"), second.get("items")
-    if mine is None or others is None:
-        return mine is others
-    long = [{"type": spec} if isinstance(spec, str) else spec for spec in (mine, others)]
-    return same_type(long[0], long[1])

@@ -18,6 +18,7 @@ from .contract import (
     Redis,
     RedisIntegration,
 )
+from .filling import copied
 from .references import Reference, Resolver, parts, references
 
 _IDEMPOTENT_METHODS = ("GET", "HEAD", "PUT", "DELETE")
@@ -602,13 +603,11 @@ def _extracted(name: str, function: str, path: str) -> str:
 
 def _copied(operation: Operation, filled: set[str], *, silent: bool) -> tuple[tuple[str, str], ...]:
     """Return what fills the outputs that the call does not: an input of the same name and type, or success itself."""
-    inputs = {field.name: field for field in operation.input}
     results: list[tuple[str, str]] = []
     for field in operation.output:
         if field.name in filled:
             continue
-        same = inputs.get(field.name)
-        if same is not None and (same.kind, same.reference) == (field.kind, field.reference):
+        if copied(operation.input, field):
             results.append((field.name, f"request.{field.name}"))
         elif silent and field.kind == "boolean":
             results.append((field.name, "True"))

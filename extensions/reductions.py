@@ -13,6 +13,7 @@ from .aggregation import Aggregate, Intent, Measure
 from .contract import MISSING, Contract, EnumType, Field, Model, Operation
 from .expressions import EVENT
 from .fields import Symbol, annotation, enum_member
+from .filling import copied
 
 type Own = Callable[[str, str], Symbol]
 type Reference = Callable[[str, str], Symbol]
@@ -369,11 +370,11 @@ def _with_windows(contract: Contract, operation: Operation, spec: Aggregate) -> 
 
 
 def _window_taker(operation: Operation) -> Field:
-    inputs = {(field.name, field.kind) for field in operation.input}
+    own = {aggregation.INTENTS} if operation.aggregate and operation.aggregate.intents else set()
     return next(
         field
         for field in operation.output
-        if field.kind == "array" and field.name != aggregation.INTENTS and (field.name, field.kind) not in inputs
+        if field.kind == "array" and field.name not in own and not copied(operation.input, field)
     )
 
 
@@ -548,7 +549,7 @@ def fsm_operation_view(contract: Contract, operation: Operation, own: Own, refer
             results.append((field.name, f"move.{field.name}" + ("" if field.kind == "enum" else ".value")))
         elif field.name == "changed":
             results.append((field.name, "move.changed"))
-        elif field.name in inputs and inputs[field.name].kind == field.kind:
+        elif copied(operation.input, field):
             results.append((field.name, f"request.{field.name}"))
     made = names.pascal(operation.name)
     imports = [own("state.entities", "Entities"), *((own("state.entities", "delivery_id"),) if made_up else ())]
@@ -806,7 +807,6 @@ class _Aggregation:
         return tuple(_functions(blocks))
 
     def results(self, taker: Field) -> tuple[tuple[str, str], ...]:
-        inputs = {field.name: field.kind for field in self.operation.input}
         windows = "windows" if self.spec.intents else "partial.windows()"
         found = []
         for field in self.operation.output:
@@ -814,7 +814,7 @@ class _Aggregation:
                 found.append((field.name, windows))
             elif field.name == aggregation.INTENTS and self.spec.intents:
                 found.append((field.name, "_intents(windows)"))
-            elif inputs.get(field.name) == field.kind:
+            elif copied(self.operation.input, field):
                 found.append((field.name, f"request.{field.name}"))
         return tuple(found)
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from packaging.version import InvalidVersion, Version
 
-from . import computations, deploy, effects, names, patterns, reducers, sql, workflow_rules
+from . import classify, computations, deploy, effects, filling, names, patterns, reducers, sql, workflow_rules
 from .contract import BASE_TYPES, spell_out
 from .fields import enum_member
 from .problems import Path, Problem, did_you_mean, show
@@ -26,9 +26,16 @@ _CONSTRAINTS_OF = {
     "array": ("minItems", "maxItems", "items"),
     "object": ("minProperties", "maxProperties"),
 }
+_IO = ("database", "http", "kafka", "redis", "filesystem")
 IMPLEMENTATIONS = (
     *("database", "http", "kafka", "redis", "filesystem", "compute", "aggregate", "workflow", "handler"),
 )
+# Where input and output that another node than an effect asks for belongs.
+_ELSEWHERE = {
+    "compute": "a compute node's results follow from its input alone: an effect node does this and gives it the answer",
+    "reducer": "a reducer keeps its own state by subcontracts.state_management; an effect node does the rest",
+    "orchestrator": "let an effect node do this, and call it in a step of a workflow",
+}
 _GENERAL = ("type", "description", "required", "default")
 _ORDERED = (
     ("minimum", "maximum"),
@@ -282,7 +289,16 @@ class _Rules:
                     yield from self.values(place, example[side], fields)
         yield from _delays((*path, "retry"), _mapping(operation.get("retry")))
 
+    def archetype(self, path: Path, operation: Specs) -> Iterator[Problem]:
+        kind = classify.node_type(self.raw)
+        if kind not in _ELSEWHERE:
+            return
+        for key in _IO:
+            if key in operation:
+                yield Problem((*path, key), f"{key} in a node of type {kind}", "an effect node", _ELSEWHERE[kind])
+
     def implementation(self, path: Path, operation: Specs) -> Iterator[Problem]:
+        yield from self.archetype(path, operation)
         given = [key for key in IMPLEMENTATIONS if key in operation]
         if not given and not reducers.by_state_machine(self, operation):
             yield Problem(path, "no implementation", f"exactly one of {', '.join(IMPLEMENTATIONS)}")
@@ -313,7 +329,7 @@ class _Rules:
         query = database.get("query")
         if isinstance(query, str) and self.clean((*path, "query")):
             yield from self.query(path, query, len(parameters))
-            yield from self.returns(path, operation, inputs, outputs)
+            yield from self.returns(path, operation, outputs)
 
     def query(self, path: Path, query: str, count: int) -> Iterator[Problem]:
         if (statements := sql.statements(query)) != 1:
@@ -327,7 +343,7 @@ class _Rules:
             )
             yield Problem((*path, "query"), found, expected)
 
-    def returns(self, path: Path, operation: Specs, inputs: Specs, outputs: Specs) -> Iterator[Problem]:
+    def returns(self, path: Path, operation: Specs, outputs: Specs) -> Iterator[Problem]:
         database = operation["database"]
         returns = _mapping(database.get("returns"))
         rows = returns.get("rows") or ("one" if sql.returns_rows(database["query"]) else "none")
@@ -355,7 +371,7 @@ class _Rules:
         if len(targets) != len(set(targets)):
             yield Problem(place, "one output field for two things", "an output field for each")
         elif sound and self.clean(place):
-            yield from self.filled(path, rows, returns, inputs, outputs)
+            yield from self.filled(path, rows, returns, operation)
 
     def into(self, rows: str) -> tuple[str, Callable[[Specs], bool]]:
         def takes_row(spec: Specs) -> bool:
@@ -368,25 +384,14 @@ class _Rules:
             )
         return "an output field that is a model or an object", takes_row
 
-    def filled(self, path: Path, rows: str, returns: Specs, inputs: Specs, outputs: Specs) -> Iterator[Problem]:
+    def filled(self, path: Path, rows: str, returns: Specs, operation: Specs) -> Iterator[Problem]:
         filled = {returns.get(key) for key in ("into", "found", "count")}
-        for name, spec in outputs.items():
-            long = spell_out(spec) if isinstance(spec, (str, Mapping)) else {}
-            if (
-                name in filled
-                or not _is_needed(spec)
-                or "default" in long
-                or not self.clean((*path[:-1], "output", name))
-            ):
-                continue
-            same = name in inputs and spell_out(inputs[name]).get("type") == long.get("type")
-            from_columns = rows == "one" and "into" not in returns
-            succeeded = rows == "none" and long.get("type") == "boolean"
-            if not (same or from_columns or succeeded):
-                expected = (
-                    "something that fills it: returns.into, found, count, or an input field of the same name and type"
-                )
-                yield Problem((*path[:-1], "output", name), "an output field that nothing fills", expected)
+
+        def takes(spec: Specs) -> bool:
+            return (rows == "one" and "into" not in returns) or (rows == "none" and spec.get("type") == "boolean")
+
+        filler = filling.Filler(filled, "returns.into, found or count", takes)
+        yield from filling.unfilled(path[:-1], operation, filler, self.clean)
 
     def generated_names(self) -> Iterator[Problem]:
         node = self.raw.get("name")

@@ -34,6 +34,7 @@ from .decisions import (
 )
 from .deploy import DeployView, Needs, consul_service, deploy_view, service_name
 from .fields import FieldCode, Symbol, enum_member, field_code, json_value, literal
+from .filling import copied
 from .integrations import CallView, Environment, FilesView, HttpView, KafkaView, RedisView
 from .left_out import left_out
 from .mixins import CATALOGUE
@@ -1884,12 +1885,12 @@ class _Builder:
             self.reference("model", str(row_field.reference)) if row_field and row_field.kind == "model" else None
         )
         convert = f"{row_model[1]}.model_validate(dict(row))" if row_model else "to_jsonable_python(dict(row))"
-        inputs = {field.name: field.kind for field in operation.input}
+        passed = {field.name for field in operation.output if copied(operation.input, field)}
         columns = returns.rows == "one" and into is None
         from_columns = [
             field.name
             for field in operation.output
-            if columns and field.name not in {returns.found, returns.count} and inputs.get(field.name) != field.kind
+            if columns and field.name not in {returns.found, returns.count, *passed}
         ]
         required = [field.name for field in operation.output if field.required]
         row_required = returns.rows == "one" and (
@@ -1898,7 +1899,7 @@ class _Builder:
         free_booleans = [
             field.name
             for field in operation.output
-            if returns.rows == "none" and field.kind == "boolean" and field.name not in {returns.found, *inputs}
+            if returns.rows == "none" and field.kind == "boolean" and field.name not in {returns.found, *passed}
         ]
         results: list[tuple[str, str]] = []
         for field in operation.output:
@@ -1918,7 +1919,7 @@ class _Builder:
             elif field.name in from_columns:
                 value = f'row["{field.name}"]'
                 code = value if row_required else f"None if row is None else {value}"
-            elif inputs.get(field.name) == field.kind:
+            elif field.name in passed:
                 own = f"request.{field.name}"
                 value = f'row.get("{field.name}", {own})'
                 code = own if not columns else value if row_required else f"{own} if row is None else {value}"

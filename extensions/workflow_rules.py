@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from . import references
+from . import filling, references
 from .contract import spell_out
 from .problems import Path, Problem, did_you_mean, show
 from .references import Reference
@@ -85,6 +85,7 @@ class _Workflow:
     def __init__(self, rules: Rules, path: Path, operation: Specs) -> None:
         self.rules = rules
         self.path = path
+        self.operation = operation
         self.spec: Specs = operation["workflow"]
         self.steps: list[Specs] = list(self.spec["steps"])
         self.names = {step["name"] for step in self.steps}
@@ -225,12 +226,8 @@ class _Workflow:
                 yield Problem((*place, "status"), found, f"all that a run may end with: {', '.join(wanted)}")
 
     def unfilled(self, output: Specs) -> Iterator[Problem]:
-        for name, spec in self.outputs.items():
-            same = name in self.inputs and self.inputs[name].get("type") == spec.get("type")
-            needed = spec.get("required", True) is not False and "default" not in spec
-            if needed and not same and name not in output and name not in {"status", *REPORTED}:
-                expected = "something that fills it: workflow.output, or an input field of the same name and type"
-                yield Problem((*self.path[:-1], "output", name), "an output field that nothing fills", expected)
+        filler = filling.Filler({*output, "status", *REPORTED}, "workflow.output")
+        yield from filling.unfilled(self.path[:-1], self.operation, filler, self.rules.clean)
 
 
 def _mapping(value: object) -> Specs:

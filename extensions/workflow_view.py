@@ -10,6 +10,7 @@ from . import encode, names, samples
 from .contract import Contract, Operation
 from .encode import LINE_LENGTH, Code, width
 from .fields import Symbol
+from .filling import copied
 from .references import Reference, Resolver, parts, references
 from .workflow import NodeCall, Step, StepRetry, upstream
 from .workflow_rules import REPORTED
@@ -576,7 +577,7 @@ class _Writer:
             elif name in REPORTED:
                 always = name == "failed_step" and field.required
                 values[name] = Code(f'run.{name} or ""' if always else f"run.{name}")
-            elif any(other.name == name and other.kind == field.kind for other in self.operation.input):
+            elif copied(self.operation.input, field):
                 values[name] = Code(f"request.{name}")
         return self.function("output_of", "what the operation answers about a run", values)
 

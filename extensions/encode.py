@@ -11,6 +11,8 @@ import textwrap
 import unicodedata
 from collections.abc import Mapping, Sequence
 
+from .names import MARKERS
+
 LINE_LENGTH = 120
 
 
@@ -68,9 +70,14 @@ def py_fstring(parts: Sequence[str]) -> str:
     return f"f{quote}{''.join(pieces)}{quote}"
 
 
+def _unmarked(literal: str) -> str:
+    """Return the inside of a literal without what ONEX takes for a note that something is left to do."""
+    return MARKERS.sub(lambda match: f"{match[0][:2]}{_escape(ord(match[0][2]))}{match[0][3:]}", literal)
+
+
 def _string_body(text: str, quote: str) -> str:
     body = text.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r")
-    return _escape_unprintable(body.replace(quote, f"\\{quote}"))
+    return _unmarked(_escape_unprintable(body.replace(quote, f"\\{quote}")))
 
 
 def py(value: object) -> str:
@@ -139,7 +146,7 @@ def py_triple(text: str) -> str:
         The literal, with nothing in it that ends it, escapes, or is invisible.
     """
     lines = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"').rstrip("\n").split("\n")
-    shown = [_escape_unprintable(line) for line in lines]
+    shown = [_unmarked(_escape_unprintable(line)) for line in lines]
     shown = [line[:-1] + "\\x20" if line.endswith(" ") else line for line in shown]
     return '"""\\\n' + "\n".join(shown) + '\n"""'
 
@@ -169,6 +176,7 @@ def docstring(text: str, title: str, indent: int = 0) -> str:
     """
     body = sentence(text) or sentence(title)
     safe = body.replace("\\", "\\\\").replace('"', '\\"') if '"""' in body else body.replace("\\", "\\\\")
+    safe = _unmarked(safe)
     if safe.startswith('"'):
         safe = f"\\{safe}"
     if safe.endswith('"'):
@@ -176,13 +184,13 @@ def docstring(text: str, title: str, indent: int = 0) -> str:
     if width(safe) + indent + 6 <= LINE_LENGTH:
         return f'"""{safe}"""'
     paragraph = textwrap.wrap(safe, LINE_LENGTH - indent, break_long_words=False, break_on_hyphens=False)
-    heading = sentence(title).replace("\\", "\\\\").replace('"', '\\"')
+    heading = _unmarked(sentence(title).replace("\\", "\\\\").replace('"', '\\"'))
     return "\n".join([f'"""{heading}', "", *[" " * indent + line for line in paragraph], " " * indent + '"""'])
 
 
 def yaml_string(value: object) -> str:
     """Return a scalar for YAML, which reads JSON's strings, numbers, booleans and null as they are."""
-    return _escape_unprintable(json.dumps(value, ensure_ascii=False))
+    return _unmarked(_escape_unprintable(json.dumps(value, ensure_ascii=False)))
 
 
 def yaml_key(name: str) -> str:

@@ -302,8 +302,8 @@ class _Judge:
         if value not in values:
             raise WrongError(node, show(value), f"one of {', '.join(values)}", did_you_mean(value, values))
         self.used_enums.add(expected.reference)
-        enum = ast.Name(f"Enum{expected.reference}")
-        return Part(Kind("enum", expected.reference), ast.Attribute(enum, names.constant(value)))
+        enum = ast.Name(names.enum_class(expected.reference))
+        return Part(Kind("enum", expected.reference), ast.Attribute(enum, names.members(values)[value]))
 
     def name(self, node: ast.Name, sure: Sure) -> Part:
         known = self.locals.get(node.id) or self.scope.known.get(node.id)

@@ -251,8 +251,3 @@ def literal(alias: str, values: tuple[str, ...]) -> str:
         return f"{alias} = Literal[\n" + "".join(f"    {value},\n" for value in values) + "]"
     line = f"{alias} = Literal[{values[0]}]"
     return line if encode.width(line) <= encode.LINE_LENGTH else f"{alias} = Literal[\n    {values[0]}\n]"
-
-
-def enum_member(value: str) -> str:
-    """Return the name of an enum's member for one of its values."""
-    return names.constant(value)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
+from . import names
 from .kinds import (
     NUMBERS,
     ORDERED,
@@ -110,7 +111,7 @@ class _Calls:
             raise WrongError(node, f"{name}(…) without {missing[0]}", f"a value: {missing[0]} is required")
         self.judge.used_models.add(name)
         keywords = [ast.keyword(field, tree) for field, tree in words.items()]
-        return Part(Kind("model", name), ast.Call(ast.Name(f"Model{name}"), [], keywords))
+        return Part(Kind("model", name), ast.Call(ast.Name(names.model_class(name)), [], keywords))
 
     def looped(self, node: ast.Call, sure: Sure) -> tuple[list[Kind], ast.expr]:
         """Judge a call that gives what a loop goes over: the types of the loop's variables, and the code."""

@@ -14,9 +14,9 @@ from jsonschema import ValidationError
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from . import classify, mixins, variants
+from . import classify, credentials, mixins, variants
 from .contract import Contract, build
-from .deploy import misfit, reference
+from .deploy import misfit, objection, reference
 from .exact import ExactValidator
 from .legacy import check_legacy
 from .problems import Path, Problem, did_you_mean, render, show
@@ -178,6 +178,11 @@ def _texts(raw: Mapping[str, Any]) -> Iterator[Problem]:
             waiting += [((*path, index), item) for index, item in enumerate(value)]
         elif isinstance(value, str) and any(_is_unwanted(char) for char in value):
             yield Problem(path, show(value), "text without control characters and lone surrogates")
+        elif isinstance(value, str) and (found := next((what for _, what in credentials.found_in(value)), "")):
+            is_variable = path[:-1] == ("deployment", "env")
+            if not (is_variable and objection(str(path[-1]), value)):  # which its own rule says
+                # What may be a secret is not shown.
+                yield Problem(path, f"a text: {found}", "no credentials", "${secret.NAME} stands for one")
         elif isinstance(value, float) and not math.isfinite(value):
             yield Problem(path, show(value), "a finite number")
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from .places import Place
@@ -30,7 +33,91 @@ def kebab(name: str) -> str:
 def constant(text: str) -> str:
     """Return UPPER_CASE for any text, with a letter in front where the text starts with none."""
     word = re.sub(r"[^0-9A-Za-z]+", "_", snake(text)).strip("_").upper()
-    return word if word[:1].isalpha() else f"VALUE_{word}".rstrip("_")
+    return word if word[:1].isalpha() and not MARKERS.fullmatch(word) else f"VALUE_{word}".rstrip("_")
+
+
+# Words that ONEX takes for a sign of poor modelling anywhere in the name of a class, and their usual short forms, each
+# of which is made by leaving letters out. The longer of two that begin alike comes first.
+_SHORT_FORMS = {
+    "manager": "mgr",
+    "handler": "hdlr",
+    "helper": "hlpr",
+    "utility": "utlty",
+    "util": "utl",
+    "service": "svc",
+    "controller": "ctrlr",
+    "processor": "proc",
+    "worker": "wrkr",
+}
+_UNWANTED = re.compile("|".join(_SHORT_FORMS), re.IGNORECASE)
+# What ONEX takes for a note that something is left to do, as whole words.
+MARKERS = re.compile(r"\b(?:TODO|FIXME|HACK|XXX)\b")
+_LONGEST_MEMBER = 60
+
+
+def class_name(name: str) -> str:
+    """Return the name of a class with the words that ONEX forbids there in their short forms.
+
+    Args:
+        name: A name in PascalCase, such as `ModelCacheManagerRequest`.
+
+    Returns:
+        The name, such as `ModelCacheMgrRequest`; the same where no such word is in it.
+    """
+    while match := _UNWANTED.search(name):
+        name = name[: match.start()] + _shortened(match[0]) + name[match.end() :]
+    return name
+
+
+def _shortened(word: str) -> str:
+    kept, letters = "", iter(word)
+    for wanted in _SHORT_FORMS[word.lower()]:
+        kept += next(letter for letter in letters if letter.lower() == wanted)
+    return kept
+
+
+def enum_class(name: str) -> str:
+    """Return the class of one of the contract's enums."""
+    return class_name(f"Enum{name}")
+
+
+def model_class(name: str) -> str:
+    """Return the class of one of the contract's models, or of another type that is named like one."""
+    return class_name(f"Model{name}")
+
+
+def members(values: Iterable[str]) -> dict[str, str]:
+    """Return the names of an enum's members by their values.
+
+    Args:
+        values: The enum's values, in order.
+
+    Returns:
+        A name of its own for each: its letters and digits; where those of several are the same, their other characters
+        in words, such as `PLUS_1` for `+1`; or else a number after it.
+    """
+    plain = {value: constant(value) for value in values}
+    shared = [name for name, count in Counter(plain.values()).items() if count > 1]
+    found = {value: _spelled(value) if name in shared else name for value, name in plain.items()}
+    taken: set[str] = set()
+    # The names that follow from letters and digits alone stay with their values.
+    for value in sorted(found, key=lambda value: plain[value] in shared):
+        stem, number = found[value], 1
+        while found[value] in taken:
+            number += 1
+            found[value] = f"{stem}_{number}"
+        taken.add(found[value])
+    return found
+
+
+def _spelled(value: str) -> str:
+    signs = {"-": "MINUS", "+": "PLUS"}
+    words = (
+        char if char.isascii() and char.isalnum() else f" {signs.get(char, unicodedata.name(char, ''))} "
+        for char in value.strip()
+    )
+    name = constant("".join(words))
+    return name if len(name) <= _LONGEST_MEMBER else constant(value)
 
 
 def node_name(contract: Contract) -> str:

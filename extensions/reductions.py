@@ -12,7 +12,7 @@ from . import aggregation, computations, encode, expressions, fsm, layout, names
 from .aggregation import Aggregate, Intent, Measure
 from .contract import MISSING, Contract, EnumType, Field, Model, Operation
 from .expressions import EVENT
-from .fields import Symbol, annotation, enum_member
+from .fields import Symbol, annotation
 from .filling import copied
 
 type Own = Callable[[str, str], Symbol]
@@ -60,6 +60,7 @@ class FsmView:
     Attributes:
         spec: The state machine as the contract has it.
         state: The enum of the states.
+        members: The members of the states, by state.
         initial: The initial state's member of it.
         transitions: The transitions, in the order of the contract.
         rejects: Whether a trigger without a transition is an error.
@@ -81,6 +82,7 @@ class FsmView:
     """
 
     spec: fsm.Fsm
+    members: Mapping[str, str]
     state: Symbol
     initial: str
     transitions: tuple[TransitionView, ...]
@@ -111,7 +113,7 @@ class FsmView:
     def states(self) -> tuple[tuple[str, str, str, bool], ...]:
         """Member, name, meaning and whether it is terminal, of each state."""
         return tuple(
-            (enum_member(name), name, text or f"The state {name}.", name in self.spec.terminal)
+            (self.members[name], name, text or f"The state {name}.", name in self.spec.terminal)
             for name, text in self.spec.states.items()
         )
 
@@ -120,7 +122,7 @@ class FsmView:
         """Pairs of a state's member and a trigger that no transition is defined for."""
         defined = {(transition.source, transition.trigger) for transition in self.spec.transitions}
         return tuple(
-            (enum_member(state), trigger)
+            (self.members[state], trigger)
             for state in self.spec.states
             for trigger in self.spec.triggers
             if (state, trigger) not in defined
@@ -435,7 +437,9 @@ def fsm_view(contract: Contract, own: Own, reference: Reference) -> FsmView | No
     spec, store = contract.fsm, contract.state_store
     if spec is None or store is None:
         return None
-    state = reference("enum", _own_enum(contract) or fsm.state_enum_name(contract.name))
+    states = _own_enum(contract) or fsm.state_enum_name(contract.name)
+    state = reference("enum", states)
+    members = names.members(next(enum.values for enum in contract.enums if enum.name == states))
     operation = next(op for op in contract.operations if op.by_state_machine)
     entity = next(field for field in operation.input if field.name == spec.entity)
     typed = annotation(replace(entity, constraints={}), reference, entity.name)
@@ -457,10 +461,10 @@ def fsm_view(contract: Contract, own: Own, reference: Reference) -> FsmView | No
     return FsmView(
         spec=spec,
         state=state,
-        initial=enum_member(spec.initial),
+        members=members,
+        initial=members[spec.initial],
         transitions=tuple(
-            TransitionView(item.trigger, enum_member(item.source), enum_member(item.target))
-            for item in spec.transitions
+            TransitionView(item.trigger, members[item.source], members[item.target]) for item in spec.transitions
         ),
         rejects=spec.on_undefined == "reject",
         entity=spec.entity,
@@ -602,7 +606,7 @@ class _Aggregation:
         )
         used = set(re.findall(r"\w+", code))
         module = f"aggregations.aggregation_{self.operation.name}"
-        partial = f"{self.stem}Partial"
+        partial = names.class_name(f"{self.stem}Partial")
         helpers = {"window_start", "in_utc"} & set(
             re.findall(r"\w+", " ".join(part for part, _, _ in parts) + self.adds())
         )

@@ -10,9 +10,8 @@ from uuid import UUID
 
 from packaging.version import InvalidVersion, Version
 
-from . import classify, computations, deploy, effects, filling, names, patterns, reducers, sql, workflow_rules
+from . import classify, computations, deploy, effects, filling, names, patterns, reducers, sql, sql_text, workflow_rules
 from .contract import BASE_TYPES, spell_out
-from .fields import enum_member
 from .problems import Path, Problem, did_you_mean, show
 
 type Specs = Mapping[str, Any]
@@ -97,7 +96,6 @@ class _Rules:
     def all(self) -> Iterator[Problem]:
         yield from self.words()
         yield from self.version()
-        yield from self.enum_members()
         yield from self.model_fields()
         yield from self.cycles()
         for index, operation in enumerate(self.operations):
@@ -139,15 +137,6 @@ class _Rules:
         features = [word for word in _list(self.raw.get("features")) if isinstance(word, str)]
         if {"service_mode", "no_service_mode"} <= set(features):
             yield Problem(("features",), "service_mode and no_service_mode", "one of them")
-
-    def enum_members(self) -> Iterator[Problem]:
-        for name, values in self.enums.items():
-            seen: dict[str, str] = {}
-            for value in values:
-                member = enum_member(value)
-                if seen.setdefault(member, value) != value:
-                    expected = f"values with different letters and digits than {show(seen[member])}"
-                    yield Problem(("enums", name), show(value), expected)
 
     def model_fields(self) -> Iterator[Problem]:
         for name, fields in self.models.items():
@@ -421,14 +410,22 @@ class _Rules:
                     sources.append((place, f"model_{name}_event", f"the event of {name}"))
         sources += reducers.generated_types(self)
         for path, file, what in sources:
-            if file in taken:
-                yield Problem(path, what, f"a name that does not lead to the same file as {taken[file]}")
+            made = names.class_name(names.pascal(file))
+            for word, kind in ((file, "file"), (made, "class")):
+                if word in taken:
+                    yield Problem(path, what, f"a name that does not lead to the same {kind} as {taken[word]}")
+                    break
             taken.setdefault(file, what)
+            taken.setdefault(made, what)
 
     def integrations(self) -> Iterator[Problem]:
         database = _mapping(_mapping(self.raw.get("integrations")).get("database"))
         seen: set[str] = set()
         for index, migration in enumerate(_list(database.get("migrations"))):
+            place = ("integrations", "database", "migrations", index, "sql")
+            text = _mapping(migration).get("sql")
+            if isinstance(text, str) and self.clean(place) and (wrong := sql_text.fault(text)):
+                yield Problem(place, f"what is no SQL in line {wrong[0]}: {wrong[1]}", "statements that parse")
             name = _mapping(migration).get("id")
             if isinstance(name, str):
                 if name in seen:

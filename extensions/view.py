@@ -33,7 +33,7 @@ from .decisions import (
     not_generated,
 )
 from .deploy import DeployView, Needs, consul_service, deploy_view, service_name
-from .fields import FieldCode, Symbol, enum_member, field_code, json_value, literal
+from .fields import FieldCode, Symbol, field_code, json_value, literal
 from .filling import copied
 from .integrations import CallView, Environment, FilesView, HttpView, KafkaView, RedisView
 from .left_out import left_out
@@ -745,7 +745,7 @@ class NodeView:
     @property
     def step_event(self) -> Symbol:
         """The event that tells of a workflow's step."""
-        return self.own(f"models.model_{self.name}_step_event", f"Model{self.stem}StepEvent")
+        return self.own(f"models.model_{self.name}_step_event", names.model_class(f"{self.stem}StepEvent"))
 
     @property
     def step_topic(self) -> str:
@@ -1392,7 +1392,7 @@ class NodeView:
     @property
     def tool_server(self) -> Symbol:
         """The class that answers tool invocations, under service mode."""
-        return self.own("service_mode", self.lifecycle[1].replace("Lifecycle", "ToolServer"))
+        return self.own("service_mode", f"{self.lifecycle[1].removesuffix('Lifecycle')}ToolServer")
 
     @property
     def node_parent(self) -> Symbol:
@@ -1603,7 +1603,7 @@ class _Builder:
             *((discovery,) if discovery else ()),
         )
         consul = self.consul() if discovery else None
-        class_name = f"Node{self.stem}{names.pascal(contract.node_type)}"
+        class_name = names.class_name(f"Node{self.stem}{names.pascal(contract.node_type)}")
         title = f"The {contract.name} node"
         operations = tuple(self.operation(operation) for operation in contract.operations)
         models = tuple(
@@ -1631,15 +1631,17 @@ class _Builder:
             description=contract.description,
             title=title,
             node=self.symbol("node", class_name),
-            lifecycle=self.symbol("lifecycle", f"Node{self.stem}Lifecycle"),
-            settings=self.symbol("settings", f"Model{self.stem}Settings"),
+            lifecycle=self.symbol("lifecycle", names.class_name(f"Node{self.stem}Lifecycle")),
+            settings=self.symbol("settings", names.model_class(f"{self.stem}Settings")),
             handler=self.symbol(
                 f"handlers.handler_{contract.name}_{contract.node_type}",
                 f"Handler{self.stem}{names.pascal(contract.node_type)}",
             ),
-            request=self.symbol(f"models.model_{contract.name}_request", f"Model{self.stem}Request"),
-            response=self.symbol(f"models.model_{contract.name}_response", f"Model{self.stem}Response"),
-            operation_enum=self.symbol(f"models.enum_{contract.name}_operation", f"Enum{self.stem}Operation"),
+            request=self.symbol(f"models.model_{contract.name}_request", names.model_class(f"{self.stem}Request")),
+            response=self.symbol(f"models.model_{contract.name}_response", names.model_class(f"{self.stem}Response")),
+            operation_enum=self.symbol(
+                f"models.enum_{contract.name}_operation", names.enum_class(f"{self.stem}Operation")
+            ),
             command_topic=names.command_topic(contract),
             completed_topic=names.completed_topic(contract),
             base=base,
@@ -1648,12 +1650,12 @@ class _Builder:
             unanswered=tuple(without_effect(contract)),
             enums=tuple(
                 EnumView(
-                    name=f"Enum{enum.name}",
+                    name=names.enum_class(enum.name),
                     file=f"enum_{names.snake(enum.name)}",
                     symbol=self.reference("enum", enum.name),
                     title=f"Values of {enum.name}",
                     description=enum.description,
-                    members=tuple((enum_member(value), value) for value in enum.values),
+                    members=tuple((member, value) for value, member in names.members(enum.values).items()),
                 )
                 for enum in contract.enums
             ),
@@ -1686,8 +1688,8 @@ class _Builder:
     def reference(self, kind: str, name: str) -> Symbol:
         if kind == "bytes":
             return self.symbol("models.base64_bytes", "Base64Bytes")
-        prefix = "Enum" if kind == "enum" else "Model"
-        return self.symbol(f"models.{kind}_{names.snake(name)}", f"{prefix}{name}")
+        made = names.enum_class(name) if kind == "enum" else names.model_class(name)
+        return self.symbol(f"models.{kind}_{names.snake(name)}", made)
 
     def type(self, name: str, fields: Sequence[Field], description: str, title: str) -> TypeView:
         codes = tuple(field_code(field, self.reference) for field in fields)
@@ -1963,7 +1965,7 @@ class _Builder:
             key=topics.key(topic, topics.published(self.contract)),
             topic=topic,
             file=file,
-            symbol=self.symbol(f"models.{file}", f"Model{names.pascal(operation.name)}Event"),
+            symbol=self.symbol(f"models.{file}", names.model_class(f"{names.pascal(operation.name)}Event")),
             occurred=occurred,
             condition=condition,
         )

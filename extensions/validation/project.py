@@ -112,6 +112,16 @@ class Project:
         return parsed
 
     @cached_property
+    def untouched(self) -> frozenset[str]:
+        """The generated files that are as the template wrote them."""
+        return frozenset(
+            path
+            for manifest in self.manifests
+            for path in ownership.owned(manifest, "generated")
+            if path in self.files and manifest["files"][path].get("sha256") == ownership.digest(self.root / path)
+        )
+
+    @cached_property
     def source_root(self) -> str:
         """The folder in which the project's packages lie, with a `/` at its end; empty for the root."""
         return "src/" if any(path.startswith("src/") for path in self.files) else ""

@@ -8,58 +8,11 @@ from collections.abc import Callable, Iterator
 
 import yaml
 
+from .. import sql_text
 from .findings import Finding
 from .project import Project
 
 _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_SQL_WORD = re.compile(
-    r"--[^\n]*|/\*|\*/|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\$(\w*)\$|[()\[\];]|[^\s'\"()\[\];$/*-]+|.", re.DOTALL
-)
-_SQL_STARTS = frozenset(
-    [
-        "alter",
-        "analyze",
-        "begin",
-        "call",
-        "cluster",
-        "comment",
-        "commit",
-        "copy",
-        "create",
-        "deallocate",
-        "delete",
-        "do",
-        "drop",
-        "end",
-        "execute",
-        "explain",
-        "grant",
-        "insert",
-        "listen",
-        "lock",
-        "merge",
-        "notify",
-        "prepare",
-        "refresh",
-        "reindex",
-        "release",
-        "reset",
-        "revoke",
-        "rollback",
-        "savepoint",
-        "security",
-        "select",
-        "set",
-        "start",
-        "table",
-        "truncate",
-        "unlisten",
-        "update",
-        "vacuum",
-        "values",
-        "with",
-    ]
-)
 
 
 def check(project: Project) -> Iterator[Finding]:
@@ -128,36 +81,5 @@ def _json(project: Project, path: str) -> Finding | None:
 
 
 def _sql(project: Project, path: str) -> Finding | None:
-    """Find what no dialect accepts: an open quote, comment or bracket, and a statement that no keyword begins."""
-    text = project.text(path)
-    open_brackets: list[tuple[str, int]] = []
-    starts = True
-    position = 0
-    while match := _SQL_WORD.match(text, position):
-        word, line = match[0], text.count("\n", 0, match.start()) + 1
-        position = match.end()
-        if word.isspace() or word.startswith("--"):
-            continue
-        if word in {"/*", "'", '"'} or (word[0] == "$" and match[1] is not None):
-            closing = text.find({"/*": "*/"}.get(word, word), position)
-            if closing < 0:
-                return Finding(path, line, "sql-syntax", f"{word} is never closed")
-            position = closing + len({"/*": "*/"}.get(word, word))
-            if word == "/*":
-                continue
-        elif word in "([":
-            open_brackets.append((word, line))
-        elif word in ")]":
-            if not open_brackets or open_brackets.pop()[0] + word not in {"()", "[]"}:
-                return Finding(path, line, "sql-syntax", f"{word} closes nothing")
-        elif word == ";":
-            if open_brackets:
-                return Finding(path, open_brackets[-1][1], "sql-syntax", f"{open_brackets[-1][0]} is never closed")
-            starts = True
-            continue
-        if starts and word not in "([" and word.lower() not in _SQL_STARTS:
-            return Finding(path, line, "sql-syntax", f"no statement begins with {word[:40]}")
-        starts = False
-    if open_brackets:
-        return Finding(path, open_brackets[-1][1], "sql-syntax", f"{open_brackets[-1][0]} is never closed")
-    return None
+    wrong = sql_text.fault(project.text(path))
+    return Finding(path, wrong[0], "sql-syntax", wrong[1]) if wrong else None

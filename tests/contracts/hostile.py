@@ -35,6 +35,10 @@ KINDS = {
     "markdown": "```\n</code><script>alert(1)</script> | **b** [l](javascript:x) <!-- -->",
     "formats": "%s %(a)s {0} {a!r} {{b}} \\N{DASH} \\x41 \\",
     "separators": "a\u2028b\u2029c\u00a0d\ufeffe 🔒 \u202e \u200b",
+    "marker": "TODO: FIXME, HACK (XXX) todo",
+    "temporary": "/tmp/x",  # noqa: S108 - it is text
+    "loader": "yaml.unsafe_load(x)",
+    "statement": "DELETE FROM a WHERE b = ",
     "comment": "# noqa\n# type: ignore\n# fmt: off\n# ruff: noqa",
     "quotes": "\" ' ` \u201d \u2019 \u00ab \"' '\"",
     "long": "word " * 1500,

@@ -167,7 +167,36 @@ BAD = [
     ("control character", top(description="a\x07b"), "description", "control characters"),
     ("lone surrogate", top(description="a\ud800b"), "description", "surrogates"),
     ("not a number", field({"type": "number", "minimum": math.nan}), f"{EXTRA}.minimum", "finite"),
-    ("enum members that coincide", top(enums={"Status": ["a-b", "a b"]}), "enums.Status", "different letters"),
+    (
+        "names that make the same class",
+        changed(lambda c: c["models"].update(TaskManager={"fields": {}}, TaskMgr={"fields": {}})),
+        "models.TaskMgr",
+        "the same class",
+    ),
+    (
+        "operations that make the same class",
+        changed(lambda c: (c["operations"][0].update(name="a1"), c["operations"][1].update(name="a_1"))),
+        "operations[1].name",
+        "the same class",
+    ),
+    (
+        "a credential",
+        operation(1, description="a key: AKIA" + "ABCDEFGHIJKLMNOP"),
+        "operations[1].description",
+        "no credentials",
+    ),
+    (
+        "a password in a URL",
+        field({"type": "string", "default": "amqp://a:pw1@b"}),
+        f"{EXTRA}.default",
+        "holds a password",
+    ),
+    (
+        "a migration that is no SQL",
+        top(integrations={"database": {"migrations": [{"id": "1", "sql": "SELECT (1"}]}}),
+        "integrations.database.migrations[0].sql",
+        "never closed",
+    ),
     ("enum and model of one name", top(enums={"Lock": ["a"], "Status": ["held"]}), "models.Lock", "name of an enum"),
     ("model within itself", top(models={"Lock": {"fields": {"next": "Lock"}}}), "models.Lock", "required: false"),
     (

@@ -1,0 +1,72 @@
+"""Words that ONEX forbids in its own code: contracts have a right to them, and their nodes pass ONEX's gate."""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+from omnibase_core.validation.todo_marker.handler import scan_source
+
+from extensions import ownership
+from extensions.judge import judge
+from extensions.validation.run import validate
+from tests.conftest import Run
+from tests.contracts.fuzz import TOOLS
+from tests.contracts.hostile_nodes import NODES
+from tests.contracts.render import Renderer
+
+WORDS = [
+    "cache_manager",
+    "handle",
+    "helper",
+    "utility",
+    "cpu_util",
+    "services",
+    "controller",
+    "data_processor",
+    "worker",
+]
+GENERIC = ["process", "execute", "run", "do_it", "perform", "manage", "control", "work", "operate", "action", "todo"]
+ENUMS = {"TaskManager": ["TODO", "DONE", "todo", "+1", "-1"], "TODO": ["FIXME", "XXX"], "Anager": ["a"]}
+MODELS = {
+    "CpuUtilization": {
+        "description": "TODO: say what it is.",
+        "fields": {
+            "service": {"type": "string", "default": "TODO"},
+            "manager": {"type": "TaskManager", "default": "TODO", "description": "FIXME soon"},
+            "todo": "TODO",
+        },
+    }
+}
+
+
+def worded(kind: str) -> dict[str, Any]:
+    contract = copy.deepcopy(NODES[kind]) | {
+        "name": WORDS[["effect", "compute", "reducer", "orchestrator"].index(kind)]
+    }
+    contract["description"] = "TODO: describe the manager."
+    contract["enums"] = ENUMS | contract["enums"]
+    contract["models"] = MODELS | contract["models"]
+    for operation, name in zip(contract["operations"], WORDS[4:] + GENERIC, strict=False):
+        operation |= {"name": name, "description": "FIXME: HACK"}
+        if "kafka" not in operation:
+            operation["publishes"] = "service-manager-changed"
+    return contract
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", NODES)
+def test_nodes_with_such_words_pass_the_gate(run: Run, template: Path, tmp_path: Path, kind: str) -> None:
+    contract = worded(kind)
+    assert list(map(str, judge(contract))) == []
+    project = Renderer(template).render(contract, tmp_path / "project")
+    ownership.complete(project)
+
+    report = validate(project, "standard")
+    assert report.passed, report.table()
+    assert not [str(found) for outcome in report.outcomes for found in outcome.findings]
+    checked = run(str(TOOLS / "onex"), "validate", "--strict", "src", cwd=project)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    for path in (project / "src").rglob("*.*"):
+        if path.suffix in {".py", ".yaml"}:
+            assert not scan_source(path.read_text(encoding="utf-8"), str(path)).findings

@@ -364,14 +364,15 @@ def _filled(spec: Specs, side: Side, context: Context) -> Iterator[Problem]:
     ways = f"the name previous_state, state, changed or {spec['entity']}"
     operation = {"input": side.inputs, "output": side.outputs}
     names_of = {*STATES, "changed"}
-    if spec["entity"] not in side.inputs or not _same(spec["entity"], side):
-        names_of.add(spec["entity"])  # of another type, which is a mistake of its own
+    if spec["entity"] not in side.inputs or not _is_entity(side, spec["entity"]):
+        names_of.add(spec["entity"])  # that is a mistake of its own
     filler = filling.Filler(names_of, ways)
     yield from filling.unfilled(side.path, operation, filler, context.clean)
 
 
-def _same(name: str, side: Side) -> bool:
-    return side.inputs[name].get("type") == side.outputs.get(name, {}).get("type")
+def _is_entity(side: Side, name: str) -> bool:
+    given, wanted = side.inputs[name], side.outputs.get(name, {})
+    return given.get("required", True) is not False and given.get("type") == wanted.get("type")
 
 
 def _state_field(path: Path, spec: Specs, field: Specs, context: Context) -> Iterator[Problem]:

@@ -409,12 +409,13 @@ class _Rules:
                 if "publishes" in operation:
                     sources.append((place, f"model_{name}_event", f"the event of {name}"))
         sources += reducers.generated_types(self)
+        wrong: set[Path] = set()
         for path, file, what in sources:
             made = names.class_name(names.pascal(file))
             for word, kind in ((file, "file"), (made, "class")):
-                if word in taken:
+                if word in taken and path not in wrong:
+                    wrong.add(path)
                     yield Problem(path, what, f"a name that does not lead to the same {kind} as {taken[word]}")
-                    break
             taken.setdefault(file, what)
             taken.setdefault(made, what)
 

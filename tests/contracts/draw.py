@@ -17,10 +17,25 @@ SCHEMA = bundle()
 PROPERTIES: Mapping[str, Any] = SCHEMA["properties"]
 LONG = "a_name_that_is_as_long_as_the_language_allows_it"
 WORDS = ["a", "x1", "order_id", "amount", "label", "state_of_it", "value", "data", "result", "name", LONG]
-NAMES = ["n", "shop", "tally", "order_keeper", LONG]
+# What ONEX forbids in names of classes, and takes for notes.
+WORDS += ["manager", "todo", "service"]
+NAMES = ["n", "shop", "tally", "order_keeper", "cache_manager", "handle", "data_processor", LONG]
+VALUES = [["a", "b-c", "d"], ["TODO", "DONE", "FIXME"], ["+1", "-1", "0"], ["a", "A", "worker"]]
 TYPES = ["string", "integer", "number", "boolean", "uuid", "datetime", "date", "duration", "decimal", "bytes", "object"]
 TEXTS = st.sampled_from(
-    ["", "One line.", "say \"it\" and 'that'", "back\\", "two\nlines", "{{ 7 }} {% if %} # $x", "é 🔒 \u2028"]
+    [
+        "",
+        "One line.",
+        "TODO: the manager",
+        "FIXME (HACK)",
+        "/tmp/x",  # noqa: S108 - it is text
+        "SELECT a FROM b",
+        "say \"it\" and 'that'",
+        "back\\",
+        "two\nlines",
+        "{{ 7 }} {% if %} # $x",
+        "é 🔒 \u2028",
+    ]
 )
 FREE_TEXT = st.one_of(TEXTS, st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=150))
 # Keys that the parts below build, and the legacy one that another key replaces.
@@ -391,10 +406,11 @@ EXTRAS = ("publishes", "timeout_seconds", "idempotent", "target", "retry", "sche
 def likely_contracts(draw: DrawFn) -> dict[str, Any]:
     """Draw contracts that are valid but for rules between settings."""
     node_type = draw(st.sampled_from([*sorted(PARTS), "effect"]))
-    enums = {"Kind": ["a", "b-c", draw(FREE_TEXT) + "d"]} if draw(st.booleans()) else {}
+    enum, thing = draw(st.sampled_from([("Kind", "ModelThing"), ("ServiceKind", "ModelWorker")]))
+    enums = {enum: [*draw(st.sampled_from(VALUES)), draw(FREE_TEXT) + "d"]} if draw(st.booleans()) else {}
     named = tuple(enums)
     models: dict[str, Any] = {}
-    for name in draw(st.sampled_from([(), ("ModelThing",), ("ModelThing", "ModelOther")])):
+    for name in draw(st.sampled_from([(), (thing,), (thing, "ModelOther")])):
         models[name] = {"description": draw(FREE_TEXT), "fields": draw(fields(named, 1))}
         named += (name,)
     contract: dict[str, Any] = {
@@ -407,7 +423,8 @@ def likely_contracts(draw: DrawFn) -> dict[str, Any]:
     for number, part in enumerate(chosen):
         if part == "fsm" and "fsm" in chosen[:number]:
             continue
-        operation: dict[str, Any] = {"name": f"{part}_{number}", "input": draw(fields(named))}
+        word = draw(st.sampled_from([part, part, "process", "todo_manager"]))
+        operation: dict[str, Any] = {"name": f"{word}_{number}", "input": draw(fields(named))}
         if draw(st.booleans()):
             operation["description"] = draw(FREE_TEXT)
         draw(PARTS[node_type][part](operation, named))
@@ -423,6 +440,9 @@ def likely_contracts(draw: DrawFn) -> dict[str, Any]:
     for key in sorted(rest):
         if draw(st.integers(0, 2)) == 0:
             contract[key] = draw(rest[key])
+    database = contract.get("integrations", {}).get("database")
+    for migration in database.get("migrations", ()) if isinstance(database, dict) else ():
+        migration["sql"] = f"SELECT 1; -- {' '.join(migration['sql'].split())}"
     if "fsm" in chosen:
         contract["subcontracts"] = {"fsm": _machine(described=draw(st.booleans()))} | draw(
             st.sampled_from(

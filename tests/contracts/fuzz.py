@@ -14,7 +14,7 @@ import time
 import tomllib
 import traceback
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,15 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.internal.conjecture.providers import AVAILABLE_PROVIDERS, HypothesisProvider
 
 from examples.rendering import CONTRACTS, ROOT, export_template, read_contract
+from extensions import ownership
 from extensions.judge import judge
+from extensions.places import Place
+from extensions.validation import structure, syntax
+from extensions.validation.imports import Imports
+from extensions.validation.index import Index
+from extensions.validation.onex import Onex
+from extensions.validation.project import Project
+from extensions.validation.security import Security
 from tests.contracts.draw import likely_contracts, valid_contracts
 from tests.contracts.garbage import failures
 from tests.contracts.hostile import KINDS, carried, laid_out
@@ -130,6 +138,22 @@ def broken_files(project: Path) -> list[str]:
     return broken
 
 
+def refused(project: Path, contract: Mapping[str, Any]) -> list[str]:
+    """Return what Copier's last step would refuse in a project, but for what `ruff` finds.
+
+    Args:
+        project: Its folder.
+        contract: What it was made of.
+    """
+    place = Place(f"node_{contract['name']}_{contract['node_type']}" if contract.get("layout") == "node" else "")
+    ownership.complete(project, place)
+    found = Project(project, place if place.inside else None)
+    index = Index(found.site_packages)
+    stages = (syntax.check(found), structure.check(found), Imports(found, index).check(), Onex(found, index).check())
+    own = [finding for stage in (*stages, Security(found, None).check()) for finding in stage]
+    return sorted({str(finding) for finding in own if not place.inside or finding.path != "pyproject.toml"})
+
+
 def ruff(folder: Path) -> list[str]:
     """Return what ruff says of the projects below a folder, each by the rules of its own pyproject.toml.
 
@@ -173,7 +197,7 @@ def generate(contracts: Sequence[dict[str, Any]], folder: Path) -> tuple[int, li
             wrong.append(f"{number}/: {traceback.format_exc(limit=-3)}")
             continue
         rendered += 1
-        wrong += [f"{number}/{line}" for line in broken_files(project)]
+        wrong += [f"{number}/{line}" for line in (*broken_files(project), *refused(project, contract | layout))]
     return rendered, wrong + ruff(folder)
 
 

@@ -244,7 +244,9 @@ BAD = [
     ),
     (
         "migration twice",
-        top(integrations={"database": {"migrations": [{"id": "1", "sql": "x"}, {"id": "1", "sql": "y"}]}}),
+        top(
+            integrations={"database": {"migrations": [{"id": "1", "sql": "SELECT 1"}, {"id": "1", "sql": "SELECT 2"}]}}
+        ),
         "integrations.database.migrations[1].id",
         "an id of its own",
     ),

@@ -14,7 +14,6 @@ _SCALARS: dict[str, tuple[str, Symbol | None]] = {
     "number": ("float", None),
     "boolean": ("bool", None),
     "uuid": ("UUID", ("uuid", "UUID")),
-    "datetime": ("datetime", ("datetime", "datetime")),
     "date": ("date", ("datetime", "date")),
     "duration": ("timedelta", ("datetime", "timedelta")),
     "decimal": ("Decimal", ("decimal", "Decimal")),
@@ -87,13 +86,16 @@ class FieldCode:
     description: str
 
 
-def annotation(field: Field, module_of: Callable[[str, str], Symbol], owner: str) -> Annotation:
+def annotation(
+    field: Field, module_of: Callable[[str, str], Symbol], owner: str, moments: Symbol = ("datetime", "datetime")
+) -> Annotation:
     """Return the annotation of a field, without its optionality.
 
     Args:
         field: A field, or the items of an array.
         module_of: Gives the symbol of an enum or model from its kind and name.
         owner: The name of the field, or of that whose items it describes.
+        moments: The type of moments: models have one that gives an offset to those without.
 
     Returns:
         The type as code.
@@ -107,13 +109,15 @@ def annotation(field: Field, module_of: Callable[[str, str], Symbol], owner: str
         symbol = module_of(field.kind, str(field.reference))
         return Annotation(symbol[1], arguments, frozenset({symbol}))
     if field.kind == "array":
-        items = annotation(field.items, module_of, owner) if field.items else _json()
+        items = annotation(field.items, module_of, owner, moments) if field.items else _json()
         return Annotation(f"list[{items.whole}]", arguments, items.all_symbols, items.alias)
     if field.kind == "object":
         return Annotation("dict[str, JsonValue]", arguments, _json().symbols)
     if field.kind == "bytes":
         symbol = module_of("bytes", "")
         return Annotation(symbol[1], arguments, frozenset({symbol}))
+    if field.kind == "datetime":
+        return Annotation(moments[1], arguments, frozenset({moments}))
     code, needed = _SCALARS[field.kind]
     return Annotation(code, arguments, frozenset({needed} if needed else ()))
 
@@ -141,7 +145,7 @@ def field_code(field: Field, module_of: Callable[[str, str], Symbol]) -> FieldCo
     Returns:
         The declaration and what it needs.
     """
-    base = annotation(field, module_of, field.name)
+    base = annotation(field, module_of, field.name, module_of("datetime", ""))
     arguments = base.arguments
     if field.description:
         arguments = (*arguments, f"description={encode.py_string(encode.one_line(field.description))}")

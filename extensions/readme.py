@@ -100,6 +100,8 @@ class Readme:
         if not self._node.database:
             return []
         return [
+            ("VALIDATION_ERROR", 422, "the database does not take a value, or a constraint forbids it"),
+            ("DUPLICATE_REGISTRATION", 409, "a unique or an exclusion constraint has the value already"),
             ("DATABASE_QUERY_ERROR", 500, "the database refuses the statement"),
             ("DATABASE_CONNECTION_ERROR", 503, "the database can't be reached"),
         ]

@@ -75,6 +75,8 @@ _PROCESS_IMPORTS: dict[str, tuple[Symbol, ...]] = {
 DEFAULT_FAILURE_THRESHOLD = 5
 # Where handlers pass arguments to a call in a method.
 _ARGUMENT_INDENT = 12
+# Where they pass parameters to a statement.
+_PARAMETER_INDENT = 16
 DEFAULT_RECOVERY_MS = 60_000
 
 
@@ -247,6 +249,7 @@ class OperationView:
         calls: What it calls beside a database; None where it calls nothing else.
         query: SQL with its line ends, empty for a custom one.
         call: The adapter's method: `fetch_one`, `fetch_all` or `execute`.
+        parameters: The input fields that are the statement's parameters, in order.
         arguments: Code of the statement's arguments, in order.
         row_required: Whether a missing row is an error.
         results: Pairs of output field and the code of its value.
@@ -283,6 +286,7 @@ class OperationView:
     calls: CallView | None
     query: str
     call: str
+    parameters: tuple[str, ...]
     arguments: tuple[str, ...]
     row_required: bool
     results: tuple[tuple[str, str], ...]
@@ -311,14 +315,14 @@ class OperationView:
     @property
     def binding(self) -> str:
         """The assignment before the statement's call; empty when nothing uses what it returns."""
-        name = {"fetch_one": "row", "fetch_all": "rows", "execute": "affected"}.get(self.call, "")
-        used = self.row_required or any(re.search(rf"\b{name}\b", code) for _, code in self.results)
+        name = {"fetch_one": "record", "fetch_all": "records", "execute": "affected"}.get(self.call, "")
+        used = self.row_required or self.reads_rows or any(re.search(rf"\b{name}\b", code) for _, code in self.results)
         return f"{name} = " if used else ""
 
     @property
-    def plain_rows(self) -> bool:
-        """Whether rows become plain JSON values."""
-        return any("to_jsonable_python" in code for _, code in self.results)
+    def reads_rows(self) -> bool:
+        """Whether the values of rows fill outputs."""
+        return self.call in {"fetch_one", "fetch_all"} and _reads_rows(self.results)
 
     @property
     def uses_request(self) -> bool:
@@ -373,6 +377,7 @@ class NodeView:
     own_breakers: tuple[tuple[str, int, float], ...]
     consul: Consul | None
     has_bytes: bool
+    has_datetimes: bool
     host: str
     port: int
     fsm: reductions.FsmView | None
@@ -837,6 +842,8 @@ class NodeView:
     def postgres_imports(self) -> tuple[Symbol, ...]:
         """What the PostgreSQL adapter imports of the node's own package."""
         symbols = [self.own("adapters.guard", "Guard")] if self.guarded else []
+        symbols.append(self.own("adapters.postgres_refusals", "refusal"))
+        symbols.append(self.own("adapters.postgres_values", "register_types"))
         if self.migrations:
             symbols.append(self.own("adapters.migrations", "migrate"))
         spans = self._traces("traced") if self.database and self.database.calls else ()
@@ -1610,6 +1617,8 @@ class _Builder:
             self.type(model.name, model.fields, model.description, f"The model {model.name}")
             for model in contract.models
         )
+        kinds = (*models, *(side for operation in operations for side in (operation.input, operation.output)))
+        needed = {symbol for kind in kinds for field in kind.fields for symbol in field.symbols}
         database = self.database(operations) if self.database_decision else None
         retry, breaker = self.retry(), self.breaker()
         major, minor, patch = (int(part) for part in contract.version.split("-")[0].split("+")[0].split("."))
@@ -1671,12 +1680,8 @@ class _Builder:
             breaker=breaker,
             own_breakers=self.own_breakers(breaker),
             consul=consul,
-            has_bytes=any(
-                symbol == self.reference("bytes", "")
-                for kind in (*models, *(side for op in operations for side in (op.input, op.output)))
-                for field in kind.fields
-                for symbol in field.symbols
-            ),
+            has_bytes=self.reference("bytes", "") in needed,
+            has_datetimes=self.reference("datetime", "") in needed,
             host=contract.service.host,
             port=contract.service.port,
             fsm=reductions.fsm_view(contract, self.symbol, self.reference),
@@ -1688,6 +1693,8 @@ class _Builder:
     def reference(self, kind: str, name: str) -> Symbol:
         if kind == "bytes":
             return self.symbol("models.base64_bytes", "Base64Bytes")
+        if kind == "datetime":
+            return self.symbol("models.utc_datetime", "UtcDatetime")
         made = names.enum_class(name) if kind == "enum" else names.model_class(name)
         return self.symbol(f"models.{kind}_{names.snake(name)}", made)
 
@@ -1740,6 +1747,7 @@ class _Builder:
             custom=not generated,
             query=database.query if database else "",
             call={"one": "fetch_one", "many": "fetch_all", "none": "execute"}[returns.rows] if returns else "",
+            parameters=database.parameters if database else (),
             arguments=tuple(self.argument(operation, name) for name in database.parameters) if database else (),
             row_required=row_required,
             results=results,
@@ -1822,6 +1830,10 @@ class _Builder:
             symbols.append(self.symbol("adapters.adapters", "Adapters"))
         if row_model:
             symbols.append(row_model)
+        if operation.database and operation.database.parameters:
+            symbols.append(self.symbol("adapters.postgres_refusals", "parameters"))
+        if _reads_rows(self.results(operation)[0]):
+            symbols.append(self.symbol("adapters.postgres_values", "row_values"))
         if operation.retry and _retries(operation) and self.retry():
             symbols.append(self.symbol("adapters.retry_policy", "RetryPolicy"))
         return tuple(symbols)
@@ -1874,7 +1886,7 @@ class _Builder:
         else:
             return value
         code = code if field.required else f"None if {value} is None else {code}"
-        return layout.argument(code, _ARGUMENT_INDENT)
+        return layout.argument(code, _PARAMETER_INDENT)
 
     def results(self, operation: Operation) -> tuple[tuple[tuple[str, str], ...], Symbol | None, bool]:
         database = operation.database
@@ -1886,7 +1898,8 @@ class _Builder:
         row_model = (
             self.reference("model", str(row_field.reference)) if row_field and row_field.kind == "model" else None
         )
-        convert = f"{row_model[1]}.model_validate(dict(row))" if row_model else "to_jsonable_python(dict(row))"
+        # A table may have more columns than the model has fields, today or after a later migration.
+        convert = f'{row_model[1]}.model_validate(row, extra="ignore")' if row_model else "row"
         passed = {field.name for field in operation.output if copied(operation.input, field)}
         columns = returns.rows == "one" and into is None
         from_columns = [
@@ -1907,17 +1920,17 @@ class _Builder:
         for field in operation.output:
             if field.name == returns.found:
                 code = {
-                    "one": "True" if row_required else "row is not None",
-                    "many": "bool(rows)",
+                    "one": "True" if row_required else "record is not None",
+                    "many": "bool(records)",
                     "none": "affected > 0",
                 }[returns.rows]
             elif field.name == returns.count:
-                one = "1" if row_required else "0 if row is None else 1"
-                code = {"one": one, "many": "len(rows)", "none": "affected"}[returns.rows]
+                one = "1" if row_required else "0 if record is None else 1"
+                code = {"one": one, "many": "len(records)", "none": "affected"}[returns.rows]
             elif field is into and returns.rows == "many":
-                code = f"[{convert} for row in rows]"
+                code = f"[{convert} for row in rows]" if row_model else "rows"
             elif field is into:
-                code = convert if row_required else f"None if row is None else {convert}"
+                code = convert if row_required or not row_model else f"None if row is None else {convert}"
             elif field.name in from_columns:
                 value = f'row["{field.name}"]'
                 code = value if row_required else f"None if row is None else {value}"
@@ -2053,6 +2066,10 @@ def _retry_view(policy: Retry) -> RetryView:
         backoff_multiplier=policy.backoff_multiplier,
         retryable_exceptions=tuple(name.rpartition(".")[2] for name in policy.retryable_exceptions),
     )
+
+
+def _reads_rows(results: Sequence[tuple[str, str]]) -> bool:
+    return any(re.search(r"\brows?\b", code) for _, code in results)
 
 
 def _parents(package: str) -> list[str]:

@@ -31,7 +31,16 @@ def test_servers_and_readiness(contract: str, servers: str, readiness: str) -> N
 @pytest.mark.parametrize(
     ("contract", "codes"),
     [
-        ("distributed_lock", ["RESOURCE_NOT_FOUND", "DATABASE_QUERY_ERROR", "DATABASE_CONNECTION_ERROR"]),
+        (
+            "distributed_lock",
+            [
+                "RESOURCE_NOT_FOUND",
+                "VALIDATION_ERROR",
+                "DUPLICATE_REGISTRATION",
+                "DATABASE_QUERY_ERROR",
+                "DATABASE_CONNECTION_ERROR",
+            ],
+        ),
         ("session_cache", ["RESOURCE_NOT_FOUND", "NETWORK_ERROR", "OPERATION_FAILED"]),
         ("price_quote", []),
     ],

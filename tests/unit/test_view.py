@@ -84,8 +84,8 @@ def test_rows_become_models() -> None:
         models={"Point": {"fields": {"x": "number"}}},
     )
     assert operation.results == (
-        ("points", "[ModelPoint.model_validate(dict(row)) for row in rows]"),
-        ("n", "len(rows)"),
+        ("points", '[ModelPoint.model_validate(row, extra="ignore") for row in rows]'),
+        ("n", "len(records)"),
     )
 
 

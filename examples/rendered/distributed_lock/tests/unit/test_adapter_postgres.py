@@ -7,6 +7,7 @@ from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.errors import ModelOnexError
 
 from omninode_bridge.nodes.node_distributed_lock_effect.adapters.adapter_postgres import AdapterPostgres
+from omninode_bridge.nodes.node_distributed_lock_effect.adapters.postgres_refusals import parameters
 from omninode_bridge.nodes.node_distributed_lock_effect.settings import ModelDistributedLockSettings
 from tests.unit.fakes import FakePool
 
@@ -42,9 +43,12 @@ async def test_affected_rows_are_read_from_the_status(
 @pytest.mark.parametrize(
     ("error", "code"),
     [
-        (asyncpg.UniqueViolationError("twice"), EnumCoreErrorCode.DATABASE_QUERY_ERROR),
+        (asyncpg.UniqueViolationError("twice"), EnumCoreErrorCode.DUPLICATE_REGISTRATION),
+        (asyncpg.ExclusionViolationError("twice"), EnumCoreErrorCode.DUPLICATE_REGISTRATION),
+        (asyncpg.ForeignKeyViolationError("no such owner"), EnumCoreErrorCode.VALIDATION_ERROR),
+        (asyncpg.DataError("not a number"), EnumCoreErrorCode.VALIDATION_ERROR),
+        (asyncpg.InvalidRowCountInLimitClauseError("LIMIT must not be negative"), EnumCoreErrorCode.VALIDATION_ERROR),
         (asyncpg.UndefinedTableError("no table"), EnumCoreErrorCode.DATABASE_QUERY_ERROR),
-        (asyncpg.DataError("not a number"), EnumCoreErrorCode.DATABASE_QUERY_ERROR),
         (asyncpg.QueryCanceledError("too long"), EnumCoreErrorCode.TIMEOUT),
     ],
 )
@@ -55,6 +59,21 @@ async def test_errors_of_the_statement_are_final(
     assert await code_of(postgres) is code
     assert len(pool.calls) == 1
     assert pool.log == ["BEGIN read_committed", "ROLLBACK"]
+
+
+async def test_a_refused_value_is_named_in_words_of_our_own(postgres: AdapterPostgres, pool: FakePool) -> None:
+    pool.results = [
+        asyncpg.UniqueViolationError("duplicate key value violates hidden-word"),
+        asyncpg.DataError("invalid input for query argument $1: 'hidden-word' (driver's words)"),
+    ]
+    with pytest.raises(ModelOnexError, match="refused the values: unique violation") as caught:
+        await run(postgres)
+    assert "hidden-word" not in caught.value.message
+    with pytest.raises(ModelOnexError, match="value of amount") as caught, parameters("amount"):
+        await run(postgres)
+    assert "hidden-word" not in caught.value.message
+    (problem,) = caught.value.context["additional_context"]["problems"]
+    assert problem["path"] == "amount"
 
 
 async def test_secrets_stay_out_of_errors(postgres: AdapterPostgres, pool: FakePool) -> None:
@@ -112,7 +131,7 @@ async def test_commit_with_unknown_outcome_is_repeated_when_idempotent(
 async def test_commit_that_the_server_refuses_is_an_error(postgres: AdapterPostgres, pool: FakePool) -> None:
     pool.results = ["UPDATE 2"]
     pool.commit_errors = [asyncpg.IntegrityConstraintViolationError("deferred")]
-    assert await code_of(postgres) is EnumCoreErrorCode.DATABASE_QUERY_ERROR
+    assert await code_of(postgres) is EnumCoreErrorCode.VALIDATION_ERROR
 
 
 async def test_open_breaker_leaves_the_database_alone(
@@ -132,7 +151,7 @@ async def test_open_breaker_leaves_the_database_alone(
 async def test_errors_of_the_statement_do_not_open_the_breaker(postgres: AdapterPostgres, pool: FakePool) -> None:
     pool.results = [*[asyncpg.UniqueViolationError("twice")] * 5, "UPDATE 2"]
     for _ in range(5):
-        assert await code_of(postgres) is EnumCoreErrorCode.DATABASE_QUERY_ERROR
+        assert await code_of(postgres) is EnumCoreErrorCode.DUPLICATE_REGISTRATION
     assert await run(postgres) == 2
 
 

@@ -98,7 +98,7 @@ async def test_invalid_input_reaches_no_handler(payload: dict[str, object]) -> N
         (slow, EnumCoreErrorCode.TIMEOUT, "ping took longer than 0.01 s."),
         (broken, EnumCoreErrorCode.INTERNAL_ERROR, "ping failed: LookupError: no ***"),
         (refused, EnumCoreErrorCode.SERVICE_UNAVAILABLE, "It is away."),
-        (misshapen, EnumCoreErrorCode.CONTRACT_VIOLATION, "The result of ping is not valid."),
+        (misshapen, EnumCoreErrorCode.CONTRACT_VIOLATION, "The result of ping is not valid: n: Input should be"),
     ],
 )
 async def test_failures_become_onex_errors(
@@ -108,7 +108,8 @@ async def test_failures_become_onex_errors(
     with pytest.raises(ModelOnexError) as caught:
         await operation.invoke({"n": 1}, CORRELATION_ID, surroundings())
     error = caught.value
-    assert (error.error_code, error.message, error.correlation_id) == (code, message, CORRELATION_ID)
+    assert (error.error_code, error.correlation_id) == (code, CORRELATION_ID)
+    assert error.message.startswith(message)
     assert error.__cause__ is not None
 
 

@@ -121,6 +121,7 @@ async def test_bad_requests_are_problems(
     [
         (EnumCoreErrorCode.VALIDATION_ERROR, 422, "It is so."),
         (EnumCoreErrorCode.RESOURCE_NOT_FOUND, 404, "It is so."),
+        (EnumCoreErrorCode.DUPLICATE_REGISTRATION, 409, "It is so."),
         (EnumCoreErrorCode.TIMEOUT, 504, None),
         (EnumCoreErrorCode.SERVICE_UNAVAILABLE, 503, None),
         (EnumCoreErrorCode.NETWORK_ERROR, 503, None),

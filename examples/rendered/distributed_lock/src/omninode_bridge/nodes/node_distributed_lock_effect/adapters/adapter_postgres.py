@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,8 @@ from omnibase_core.errors import ModelOnexError
 
 from omninode_bridge.nodes.node_distributed_lock_effect.adapters.guard import Guard
 from omninode_bridge.nodes.node_distributed_lock_effect.adapters.migrations import migrate
+from omninode_bridge.nodes.node_distributed_lock_effect.adapters.postgres_refusals import refusal
+from omninode_bridge.nodes.node_distributed_lock_effect.adapters.postgres_values import register_types
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -213,11 +214,6 @@ def _is_outage(error: BaseException | None) -> bool:
     return outage and not isinstance(error, ValueError)
 
 
-async def _register_json(connection: Connection) -> None:
-    for name in ("json", "jsonb"):
-        await connection.set_type_codec(name, schema="pg_catalog", encoder=json.dumps, decoder=json.loads)
-
-
 async def _in_transaction[T](connection: Connection, statement: Callable[[Connection], Awaitable[T]]) -> T:
     transaction = connection.transaction(isolation="read_committed")
     await transaction.start()
@@ -247,9 +243,11 @@ async def _open_pool(settings: ModelDistributedLockSettings) -> asyncpg.Pool[asy
         command_timeout=settings.database_statement_timeout_seconds,
         server_settings={
             "application_name": NODE_NAME,
+            # What a column without a zone holds is in UTC, also where the server fills it.
+            "TimeZone": "UTC",
             "statement_timeout": str(int(settings.database_statement_timeout_seconds * 1000)),
         },
-        init=_register_json,
+        init=register_types,
     )
     try:
         if settings.database_migrate_on_start:
@@ -264,6 +262,8 @@ def _translated(error: Exception, redact: Callable[[str], str]) -> ModelOnexErro
     if isinstance(error, ModelOnexError):
         return error
     cause = error.__cause__ if isinstance(error, OutcomeUnknownError) else error
+    if refused := refusal(cause, redact):
+        return refused
     if isinstance(cause, (TimeoutError, asyncpg.QueryCanceledError)):
         code = EnumCoreErrorCode.TIMEOUT
     elif _is_outage(cause):

@@ -2,6 +2,8 @@
 """The operation acquire_lock."""
 
 from omninode_bridge.nodes.node_distributed_lock_effect.adapters.adapter_postgres import AdapterPostgres
+from omninode_bridge.nodes.node_distributed_lock_effect.adapters.postgres_refusals import parameters
+from omninode_bridge.nodes.node_distributed_lock_effect.adapters.postgres_values import row_values
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_acquire_lock_input import ModelAcquireLockInput
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_acquire_lock_output import ModelAcquireLockOutput
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_lock_info import ModelLockInfo
@@ -15,6 +17,7 @@ ON CONFLICT (lock_name) DO UPDATE
  WHERE l.status <> 'held' OR l.expires_at < now() OR l.owner = excluded.owner
 RETURNING lock_name, owner, status, acquired_at, expires_at
 """
+PARAMETERS = ("lock_name", "owner", "lease_seconds")
 
 
 class HandlerAcquireLock:
@@ -36,14 +39,16 @@ class HandlerAcquireLock:
         Raises:
             ModelOnexError: When the database can't be reached or refuses the statement.
         """
-        row = await self._postgres.fetch_one(
-            QUERY,
-            request.lock_name,
-            request.owner,
-            request.lease_seconds,
-            idempotent=False,
-        )
+        with parameters(*PARAMETERS):
+            record = await self._postgres.fetch_one(
+                QUERY,
+                request.lock_name,
+                request.owner,
+                request.lease_seconds,
+                idempotent=False,
+            )
+        row = row_values(record)
         return ModelAcquireLockOutput(
-            acquired=row is not None,
-            lock=None if row is None else ModelLockInfo.model_validate(dict(row)),
+            acquired=record is not None,
+            lock=None if row is None else ModelLockInfo.model_validate(row, extra="ignore"),
         )

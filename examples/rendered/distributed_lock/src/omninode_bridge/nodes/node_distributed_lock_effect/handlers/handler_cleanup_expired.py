@@ -2,6 +2,8 @@
 """The operation cleanup_expired."""
 
 from omninode_bridge.nodes.node_distributed_lock_effect.adapters.adapter_postgres import AdapterPostgres
+from omninode_bridge.nodes.node_distributed_lock_effect.adapters.postgres_refusals import parameters
+from omninode_bridge.nodes.node_distributed_lock_effect.adapters.postgres_values import row_values
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_cleanup_expired_input import (
     ModelCleanupExpiredInput,
 )
@@ -17,6 +19,7 @@ UPDATE distributed_locks SET status = 'expired'
                       ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED)
 RETURNING lock_name, owner, status, acquired_at, expires_at
 """
+PARAMETERS = ("limit",)
 
 
 class HandlerCleanupExpired:
@@ -38,12 +41,14 @@ class HandlerCleanupExpired:
         Raises:
             ModelOnexError: When the database can't be reached or refuses the statement.
         """
-        rows = await self._postgres.fetch_all(
-            QUERY,
-            request.limit,
-            idempotent=False,
-        )
+        with parameters(*PARAMETERS):
+            records = await self._postgres.fetch_all(
+                QUERY,
+                request.limit,
+                idempotent=False,
+            )
+        rows = [row_values(record) for record in records]
         return ModelCleanupExpiredOutput(
-            expired=[ModelLockInfo.model_validate(dict(row)) for row in rows],
-            expired_count=len(rows),
+            expired=[ModelLockInfo.model_validate(row, extra="ignore") for row in rows],
+            expired_count=len(records),
         )

@@ -2,6 +2,8 @@
 """The operation extend_lock."""
 
 from omninode_bridge.nodes.node_distributed_lock_effect.adapters.adapter_postgres import AdapterPostgres
+from omninode_bridge.nodes.node_distributed_lock_effect.adapters.postgres_refusals import parameters
+from omninode_bridge.nodes.node_distributed_lock_effect.adapters.postgres_values import row_values
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_extend_lock_input import ModelExtendLockInput
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_extend_lock_output import ModelExtendLockOutput
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_lock_info import ModelLockInfo
@@ -11,6 +13,7 @@ UPDATE distributed_locks SET expires_at = now() + make_interval(secs => $3)
  WHERE lock_name = $1 AND owner = $2 AND status = 'held' AND expires_at >= now()
 RETURNING lock_name, owner, status, acquired_at, expires_at
 """
+PARAMETERS = ("lock_name", "owner", "lease_seconds")
 
 
 class HandlerExtendLock:
@@ -32,14 +35,16 @@ class HandlerExtendLock:
         Raises:
             ModelOnexError: When the database can't be reached or refuses the statement.
         """
-        row = await self._postgres.fetch_one(
-            QUERY,
-            request.lock_name,
-            request.owner,
-            request.lease_seconds,
-            idempotent=False,
-        )
+        with parameters(*PARAMETERS):
+            record = await self._postgres.fetch_one(
+                QUERY,
+                request.lock_name,
+                request.owner,
+                request.lease_seconds,
+                idempotent=False,
+            )
+        row = row_values(record)
         return ModelExtendLockOutput(
-            extended=row is not None,
-            lock=None if row is None else ModelLockInfo.model_validate(dict(row)),
+            extended=record is not None,
+            lock=None if row is None else ModelLockInfo.model_validate(row, extra="ignore"),
         )

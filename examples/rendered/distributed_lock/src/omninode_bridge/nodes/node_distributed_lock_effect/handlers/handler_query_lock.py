@@ -2,6 +2,8 @@
 """The operation query_lock."""
 
 from omninode_bridge.nodes.node_distributed_lock_effect.adapters.adapter_postgres import AdapterPostgres
+from omninode_bridge.nodes.node_distributed_lock_effect.adapters.postgres_refusals import parameters
+from omninode_bridge.nodes.node_distributed_lock_effect.adapters.postgres_values import row_values
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_lock_info import ModelLockInfo
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_query_lock_input import ModelQueryLockInput
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_query_lock_output import ModelQueryLockOutput
@@ -10,6 +12,7 @@ QUERY = """\
 SELECT lock_name, owner, status, acquired_at, expires_at
   FROM distributed_locks WHERE lock_name = $1
 """
+PARAMETERS = ("lock_name",)
 
 
 class HandlerQueryLock:
@@ -31,12 +34,14 @@ class HandlerQueryLock:
         Raises:
             ModelOnexError: When the database can't be reached or refuses the statement.
         """
-        row = await self._postgres.fetch_one(
-            QUERY,
-            request.lock_name,
-            idempotent=True,
-        )
+        with parameters(*PARAMETERS):
+            record = await self._postgres.fetch_one(
+                QUERY,
+                request.lock_name,
+                idempotent=True,
+            )
+        row = row_values(record)
         return ModelQueryLockOutput(
-            found=row is not None,
-            lock=None if row is None else ModelLockInfo.model_validate(dict(row)),
+            found=record is not None,
+            lock=None if row is None else ModelLockInfo.model_validate(row, extra="ignore"),
         )

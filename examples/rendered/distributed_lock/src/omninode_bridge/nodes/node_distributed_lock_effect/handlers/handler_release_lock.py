@@ -2,6 +2,7 @@
 """The operation release_lock."""
 
 from omninode_bridge.nodes.node_distributed_lock_effect.adapters.adapter_postgres import AdapterPostgres
+from omninode_bridge.nodes.node_distributed_lock_effect.adapters.postgres_refusals import parameters
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_release_lock_input import ModelReleaseLockInput
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_release_lock_output import ModelReleaseLockOutput
 
@@ -9,6 +10,7 @@ QUERY = """\
 UPDATE distributed_locks SET status = 'released', expires_at = now()
  WHERE lock_name = $1 AND owner = $2 AND status = 'held' AND expires_at >= now()
 """
+PARAMETERS = ("lock_name", "owner")
 
 
 class HandlerReleaseLock:
@@ -30,12 +32,13 @@ class HandlerReleaseLock:
         Raises:
             ModelOnexError: When the database can't be reached or refuses the statement.
         """
-        affected = await self._postgres.execute(
-            QUERY,
-            request.lock_name,
-            request.owner,
-            idempotent=False,
-        )
+        with parameters(*PARAMETERS):
+            affected = await self._postgres.execute(
+                QUERY,
+                request.lock_name,
+                request.owner,
+                idempotent=False,
+            )
         return ModelReleaseLockOutput(
             released=affected > 0,
         )

@@ -117,7 +117,9 @@ class Operation[InputT: BaseModel, OutputT: BaseModel]:
                 if error.title == self.input_model.__name__:
                     message, code = f"The input of {self.name} is not valid.", EnumCoreErrorCode.VALIDATION_ERROR
                 else:
-                    message, code = f"The result of {self.name} is not valid.", EnumCoreErrorCode.CONTRACT_VIOLATION
+                    found = "; ".join(f"{problem['path']}: {problem['message']}" for problem in details["problems"])
+                    message = f"The result of {self.name} is not valid: {found}"
+                    code = EnumCoreErrorCode.CONTRACT_VIOLATION
             case TimeoutError():
                 message = f"{self.name} took longer than {self.timeout_seconds:g} s."
                 code = EnumCoreErrorCode.TIMEOUT
@@ -147,6 +149,9 @@ class Operation[InputT: BaseModel, OutputT: BaseModel]:
         }
         if failure is not None:
             line |= {"error_code": str(failure.error_code), "error": failure.message}
+            # What a server or a driver says about it is for the log, and not for callers.
+            if reason := failure.context.get("additional_context", {}).get("reason"):
+                line["reason"] = reason
         level = EnumLogLevel.INFO if failure is None else EnumLogLevel.ERROR
         emit_log_event_sync(level, f"operation_{outcome}", line)
 

@@ -34,7 +34,7 @@ def _load(module: str) -> Any:
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
+    _load("streams").warn(f"{text}\n")
 
 
 def rendered(project: Path, destination: str, answers: str = _ANSWERS) -> int:
@@ -58,7 +58,9 @@ def rendered(project: Path, destination: str, answers: str = _ANSWERS) -> int:
     name = "-".join(filter(None, (project.resolve().name, place.node)))
     report = _load("validation.index").cache_folder() / "reports" / f"{name}.json"
     registration = _register(project, manifest) if place.inside else None
-    if (registration or not place.inside) and _validate(project, place, manifest, report) and not problem:
+    # All of it is the template's, unless there was a project before: nobody said that its code may be run.
+    own = destination == "fresh" and not place.inside
+    if (registration or not place.inside) and _validate(project, place, manifest, report, tests=own) and not problem:
         return 0
     where = f"The report is in {report}" if registration or not place.inside else ""
     if destination == "fresh":
@@ -102,7 +104,8 @@ def before(project: Path, answers: str = _ANSWERS) -> int:
     snapshot.take(place)
     _load("renames").keep_edits(project, snapshot.folder / "renamed", place)
     if "ONEX_REPORT" not in os.environ:  # `update-node` lets Copier work on a clone, which may be left half done
-        subprocess.Popen([sys.executable, "-I", __file__, "watch", str(copier)], cwd=project, start_new_session=True)
+        command = [sys.executable, "-I", __file__, "watch", str(copier)]
+        subprocess.Popen(command, cwd=project, env=_load("vcs").environment(), start_new_session=True)
     return 0
 
 
@@ -132,7 +135,7 @@ def after(project: Path, answers: str = _ANSWERS) -> int:
         _say(f"The operation {old} seems to be called {new} now: carry over what you wrote for it.")
     report = Path(os.environ.get("ONEX_REPORT") or snapshot.folder.parents[1] / "onex-validation.json")
     registered = not place.inside or _register(project, manifest) is not None
-    if registered and _validate(project, place, manifest, report):
+    if registered and _validate(project, place, manifest, report, tests=False):
         snapshot.discard()
         return 0
     snapshot.restore()
@@ -196,16 +199,18 @@ def renamed(before_update: dict[str, str], after_update: dict[str, str]) -> dict
     return {name: new[shape] for name, shape in gone.items() if shape in new}
 
 
-def _validate(project: Path, place: Any, manifest: dict[str, Any], elsewhere: Path) -> bool:
+def _validate(project: Path, place: Any, manifest: dict[str, Any], elsewhere: Path, *, tests: bool) -> bool:
     """Validate, and write the report into the project, or elsewhere when the project is not to be kept."""
     level = manifest.get("validation_level", "none")
     if level == "none":
         return True
-    report = _load("validation.run").validate(project, level, place=place)
+    report = _load("validation.run").validate(project, level, tests=tests, place=place)
     _say(report.table())
-    # What a conflict hides can't be checked before a person has resolved it.
+    # Files in conflict are checked when a person has resolved them.
     conflicts = any("conflict" in text for outcome in report.outcomes for text in outcome.unchecked)
     passed = bool(report.passed or (conflicts and not any(outcome.findings for outcome in report.outcomes)))
+    if passed and conflicts:
+        _say("Not validated as a whole: run validate-node when the conflicts are resolved.")
     folder = _load("reports").folder(project, place) if passed else elsewhere.parent
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / _REPORT if passed else elsewhere
@@ -220,6 +225,15 @@ def main() -> int:
         The exit status.
     """
     step, *arguments = sys.argv[1:]
+    _load("streams").tolerate()
+    try:
+        return _run(step, arguments)
+    except _load("places").UntrustedNameError as error:
+        _say(str(error))
+        return 1
+
+
+def _run(step: str, arguments: list[str]) -> int:
     steps = {"before": before, "after": after}
     if step == "rendered":
         return rendered(Path.cwd(), *arguments)

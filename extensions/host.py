@@ -15,7 +15,7 @@ from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import Array
 
 from . import ownership
-from .places import Place, place_of, places_in
+from .places import Place, UntrustedNameError, file_in, place_of, places_in
 
 if TYPE_CHECKING:
     from .view import NodeView
@@ -68,8 +68,13 @@ def _problems(project: Path, node: "NodeView", answers: str, paths: Sequence[str
     package = f"src/{node.package_path}"
     if not (project / package).is_dir():
         yield f"there is no folder {package}: `package` has to name a package of this project, below src"
-    known = ownership.read(project, place) if (project / place.answers).is_file() else {}
-    if ownership.read(project, Place()).get("node") == node.full_name:
+    try:
+        known = ownership.read(project, place) if (project / place.answers).is_file() else {}
+        whole = ownership.read(project, Place())
+    except UntrustedNameError as error:
+        yield str(error)
+        return
+    if whole.get("node") == node.full_name:
         yield f"{node.full_name} is the node that the project was generated with: change node.yaml"
         return
     own = {*known.get("files", {}), *((place.manifest,) if known else ())}
@@ -144,7 +149,8 @@ def register(project: Path, manifest: Mapping[str, Any]) -> Registration:
     """
     registration = Registration()
     wanted: dict[str, Any] = manifest["project"]
-    file = project / _PYPROJECT
+    file = file_in(project, _PYPROJECT)
+    package = file_in(project, f"src/{wanted['package']}/nodes/__init__.py")
     before = file.read_bytes()
     if _CONFLICT in before:
         registration.left.append(f"{_PYPROJECT} is in conflict: resolve it, and run update-node again")
@@ -153,7 +159,6 @@ def register(project: Path, manifest: Mapping[str, Any]) -> Registration:
     if after != before:
         registration.before[file] = before
         file.write_bytes(after)
-    package = project / "src" / wanted["package"] / "nodes" / "__init__.py"
     if not package.exists():
         registration.before[package] = None
         package.write_text(_PACKAGE_FILE, encoding="utf-8")

@@ -5,20 +5,36 @@ import json
 from pathlib import Path
 from typing import Any
 
-from .places import Place
+from .places import Place, UntrustedNameError, file_in, require_names
 
 _WHOLE = Place()
 # Marks, until the render is complete, a file that is the user's already.
 THERE_BEFORE = "there_before"
+_MAPPINGS = ("classes", "operations", "project")
 
 
 def read(project: Path, place: Place = _WHOLE) -> dict[str, Any]:
-    """Return the manifest of a node of a project; empty when it has none that can be read."""
+    """Return the manifest of a node of a project; empty when it has none that can be read.
+
+    Raises:
+        UntrustedNameError: When it names files that it may not speak of.
+    """
     try:
-        manifest = json.loads((project / place.manifest).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        manifest = json.loads(file_in(project, place.manifest).read_text(encoding="utf-8"))
+    except UntrustedNameError:
+        raise
+    except (OSError, ValueError, RecursionError):
         return {}
-    return manifest if isinstance(manifest, dict) and isinstance(manifest.get("files"), dict) else {}
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
+        return {}
+    require_names(project, manifest["files"], place.manifest)
+    entries = {name: entry for name, entry in manifest["files"].items() if isinstance(entry, dict)}
+    known = {key: _mapping(manifest.get(key)) for key in _MAPPINGS if key in manifest}
+    return manifest | known | {"files": entries}
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def complete(project: Path, place: Place = _WHOLE) -> dict[str, Any]:
@@ -34,7 +50,7 @@ def complete(project: Path, place: Place = _WHOLE) -> dict[str, Any]:
     manifest = read(project, place)
     for name, entry in manifest.get("files", {}).items():
         entry.pop(THERE_BEFORE, None)
-        if entry["owner"] == "generated" and (project / name).is_file():
+        if entry.get("owner") == "generated" and (project / name).is_file():
             entry["sha256"] = digest(project / name)
     if manifest:
         (project / place.manifest).write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n", encoding="utf-8")
@@ -47,5 +63,10 @@ def owned(manifest: dict[str, Any], owner: str) -> list[str]:
 
 
 def digest(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes, in hexadecimal."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    """Return the SHA-256 of a file, in hexadecimal; its line ends are those of a checkout, and do not count."""
+    return digest_of(path.read_bytes())
+
+
+def digest_of(content: bytes) -> str:
+    """Return the SHA-256 of a content without the carriage returns at the ends of its lines, in hexadecimal."""
+    return hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest()

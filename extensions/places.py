@@ -5,10 +5,14 @@ project each have folders of their own, which bear their names.
 """
 
 import re
+import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 _ANSWERS = ".copier-answers.yml"
+_SHOWN = 5
+_LONGEST_NAME = 80
 _ANSWERS_OF_NODE = re.compile(r"\.copier-answers\.(node_[a-z0-9_]+)\.yml")
 
 
@@ -118,3 +122,74 @@ def place_of(answers: str) -> Place:
     """Return the place that a file of answers belongs to."""
     match = _ANSWERS_OF_NODE.fullmatch(answers)
     return Place(match[1]) if match else Place()
+
+
+class UntrustedNameError(ValueError):
+    """A file of a project names files that no command reads or writes for it."""
+
+
+def file_in(project: Path, name: object) -> Path:
+    """Return the file of a project that one of its own files names, which may come from anybody.
+
+    Args:
+        project: The project's root.
+        name: The name: relative, with `/` between its parts.
+
+    Raises:
+        UntrustedNameError: When it does not stay in the project, lies in git's folder, or leads over a link.
+    """
+    if reason := _distrusted(name) or _linked(project, str(name)):
+        shown = ascii(name) if len(ascii(name)) <= _LONGEST_NAME else f"{ascii(name)[:_LONGEST_NAME]}…"
+        message = f"{shown} {reason}"
+        raise UntrustedNameError(message)
+    return project / str(name)
+
+
+def require_names(project: Path, names: Iterable[object], source: str) -> None:
+    """Refuse what a file of a project says, when names in it can't be trusted: all of them at once.
+
+    Args:
+        project: The project's root.
+        names: The names.
+        source: The file that holds them.
+
+    Raises:
+        UntrustedNameError: When there are such names.
+    """
+    refused: list[str] = []
+    for name in names:
+        try:
+            file_in(project, name)
+        except UntrustedNameError as error:
+            refused.append(str(error))
+    if refused:
+        more = f" and {len(refused) - _SHOWN} more" if len(refused) > _SHOWN else ""
+        message = f"{source} names files that are not taken from a project's own file: "
+        raise UntrustedNameError(message + "; ".join(refused[:_SHOWN]) + more)
+
+
+def _distrusted(name: object) -> str:
+    """Say what is wrong with a name by its text alone; empty for nothing."""
+    if not isinstance(name, str) or not name:
+        return "is no name"
+    if any(unicodedata.category(character) in {"Cc", "Cf", "Cs"} for character in name):
+        return "holds characters that are not shown"
+    parts = name.split("/")
+    if name.startswith(("/", "~")) or "\\" in name or ":" in parts[0]:
+        return "is not relative to the project"
+    if any(part in {"", ".", ".."} for part in parts):
+        return "does not stay in the project"
+    # Names that file systems take for git's folder: any case, with dots and blanks at the end, or in short form.
+    if any(part.casefold().partition(":")[0].rstrip(". ") in {".git", "git~1"} for part in parts):
+        return "lies in git's folder"
+    return ""
+
+
+def _linked(project: Path, name: str) -> str:
+    """Say which part of a path is a link; empty for none."""
+    path = project
+    for part in name.split("/"):
+        path /= part
+        if path.is_symlink():
+            return f"leads over the link {path.relative_to(project).as_posix()}"
+    return ""

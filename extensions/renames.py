@@ -16,8 +16,8 @@ from typing import Any
 
 import yaml
 
-from . import ownership
-from .places import Place
+from . import ownership, vcs
+from .places import Place, file_in
 
 _RENAMES: dict[str, Any] = json.loads((Path(__file__).parent / "data" / "renames.json").read_text(encoding="utf-8"))
 
@@ -93,11 +93,17 @@ def _as_generated(project: Path, scratch: Path, place: Place) -> Path:
     (scratch / "contract.yaml").write_text(yaml.safe_dump(contract, sort_keys=False), encoding="utf-8")
     if place.inside:
         # What a node is generated into.
-        (scratch / "project" / "src" / contract["package"].replace(".", "/")).mkdir(parents=True)
+        file_in(scratch / "project", f"src/{str(contract['package']).replace('.', '/')}").mkdir(parents=True)
         shutil.copy2(project / "pyproject.toml", scratch / "project")
     command = [sys.executable, "-m", "copier", "copy", "--quiet", "--trust", "--defaults", "--skip-tasks"]
     options = ["--vcs-ref", answers["_commit"], "--data-file", str(scratch / "contract.yaml")]
-    subprocess.run([*command, *options, answers["_src_path"], str(scratch / "project")], check=True, cwd=scratch)
+    # It is the template, and the version, that Copier is updating from: it runs these already.
+    subprocess.run(
+        [*command, *options, "--", answers["_src_path"], str(scratch / "project")],
+        check=True,
+        cwd=scratch,
+        env=vcs.environment(scratch=True, PYTHONUTF8="1", PYTHONSAFEPATH="1"),
+    )
     return scratch / "project"
 
 
@@ -117,7 +123,7 @@ def merge_edits(project: Path, folder: Path) -> list[str]:
         if (project / name).is_file():
             labels = ["-L", "before updating", "-L", "last update", "-L", "after updating"]
             command = ["git", "merge-file", "-p", *labels, str(ours), str(folder / "base" / name), str(project / name)]
-            result = subprocess.run(command, capture_output=True, check=False, cwd=project)
-            (project / name).write_bytes(result.stdout)
+            result = subprocess.run(command, capture_output=True, check=False, cwd=project, env=vcs.environment())
+            file_in(project, name).write_bytes(result.stdout)
             merged.append(name)
     return merged

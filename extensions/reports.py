@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from .places import Place
+from .places import Place, file_in
 
 
 def folder(project: Path, place: Place) -> Path:
@@ -11,8 +11,12 @@ def folder(project: Path, place: Place) -> Path:
     Args:
         project: The project's root.
         place: Where the node is in it.
+
+    Raises:
+        OSError: When it can't be made.
+        UntrustedNameError: When the project has a link in its place.
     """
-    reports = project / place.build
+    reports = file_in(project, place.build)
     reports.mkdir(parents=True, exist_ok=True)
     if place.inside and not (reports / ".gitignore").exists():
         (reports / ".gitignore").write_text("*\n", encoding="utf-8")

@@ -1,50 +1,23 @@
 """What an update by Copier must not lose: kept in git's folder before anything is written, and put back on failure."""
 
 import json
-import os
 import shutil
-import subprocess
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from . import ownership
-from .places import Place
+from .places import Place, UntrustedNameError, file_in
+from .vcs import git, git_folder
 
+ORPHANS = "orphans"
 _FOLDER = "onex-update"
 _JOURNAL = "journal.json"
 _FILES = "yours"
 # Files of this kind are people's, whatever a manifest of an older template says.
 _YOURS = ("src/**/handlers/custom/*.py", "tests/custom/*.py", "tests/nodes/*/custom/*.py")
-
-
-def git(folder: Path, *arguments: str, text: str | None = None) -> str:
-    """Run git.
-
-    Args:
-        folder: Where.
-        arguments: Its arguments.
-        text: Its input.
-
-    Returns:
-        Its output.
-
-    Raises:
-        subprocess.CalledProcessError: When it fails.
-    """
-    command = ["git", "-c", f"core.hooksPath={os.devnull}", *arguments]
-    # A question is no reason to write the index anew.
-    environment = os.environ | {"GIT_OPTIONAL_LOCKS": "0"}
-    result = subprocess.run(
-        command, cwd=folder, env=environment, input=text, text=True, check=True, capture_output=True
-    )
-    return result.stdout
-
-
-def git_folder(project: Path) -> Path:
-    """Return the folder in which git keeps what it knows of the project's repository."""
-    return Path(git(project, "rev-parse", "--absolute-git-dir").strip())
 
 
 @dataclass(frozen=True)
@@ -84,9 +57,10 @@ class Snapshot:
         manifest = ownership.read(self.project, place)
         yours = {*ownership.owned(manifest, "yours"), *_matching(self.project)}
         for name in sorted(yours):
-            if (self.project / name).is_file():
+            source = file_in(self.project, name)
+            if source.is_file():
                 (self.folder / _FILES / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(self.project / name, self.folder / _FILES / name)
+                shutil.copy2(source, self.folder / _FILES / name)
         head = git(self.project, "rev-parse", "HEAD").strip()
         journal = {"head": head, "untracked": _untracked(self.project), "operations": manifest.get("operations", {})}
         # Last, and at once: a snapshot with a journal is whole.
@@ -121,11 +95,11 @@ class Snapshot:
             text = (self.folder / _FILES / name).read_bytes()
             if Path(name).name == "__init__.py":
                 continue
-            target = self.project / "orphans" / name
+            target = file_in(self.project, f"{ORPHANS}/{name}")
             count = 1
             while target.exists() and target.read_bytes() != text:
                 count += 1
-                target = (self.project / "orphans" / name).with_suffix(f".{count}.py")
+                target = file_in(self.project, f"{ORPHANS}/{name}").with_suffix(f".{count}.py")
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(text)
             orphans.append(target.relative_to(self.project).as_posix())
@@ -161,7 +135,11 @@ class Snapshot:
 
 
 def _matching(project: Path) -> Iterable[str]:
-    return (path.relative_to(project).as_posix() for pattern in _YOURS for path in project.glob(pattern))
+    """Yield the files of people's; what is reached over a link is no file of the project."""
+    for name in (path.relative_to(project).as_posix() for pattern in _YOURS for path in project.glob(pattern)):
+        with suppress(UntrustedNameError):
+            file_in(project, name)
+            yield name
 
 
 def _untracked(project: Path) -> list[str]:

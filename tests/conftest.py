@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+import yaml
 
 from examples.rendering import ROOT, export_template, generate, read_contract
 
@@ -44,8 +45,17 @@ def generate_project(template: Path) -> Generate:
     return call
 
 
+@pytest.fixture(scope="session", autouse=True)
+def trusted_templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Copier's settings, in which the templates that tests make are trusted."""
+    settings = tmp_path_factory.mktemp("copier") / "settings.yml"
+    settings.write_text(yaml.safe_dump({"trust": [f"{tmp_path_factory.getbasetemp()}/"]}), encoding="utf-8")
+    os.environ["COPIER_SETTINGS_PATH"] = str(settings)
+    return settings
+
+
 @pytest.fixture(scope="session")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def run(tmp_path_factory: pytest.TempPathFactory, trusted_templates: Path) -> Run:
     # Git settings of the machine must not decide what a test sees, and coverage belongs to this process alone.
     foreign = ("COV_CORE", "COVERAGE_", "GIT_", "MAKE", "MFLAGS", "PYTEST_", "DATABASE_URL")
     base = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
@@ -53,6 +63,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     config.write_text("[user]\nname = Test\nemail = test@example.org\n[init]\ndefaultBranch = main\n")
     base |= {
         "PATH": f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        "COPIER_SETTINGS_PATH": str(trusted_templates),
         "GIT_CONFIG_GLOBAL": str(config),
         "GIT_CONFIG_SYSTEM": os.devnull,
         # What mypy knows of libraries is the same for all projects.

@@ -13,9 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from ..snapshot import git, git_folder, prune
+from ..places import file_in
+from ..snapshot import prune
+from ..vcs import environment, git, git_folder
 
 _HOOK = Path(__file__).parents[1] / "hook.py"
+_EXECUTABLE = 0o111
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -54,7 +57,10 @@ class Journal:
 
         Raises:
             OSError: When a file can't be written; the project is what it was.
+            UntrustedNameError: When a path leaves the project, as over a link; the project is what it was.
         """
+        for path in changes:
+            file_in(self._project, path)
         shutil.rmtree(self._folder, ignore_errors=True)
         for path in changes:
             if (self._project / path).is_file():
@@ -71,7 +77,9 @@ class Journal:
         watch = [sys.executable, "-I", str(_HOOK), "watch"]
         with (
             _undisturbed(),
-            subprocess.Popen(watch, cwd=self._project, stdin=subprocess.PIPE, start_new_session=True),
+            subprocess.Popen(
+                watch, cwd=self._project, env=environment(), stdin=subprocess.PIPE, start_new_session=True
+            ),
         ):
             try:
                 for path, change in changes.items():
@@ -104,15 +112,18 @@ class Journal:
         return edited
 
     def _write(self, path: str, change: Change) -> None:
-        file = self._project / path
+        file = file_in(self._project, path)
         if change.content is None:
             file.unlink(missing_ok=True)
             prune(self._project, file.parent)
             return
         file.parent.mkdir(parents=True, exist_ok=True)
         partial = file.with_name(f".{file.name}.onex")
+        partial.unlink(missing_ok=True)
         partial.write_bytes(change.content)
-        partial.chmod(0o755 if change.executable else 0o644)
+        # Who may read it is the umask's to say for a new file, and stays for others.
+        mode = (file if file.exists() else partial).stat().st_mode & 0o777 & ~_EXECUTABLE
+        partial.chmod(mode | ((mode >> 2) & _EXECUTABLE if change.executable else 0))
         partial.replace(file)
 
     def _discard(self) -> None:
@@ -157,15 +168,15 @@ def mark_conflicts(project: Path, clone: Path, stages: Sequence[str]) -> None:
     for line in stages:
         entry, _, path = line.partition("\t")
         mode, digest, stage = entry.split()
-        blob = git(clone, "cat-file", "blob", digest)
+        blob = git(clone, "cat-file", "blob", digest, scratch=True)
         stored = git(project, "hash-object", "-w", "--stdin", text=blob).strip()
         lines += [f"0 {'0' * 40}\t{path}", f"{mode} {stored} {stage}\t{path}"]
     paths = _removals(lines)
     if paths:
-        top = Path(git(project, "rev-parse", "--show-toplevel").strip())
+        top = Path(git(project, "rev-parse", "--show-toplevel").removesuffix("\n"))
         # The files hold the markers either way; another process may have the index at this moment.
         with suppress(subprocess.CalledProcessError):
-            git(top, "update-index", "--index-info", text="\n".join(paths) + "\n")
+            git(top, "update-index", "-z", "--index-info", text="\0".join(paths) + "\0")
 
 
 def _removals(lines: Sequence[str]) -> list[str]:

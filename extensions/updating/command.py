@@ -6,16 +6,20 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from subprocess import CalledProcessError
 
-import yaml
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
+from .. import source, streams, vcs
 from ..places import Place, places_in
-from .update import Updated, UpdateError, undo, update_all
+from . import trust
+from .recovery import UpdateError, undo
+from .update import Updated, Wish, update_all
 
 CONFLICTS = 3
 
@@ -40,27 +44,76 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--undo", action="store_true", help="undo an update that was cut off: what is not committed since then is lost"
     )
     options = parser.parse_args(arguments)
+    streams.tolerate()
     try:
         if options.undo:
-            for path in undo(options.project):
-                sys.stdout.write(f"edited since, and left alone: {path}\n")
+            for path in _undo(options.project):
+                streams.say(f"edited since, and left alone: {path}\n")
             return 0
+        _require_writable(options.json)
         contracts = dict.fromkeys(_places(options.project, options.node))
-        done = update_all(options.project, contracts, to=options.to, apply=not options.dry_run, tests=options.tests)
+        confirm = _confirm if sys.stdin and sys.stdin.isatty() and sys.stderr.isatty() else None
+        done = update_all(options.project, contracts, replace(_wish(options), confirm=confirm))
     except UpdateError as error:
-        sys.stderr.write(f"update-node: {error}\nNothing was changed.\n")
+        streams.warn(f"update-node: {error}\nNothing was changed.\n")
         return 1
     for updated in done:
-        sys.stdout.write(updated.comparison.as_markdown(updated.title))
+        streams.say(updated.comparison.as_markdown(updated.title))
     if options.json:
         texts = [updated.comparison.as_json() for updated in done]
         by_node = {updated.place.name: json.loads(text) for updated, text in zip(done, texts, strict=True)}
-        text = texts[0] if len(texts) == 1 else json.dumps(by_node, indent=2) + "\n"
-        options.json.write_text(text, encoding="utf-8")
+        _write(options.json, texts[0] if len(texts) == 1 else json.dumps(by_node, indent=2) + "\n")
     if conflicts := sum(len(updated.conflicts) for updated in done):
-        sys.stderr.write(f"{conflicts} files are in conflict: resolve them as in a merge.\n")
+        streams.warn(f"{conflicts} files are in conflict: resolve them as in a merge.\n")
         return CONFLICTS
     return 0
+
+
+def _undo(project: Path) -> list[str]:
+    try:
+        return undo(project)
+    except CalledProcessError as error:
+        message = f"git can't do it: {vcs.why(error)}"
+        raise UpdateError(message) from error
+    except (OSError, ValueError) as error:
+        raise UpdateError(str(error)) from error
+
+
+def _require_writable(file: Path | None) -> None:
+    """Refuse a report that can't be written before anything is done."""
+    if file and (file.is_dir() or not os.access(file if file.exists() else file.parent, os.W_OK)):
+        message = f"{file} can't be written"
+        raise UpdateError(message)
+
+
+def _write(file: Path, text: str) -> None:
+    """Write a report; what it tells of is done, whether or not that succeeds."""
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        streams.warn(f"The update is done, and the report is not written: {error}\n")
+
+
+def _confirm(message: str) -> bool:
+    """Ask a person whether a template is run."""
+    streams.warn(f"update-node: {message}\nRun it this time? [y/N] ")
+    return sys.stdin.readline().strip().casefold() in {"y", "yes"}
+
+
+def _wish(options: argparse.Namespace) -> Wish:
+    return Wish(
+        to=options.to,
+        apply=not options.dry_run,
+        tests=options.tests,
+        trusted=options.trust,
+        source=_absolute(options.source),
+    )
+
+
+def _absolute(source: str) -> str:
+    """Return a source as the project can remember it: a path of this machine from the root on."""
+    path = trust.local_path(source, Path.cwd()) if source else None
+    return str(path.resolve()) if path and path.exists() and "://" not in source else source
 
 
 def _places(project: Path, nodes: Sequence[str]) -> list[Place]:
@@ -77,7 +130,15 @@ def _places(project: Path, nodes: Sequence[str]) -> list[Place]:
 def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", default="current", metavar="VERSION", help="of the template: current, latest or a tag")
     parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
-    parser.add_argument("--tests", action="store_true", help="run the unit tests of the result")
+    parser.add_argument(
+        "--tests", action="store_true", help="run the unit tests of the result, which is code of the project"
+    )
+    parser.add_argument(
+        "--trust", action="store_true", help="run whatever template the project names; see `trust` in Copier's settings"
+    )
+    parser.add_argument(
+        "--source", default="", metavar="PLACE", help="where the template is now: the project remembers it"
+    )
 
 
 @dataclass(frozen=True)
@@ -112,19 +173,25 @@ def main_fleet(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the summary there as JSON")
     _add_options(parser)
     options = parser.parse_args(arguments)
+    streams.tolerate()
     console = Console(stderr=True)
+    try:
+        _require_writable(options.json)
+    except UpdateError as error:
+        streams.warn(f"update-nodes: {error}\nNothing was changed.\n")
+        return 1
     projects = list(dict.fromkeys(project for folder in options.folders for project in find_projects(folder)))
     if options.contracts:
         contracts, problems = _assign(projects, options.contracts)
     else:
         contracts, problems = {project: dict.fromkeys(places_in(project)) for project in projects}, []
     if not contracts and not problems:
-        console.print("update-nodes: there is nothing to update")
+        streams.warn("update-nodes: there is nothing to update\n")
         return 1
     results = [*problems, *_run(contracts, options, console)]
     _show(results, Console())
     if options.json:
-        options.json.write_text(_summary(results), encoding="utf-8")
+        _write(options.json, _summary(results))
     statuses = {result.status for result in results}
     return 1 if "failed" in statuses else CONFLICTS if "conflicts" in statuses else 0
 
@@ -149,8 +216,9 @@ def _assign(projects: Sequence[Path], folder: Path) -> tuple[dict[Path, dict[Pla
 def _node(file: Path) -> tuple[str, str] | None:
     """Return what tells a contract's node from others; None for a file that holds no contract."""
     try:
-        contract = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError):
+        with file.open("rb") as stream:
+            contract = source.read_stream(stream).value
+    except OSError:
         return None
     return (str(contract.get("package")), str(contract.get("name"))) if isinstance(contract, dict) else None
 
@@ -169,23 +237,23 @@ def _run(
 ) -> list[Result]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     results: dict[Path, Result] = {}
-    with Progress(*columns, console=console) as progress, ThreadPoolExecutor(max(1, options.jobs)) as pool:
+    shown = Progress(*columns, console=console, disable=not console.is_terminal)
+    with shown as progress, ThreadPoolExecutor(max(1, options.jobs)) as pool:
         task = progress.add_task("Updating", total=len(contracts))
         waiting = [pool.submit(_one, project, places, options) for project, places in contracts.items()]
         for future in as_completed(waiting):
             result = future.result()
             results[result.project] = result
             progress.advance(task)
-            if result.status != "done":
-                progress.console.print(f"{result.project}: {result.status}")
+            if result.status != "done" and console.is_terminal:
+                progress.console.print(Text(f"{result.project}: {result.status}"))
     return [results[project] for project in contracts]
 
 
 def _one(project: Path, contracts: Mapping[Place, Path | None], options: argparse.Namespace) -> Result:
     # Whatever goes wrong in one project is that project's result, and no other's.
     try:
-        how = {"to": options.to, "apply": not options.dry_run, "tests": options.tests}
-        return Result(project, update_all(project, contracts, **how))
+        return Result(project, update_all(project, contracts, _wish(options)))
     except UpdateError as error:
         return Result(project, error=str(error))
     except Exception as error:  # noqa: BLE001
@@ -196,14 +264,16 @@ def _show(results: Sequence[Result], console: Console) -> None:
     table = Table("project", "", "what changed")
     for result in results:
         if not result.updated:
-            table.add_row(str(result.project), result.status, result.error.splitlines()[0])
+            table.add_row(Text(str(result.project)), result.status, Text(result.error.splitlines()[0]))
         for updated in result.updated:
             name = f"{result.project}: {updated.place.node}" if updated.place.inside else str(result.project)
-            table.add_row(name, "conflicts" if updated.conflicts else "done", updated.comparison.summary)
-    console.print(table)
+            table.add_row(Text(name), "conflicts" if updated.conflicts else "done", updated.comparison.summary)
+    with console.capture() as shown:
+        console.print(table)
+    streams.say(shown.get())
     for result in results:
         if result.error:
-            console.print(f"\n{result.project}:\n{result.error}", markup=False, highlight=False)
+            streams.say(f"\n{result.project}:\n{result.error}\n")
 
 
 def _summary(results: Sequence[Result]) -> str:

@@ -1,36 +1,56 @@
 """Updates one project: on a clone first, and in the project only when all of it went well."""
 
-import fcntl
-import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from .. import reports
+from .. import ownership, reports, source, streams, vcs
 from ..hook import renamed
-from ..places import Place, places_in
-from ..snapshot import Snapshot, git, git_folder
+from ..places import Place, UntrustedNameError, places_in
+from . import line_ends, trust
 from .apply import Change, Journal, mark_conflicts
 from .comparison import Comparison, File, Kind, differences, gained_and_lost
+from .recovery import UpdateError, alone, is_unfinished, undo
+from .scratch import Tree, commit, prepare, tree
 
+__all__ = ["UpdateError", "Updated", "is_unfinished", "undo", "update", "update_all"]
 _SHOWN = 5
 _DIFFERS = 2  # the exit status of `onex contract diff`
-_NOTES = ("In node.yaml", "In nodes/")
-_IDENTITY = ("-c", "user.name=update-node", "-c", "user.email=update-node@localhost", "-c", "commit.gpgsign=false")
+_NAMES = ("name", "package", "node_type")
+_NOTES = ("In node.yaml", "In nodes/", "Not validated")
+_MOVED = "If the template has moved, say where it is: update-node --source PLACE. The project remembers it."
+_LAST_LINE = re.compile(r"^(?:[\w.]+\.)?\w*(?:Error|Exception|Exit)\b:? ?")
 
 
-class UpdateError(Exception):
-    """An update did not happen; the message says why, and the project is what it was."""
+@dataclass(frozen=True)
+class Wish:
+    """What an update is to do.
+
+    Attributes:
+        to: The version of the template: `current` for the one that is there, `latest` for the newest one, or a tag.
+        apply: Whether to change the project; a dry run otherwise.
+        tests: Whether to run the nodes' unit tests afterwards, which is code of the project, and report what they say.
+        trusted: Whether whatever template the project names may be run.
+        source: Where the template is now; empty for the place that the project names. Who says it trusts it.
+        confirm: Asks a person whether a template may be run that nothing says to trust; None where nobody is.
+    """
+
+    to: str = "current"
+    apply: bool = True
+    tests: bool = False
+    trusted: bool = False
+    source: str = ""
+    confirm: Callable[[str], bool] | None = None
 
 
 @dataclass(frozen=True)
@@ -58,17 +78,13 @@ class Updated:
         return self.comparison.of_kind("conflicting")
 
 
-def update(
-    project: Path, *, contract: Path | None = None, to: str = "current", apply: bool = True, tests: bool = False
-) -> Updated:
+def update(project: Path, *, contract: Path | None = None, **wish: Any) -> Updated:
     """Let a project of one node follow its contract and a version of its template; see `update_all`.
 
     Args:
         project: The project's root, in a git repository.
         contract: A file that becomes the project's contract; the project's own when left out.
-        to: `current` for the version that it has, `latest` for the newest one, or a tag.
-        apply: Whether to change the project; a dry run otherwise.
-        tests: Whether to run the updated project's unit tests, and report what they say.
+        wish: The attributes of `Wish`.
 
     Returns:
         What changed.
@@ -76,25 +92,16 @@ def update(
     Raises:
         UpdateError: When it is not done; the project is what it was.
     """
-    return update_all(project, {Place(): contract}, to=to, apply=apply, tests=tests)[0]
+    return update_all(project, {Place(): contract}, Wish(**wish))[0]
 
 
-def update_all(
-    project: Path,
-    contracts: Mapping[Place, Path | None],
-    *,
-    to: str = "current",
-    apply: bool = True,
-    tests: bool = False,
-) -> list[Updated]:
+def update_all(project: Path, contracts: Mapping[Place, Path | None], wish: Wish | None = None) -> list[Updated]:
     """Let nodes of a project follow their contracts and a version of their template: all of them, or none.
 
     Args:
         project: The project's root, in a git repository.
         contracts: Per node a file that becomes its contract; None for the contract that it has.
-        to: `current` for the versions that they have, `latest` for the newest one, or a tag.
-        apply: Whether to change the project; a dry run otherwise.
-        tests: Whether to run the nodes' unit tests afterwards, and report what they say.
+        wish: What the update is to do.
 
     Returns:
         What changed, by node.
@@ -102,111 +109,205 @@ def update_all(
     Raises:
         UpdateError: When it is not done; the project is what it was.
     """
-    project = project.resolve()
-    prefix = _check(project, contracts)
-    report = git_folder(project) / "onex-validation.json"
-    done: list[Updated] = []
-    unmerged: list[str] = []
-    with tempfile.TemporaryDirectory(prefix="update-node.") as scratch:
-        clone = Path(scratch) / "clone"
-        _clone(project, clone, prefix)
-        inside = clone / prefix
-        first = before = after = _tree(inside)
-        for place, contract in contracts.items():
-            _commit(clone, inside / place.contract, contract or project / place.contract)
+    try:
+        return _Update(project.resolve(), contracts, wish or Wish()).run()
+    except UntrustedNameError as error:
+        raise UpdateError(str(error)) from error
+    except subprocess.CalledProcessError as error:
+        message = f"git can't do it: {vcs.why(error)}"
+        raise UpdateError(message) from error
+    except OSError as error:
+        raise UpdateError(str(error)) from error
+
+
+class _Update:
+    """One update: until `_apply`, nothing is written into the project."""
+
+    def __init__(self, project: Path, contracts: Mapping[Place, Path | None], wish: Wish) -> None:
+        self._project = project
+        self._contracts = contracts
+        self._wish = wish
+        self._places = list(dict.fromkeys([*places_in(project), *contracts]))
+        self._unmerged: list[str] = []
+
+    def run(self) -> list[Updated]:
+        """Try it on a copy, and apply what came of it."""
+        prefix = _check(self._project, self._contracts)
+        report = vcs.git_folder(self._project) / "onex-validation.json"
+        with tempfile.TemporaryDirectory(prefix="update-node.") as folder:
+            scratch = Path(folder)
+            vcs.copy_of(self._project, scratch / "clone", prefix)
+            inside = scratch / "clone" / prefix
+            prepare(self._project, inside, self._places)
+            first = tree(inside, self._places)
+            done = list(self._nodes(inside, prefix, report, scratch))
+            if self._wish.apply:
+                changes = self._changes(first, tree(inside, self._places))
+                with alone(self._project):
+                    _apply(self._project, changes, known=first)
+                    # What follows only reports: it must not look as if nothing had been done.
+                    mark_conflicts(self._project, scratch / "clone", self._unmerged)
+                    for updated in done:
+                        _write_reports(self._project, inside, updated)
+        return done
+
+    def _nodes(self, inside: Path, prefix: str, report: Path, scratch: Path) -> Iterator[Updated]:
+        """Update one node after the other in the copy."""
+        before = tree(inside, self._places)
+        for place, contract in self._contracts.items():
+            content = _contract_of(contract or self._project / place.contract)
+            (inside / place.contract).parent.mkdir(parents=True, exist_ok=True)
+            (inside / place.contract).write_bytes(line_ends.plain(content))
+            _require_name(inside, place, before)
+            self._trust(inside, place)
+            commit(inside, self._places, "The contract")
             try:
-                output = _copier(inside, place, to, report)
+                output = _copier(inside, place, self._wish, report)
             except UpdateError as error:
-                message = f"{place.name}: {error}" if len(contracts) > 1 else str(error)
+                message = f"{place.name}: {error}" if len(self._contracts) > 1 else str(error)
                 raise UpdateError(message) from error
-            stages = git(clone, "ls-files", "--unmerged", "-z", "--", f"./{prefix}").split("\0")
-            conflicts = {line.partition("\t")[2].removeprefix(prefix) for line in stages if line}
-            unmerged += [line for line in stages if line]
-            after = _tree(inside)
+            listed = vcs.git(inside, "ls-files", "--unmerged", "--full-name", "-z", "--", ".", scratch=True)
+            stages = [line for line in listed.split("\0") if line]
+            conflicts = {line.partition("\t")[2].removeprefix(prefix) for line in stages}
+            self._unmerged += stages
+            after = tree(inside, self._places)
             comparison = replace(
                 _compare(before, after, conflicts, output, place),
-                onex=tuple(_onex_difference(before, after, Path(scratch))),
-                tests=_tests(inside, place) if tests else "",
+                onex=tuple(_onex_difference(before, after, scratch)),
+                tests=_tests(inside, place) if self._wish.tests else "",
             )
-            done.append(Updated(place, comparison, applied=apply))
+            yield Updated(place, comparison, applied=self._wish.apply)
             before = after
             # The next node finds a clean tree, whatever is in conflict in this one.
-            git(clone, "add", "--all")
-            git(clone, *_IDENTITY, "commit", "--quiet", "--allow-empty", "--no-verify", "--message", place.name)
-        if apply:
-            changes = {
-                path: Change(after[path][0], after[path][1]) if path in after else Change(None)
-                for path in sorted(first.keys() | after.keys())
-                if first.get(path) != after.get(path)
-            }
-            for file in (place.contract for place, contract in contracts.items() if contract is None):
-                if file in changes and after[file][0] == (project / file).read_bytes():
-                    del changes[file]
-            with _alone(project):
-                _apply(project, changes)
-                mark_conflicts(project, clone, unmerged)
-                for updated in done:
-                    _write_reports(project, inside, updated)
-    return done
+            commit(inside, self._places, place.name)
+
+    def _trust(self, inside: Path, place: Place) -> None:
+        """Refuse to run a template that a project names and nothing says to trust: what Copier reads counts."""
+        answers = _answers(inside, place)
+        if self._wish.source:
+            answers["_src_path"] = self._wish.source
+            text = yaml.safe_dump(answers, sort_keys=False, allow_unicode=True)
+            (inside / place.answers).write_text(text, encoding="utf-8")
+        named = answers["_src_path"]
+        path = trust.local_path(named, inside)
+        if path is not None and not path.exists():
+            raise UpdateError(_missing(named, place))
+        if self._wish.trusted or self._wish.source:
+            return
+        try:
+            trusted = trust.why_trusted(named, inside)
+        except ValueError as error:
+            raise UpdateError(str(error)) from error
+        if trusted:
+            return
+        message = trust.refusal(named, place.answers)
+        if self._wish.confirm is None or not self._wish.confirm(message):
+            raise UpdateError(message)
+
+    def _changes(self, first: Tree, after: Tree) -> dict[str, Change]:
+        """Return what becomes of the project's files, with the line ends that it has."""
+        changes: dict[str, Change] = {}
+        mine = {path: (self._project / path).read_bytes() for path in first if (self._project / path).is_file()}
+        crlf = line_ends.mostly_crlf(mine.values())
+        for path in sorted(first.keys() | after.keys()):
+            if first.get(path) == after.get(path):
+                continue
+            if path not in after:
+                changes[path] = Change(None)
+                continue
+            content = line_ends.as_in(mine.get(path), after[path][0], crlf=crlf)
+            if content != mine.get(path) or first.get(path, after[path])[1] != after[path][1]:
+                changes[path] = Change(content, after[path][1])
+        return changes
 
 
-def is_unfinished(project: Path) -> bool:
-    """Whether an update of a project is under way, or was cut off."""
-    return Journal(project).unfinished or Snapshot.of(project).exists
+def _missing(named: str, place: Place) -> str:
+    shown = named if named.isprintable() else ascii(named)
+    relative = "" if named.startswith(("/", "~", "file:", "git+")) else "; a path has to be absolute"
+    return f"{place.answers} names the template {shown}, and there is none{relative}.\n{_MOVED}"
 
 
-def undo(project: Path) -> list[str]:
-    """Make a project what it was before an update that was cut off, by this or by Copier alone.
-
-    Args:
-        project: The project's root.
-
-    Returns:
-        Files that someone has edited since; they are left alone.
+def _contract_of(file: Path) -> bytes:
+    """Return a contract that can be read.
 
     Raises:
-        UpdateError: When there have been commits since Copier was cut off; nothing is changed then.
+        UpdateError: When it can't.
     """
-    project = project.resolve()
-    journal, snapshot = Journal(project), Snapshot.of(project)
-    with _alone(project):
-        edited = journal.undo() if journal.unfinished else []
-        if snapshot.exists:
-            try:
-                snapshot.restore()
-            except ValueError as error:
-                raise UpdateError(str(error)) from error
-    return edited
+    content = file.read_bytes()
+    problems = source.read_bytes(content).problems
+    if problems:
+        lines = [f"{file}:{place.line}:{place.column}: {problem}" for problem, place in problems]
+        raise UpdateError("\n".join(lines))
+    return content
 
 
-@contextmanager
-def _alone(project: Path) -> Iterator[None]:
-    """Wait until no other process updates or repairs a project of this repository, and keep others waiting."""
-    folder = os.open(git_folder(project), os.O_RDONLY)
+def _require_name(inside: Path, place: Place, files: Tree) -> None:
+    """Refuse a contract that renames the node or its package, where that would leave behind what people wrote."""
+    before = yaml.safe_load(files[place.answers][0])
+    after = source.read_bytes((inside / place.contract).read_bytes()).value
+    if not isinstance(after, dict):
+        return
+    renames = [
+        f"{key} is {after.get(key)}, was {before.get(key)}" for key in _NAMES if before.get(key) != after.get(key)
+    ]
+    if not renames:
+        return
+    manifest = ownership.read(inside, place)
+    written = [
+        path
+        for path, entry in manifest.get("files", {}).items()
+        if path in files
+        and path != place.contract
+        and (entry.get("owner") == "yours" or entry.get("sha256", "") != ownership.digest_of(files[path][0]))
+        and entry.get("owner") != "copier"
+    ]
+    if written:
+        more = f" and {len(written) - _SHOWN} more" if len(written) > _SHOWN else ""
+        message = (
+            f"{place.contract} renames the node ({', '.join(renames)}), and all of its files are called after it. "
+            f"What people wrote would be left behind: {', '.join(written[:_SHOWN])}{more}.\n"
+            "Generate the node anew with `copier copy` into another folder, carry these over, and remove this one."
+        )
+        raise UpdateError(message)
+
+
+def _answers(project: Path, place: Place) -> dict[str, Any]:
+    """Return what Copier remembers of a node.
+
+    Raises:
+        UpdateError: When it can't be read, or is nothing to go on from.
+    """
+    file = project / place.answers
+    if not file.is_file():
+        message = f"{project} was not generated: it has no {place.answers}"
+        raise UpdateError(message)
     try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(folder)
+        answers = yaml.safe_load(file.read_bytes())
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        message = f"{place.answers} can't be read; is a conflict left in it? {' '.join(str(error).split())}"
+        raise UpdateError(message) from error
+    if not isinstance(answers, dict) or not isinstance(answers.get("_src_path"), str):
+        message = f"{place.answers} does not name the template: git has what it was"
+        raise UpdateError(message)
+    if not isinstance(answers.get("_commit"), str):
+        message = f"{project} was generated from a template without versions, so there is nothing to compare with"
+        raise UpdateError(message)
+    return answers
 
 
 def _check(project: Path, contracts: Mapping[Place, Path | None]) -> str:
     """Say what keeps the project from being updated, or return its path in its repository."""
     for place in contracts:
-        if not (project / place.answers).is_file():
-            message = f"{project} was not generated: it has no {place.answers}"
-            raise UpdateError(message)
-        if "_commit" not in yaml.safe_load((project / place.answers).read_text(encoding="utf-8")):
-            message = f"{project} was generated from a template without versions, so there is nothing to compare with"
-            raise UpdateError(message)
+        _answers(project, place)
+        ownership.read(project, place)
     try:
-        prefix = git(project, "rev-parse", "--show-prefix").strip()
-        git(project, "rev-parse", "--verify", "--quiet", "HEAD")
-        status = git(project, "status", "--porcelain", "-z", "--untracked-files=no", "--", ".").split("\0")
-    except subprocess.CalledProcessError:
-        message = f"{project} is in no git repository with a commit"
+        prefix = vcs.git(project, "rev-parse", "--show-prefix").removesuffix("\n")
+        vcs.git(project, "rev-parse", "--verify", "--quiet", "HEAD")
+        status = vcs.git(project, "status", "--porcelain", "-z", "--untracked-files=no", "--", ".").split("\0")
+    except subprocess.CalledProcessError as error:
+        message = f"{project} is in no git repository with a commit ({vcs.why(error)})"
         raise UpdateError(message) from None
-    with _alone(project):
+    with alone(project):
         edited = Journal(project).undo() if Journal(project).unfinished else []
     if edited:
         message = f"an update was cut off and is undone, but for files that were edited since: {', '.join(edited)}"
@@ -221,60 +322,43 @@ def _check(project: Path, contracts: Mapping[Place, Path | None]) -> str:
     return prefix
 
 
-def _clone(project: Path, clone: Path, prefix: str) -> None:
-    top = git(project, "rev-parse", "--show-toplevel").strip()
-    head = git(project, "rev-parse", "HEAD").strip()
-    # It borrows the objects and writes nothing: whenever this is killed, the project's repository is untouched.
-    git(project, "clone", "--quiet", "--shared", "--no-checkout", "--no-tags", top, str(clone))
-    if prefix:
-        # Of a repository with many nodes, only this one.
-        git(clone, "sparse-checkout", "set", prefix)
-    git(clone, "checkout", "--quiet", "--detach", head)
-
-
-def _commit(clone: Path, file: Path, contract: Path) -> None:
-    """Commit the contract in the clone: Copier refuses to update what is not committed."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(contract.read_bytes())
-    if git(clone, "status", "--porcelain"):
-        git(clone, *_IDENTITY, "commit", "--quiet", "--all", "--no-verify", "--message", "The contract")
-
-
-def _copier(inside: Path, place: Place, to: str, report: Path) -> str:
-    reference = {"current": ["--vcs-ref=:current:"], "latest": []}.get(to, [f"--vcs-ref={to}"])
+def _copier(inside: Path, place: Place, wish: Wish, report: Path) -> str:
+    reference = {"current": ["--vcs-ref=:current:"], "latest": []}.get(wish.to, [f"--vcs-ref={wish.to}"])
+    # Whether it may be run is decided by now.
     command = [sys.executable, "-m", "copier", "update", "--trust", "--defaults", *reference]
     own = ["--answers-file", place.answers] if place.inside else []
     result = subprocess.run(
         [*command, *own, "--data-file", place.contract],
         cwd=inside,
-        env=os.environ | {"ONEX_REPORT": str(report)},
+        # Texts are UTF-8, whatever the locale.
+        env=vcs.environment(scratch=True, ONEX_REPORT=str(report), PYTHONUTF8="1", PYTHONSAFEPATH="1"),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
         check=False,
     )
+    output = result.stdout.decode("utf-8", "replace")
     if result.returncode:
-        raise UpdateError(_plain(result.stdout) or f"copier ended with {result.returncode}")
-    return result.stdout
+        raise UpdateError(_plain(output, _answers(inside, place)) or f"copier ended with {result.returncode}")
+    return output
 
 
-def _plain(output: str) -> str:
-    """Return Copier's output without the commands that it ran."""
+def _plain(output: str, answers: Mapping[str, Any]) -> str:
+    """Return Copier's output without the commands that it ran, and without where in its code it failed."""
     lines = [line for line in output.splitlines() if not line.lstrip().startswith("> Running task")]
+    if any(line.startswith("Traceback (most recent call last)") for line in lines):
+        last = max((number for number, line in enumerate(lines) if _LAST_LINE.match(line)), default=0)
+        lines = [
+            f"Copier can't use version {answers['_commit']} of the template {answers['_src_path']}:",
+            *(line for line in lines[last:] if line.strip()),
+            _MOVED,
+        ]
     return "\n".join(lines).strip()
 
 
-def _tree(folder: Path) -> dict[str, tuple[bytes, bool]]:
-    """Return the files of a clone that git would commit, with their bytes and whether they can be executed."""
-    listed = git(folder, "ls-files", "--cached", "--others", "--exclude-standard", "-z", "--", ".").split("\0")
-    paths = ((name, folder / name) for name in dict.fromkeys(listed) if name)
-    return {name: (path.read_bytes(), os.access(path, os.X_OK)) for name, path in paths if path.is_file()}
-
-
 def _compare(
-    before: Mapping[str, tuple[bytes, bool]],
-    after: Mapping[str, tuple[bytes, bool]],
+    before: Tree,
+    after: Tree,
     conflicts: set[str],
     output: str,
     place: Place,
@@ -296,27 +380,26 @@ def _compare(
     )
 
 
-def _onex_difference(
-    before: Mapping[str, tuple[bytes, bool]], after: Mapping[str, tuple[bytes, bool]], scratch: Path
-) -> Iterator[str]:
+def _onex_difference(before: Tree, after: Tree, scratch: Path) -> Iterator[str]:
     """Yield what ONEX makes of the difference: which changes matter to runtimes."""
     onex = shutil.which("onex", path=os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", ""))))
     paths = [path for path in after if path.endswith("/contract.yaml") and path in before]
     for path in paths:
         if onex is None or before[path] == after[path] or _has_markers(after[path][0]):
             continue
-        for name, tree in (("old.yaml", before), ("new.yaml", after)):
-            (scratch / name).write_bytes(tree[path][0])
+        for name, files in (("old.yaml", before), ("new.yaml", after)):
+            (scratch / name).write_bytes(files[path][0])
         command = [onex, "contract", "diff", str(scratch / "old.yaml"), str(scratch / "new.yaml")]
-        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        result = subprocess.run(command, env=vcs.environment(PYTHONUTF8="1"), capture_output=True, check=False)
         if result.returncode == _DIFFERS:
-            changes = (line.strip().replace("`", "'") for line in result.stdout.splitlines())
+            said = result.stdout.decode("utf-8", "replace")
+            changes = (line.strip().replace("`", "'") for line in said.splitlines())
             yield from (f"`{line}`" for line in changes if line[:2] in {"! ", "~ ", "+ ", "- "})
 
 
 def _files(
-    before: Mapping[str, tuple[bytes, bool]],
-    after: Mapping[str, tuple[bytes, bool]],
+    before: Tree,
+    after: Tree,
     conflicts: set[str],
     manifest: Mapping[str, Any],
 ) -> Iterator[File]:
@@ -332,7 +415,7 @@ def _files(
             kind = "orphaned" if path.startswith("orphans/") else "added"
         else:
             generated = manifest.get("files", {}).get(path, {}).get("sha256")
-            kind = "merged" if generated and generated != _digest(ours) else "changed"
+            kind = "merged" if generated and generated != ownership.digest_of(ours) else "changed"
         yield File(path, kind, _lines(ours), _lines(theirs))
 
 
@@ -340,10 +423,6 @@ def _has_markers(content: bytes) -> bool:
     return any(
         line.startswith((b"<<<<<<< before updating", b">>>>>>> after updating")) for line in content.splitlines()
     )
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
 
 
 def _lines(content: bytes | None) -> int:
@@ -368,32 +447,32 @@ def _tests(inside: Path, place: Place) -> str:
     result = subprocess.run(
         [sys.executable, "-m", "pytest", *options],
         cwd=inside,
-        env=os.environ | {"PYTHONPATH": "src", "PYTHONDONTWRITEBYTECODE": "1"},
+        env=vcs.environment(PYTHONPATH="src", PYTHONDONTWRITEBYTECODE="1", PYTHONUTF8="1"),
         capture_output=True,
-        text=True,
         check=False,
     )
-    lines = (result.stdout or result.stderr).strip().splitlines()
+    lines = (result.stdout or result.stderr).decode("utf-8", "replace").strip().splitlines()
     return lines[-1] if lines else f"pytest ended with {result.returncode}"
 
 
-def _apply(project: Path, changes: Mapping[str, Change]) -> None:
+def _apply(project: Path, changes: Mapping[str, Change], known: Tree) -> None:
     present = [path for path, change in changes.items() if change.content is not None and (project / path).exists()]
-    tracked = set(git(project, "ls-files", "-z", "--", ".").split("\0"))
-    in_the_way = [path for path in present if path not in tracked]
+    tracked = set(vcs.git(project, "ls-files", "-z", "--", ".").split("\0"))
+    in_the_way = [path for path in present if path not in tracked and path not in known]
     if in_the_way:
         message = f"these files are in the way, and in no commit: {', '.join(in_the_way)}"
         raise UpdateError(message)
-    try:
-        Journal(project).apply(changes)
-    except OSError as error:
-        raise UpdateError(str(error)) from error
+    Journal(project).apply(changes)
 
 
 def _write_reports(project: Path, inside: Path, updated: Updated) -> None:
-    build = reports.folder(project, updated.place)
-    (build / "update.md").write_text(updated.comparison.as_markdown(updated.title), encoding="utf-8")
-    (build / "update.json").write_text(updated.comparison.as_json(), encoding="utf-8")
-    validation = inside / updated.place.build / "validation.json"
-    if validation.is_file():
-        shutil.copy2(validation, build / "validation.json")
+    """Keep the comparison beside the node; the update is done, whether or not that can be written."""
+    try:
+        build = reports.folder(project, updated.place)
+        (build / "update.md").write_text(updated.comparison.as_markdown(updated.title), encoding="utf-8")
+        (build / "update.json").write_text(updated.comparison.as_json(), encoding="utf-8")
+        validation = inside / updated.place.build / "validation.json"
+        if validation.is_file():
+            shutil.copy2(validation, build / "validation.json")
+    except (OSError, UntrustedNameError) as error:
+        streams.warn(f"The report is not kept: {error}\n")

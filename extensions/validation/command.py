@@ -5,7 +5,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..places import Place, places_in
+from .. import streams
+from ..places import Place, UntrustedNameError, places_in
 from .findings import LEVELS
 from .project import Project
 from .run import validate
@@ -28,20 +29,39 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--level", choices=LEVELS, help="default: what its contract says, or else standard")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the report there as JSON")
     parser.add_argument("--no-tests", action="store_true", help="leave the unit tests out of strict")
+    parser.add_argument(
+        "--trust",
+        action="store_true",
+        help="run code of the project: its own tools and their plugins, and the tests that its contract asks for",
+    )
     options = parser.parse_args(arguments)
+    streams.tolerate()
     folder: Path = options.folder
     if not folder.is_dir():
-        sys.stderr.write(f"validate-node: {folder} is no folder\n")
+        streams.warn(f"validate-node: {folder} is no folder\n")
         return 2
     place = next((place for place in places_in(folder) if place.node == options.node), None)
     if options.node and place is None:
-        sys.stderr.write(f"validate-node: no node {options.node} was generated into {folder}\n")
+        streams.warn(f"validate-node: no node {options.node} was generated into {folder}\n")
         return 2
-    level = options.level or level_of(folder, place)
-    report = validate(folder, level, tests=not options.no_tests, place=place if options.node else None)
-    sys.stdout.write(f"{report.table()}\n")
+    # Tests are the project's code: whoever calls this says that they run, and no file of the project does.
+    tests = not options.no_tests and (options.trust or options.level == "strict")
+    try:
+        level = options.level or level_of(folder, place)
+        place = place if options.node else None
+        report = validate(folder, level, tests=tests, place=place, trusted=options.trust)
+    except UntrustedNameError as error:
+        streams.warn(f"validate-node: {error}\n")
+        return 1
+    streams.say(f"{report.table()}\n")
+    if level == "strict" and not tests and not options.no_tests:
+        streams.say("The tests are left out, since they run code of the project: say --level strict, or --trust.\n")
     if options.json:
-        options.json.write_text(report.as_json(), encoding="utf-8")
+        try:
+            options.json.write_text(report.as_json(), encoding="utf-8")
+        except OSError as error:
+            streams.warn(f"validate-node: the report is not written: {error}\n")
+            return 1
     return 0 if report.passed else 1
 
 

@@ -49,10 +49,12 @@ class Project:
     Attributes:
         root: The folder, absolute.
         place: The node of the project that counts; None for all of them.
+        trusted: Whether the project's own tools, plugins and environment may be run.
     """
 
     root: Path
     place: Place | None = None
+    trusted: bool = False
     _texts: dict[str, str] = field(default_factory=dict)
     _trees: dict[str, ast.Module] = field(default_factory=dict)
 
@@ -78,14 +80,15 @@ class Project:
         return [path for path in self.files if path.endswith(suffixes) and path not in self.conflicting]
 
     def text(self, path: str) -> str:
-        """Return a file's text.
+        """Return a file's text; of one in conflict, what an update makes of it, so that others find what they need.
 
         Raises:
             OSError: When it can't be read.
             ValueError: When it is not UTF-8.
         """
         if path not in self._texts:
-            self._texts[path] = (self.root / path).read_text(encoding="utf-8")
+            text = (self.root / path).read_text(encoding="utf-8")
+            self._texts[path] = _resolved(text) if path in self.conflicting else text
         return self._texts[path]
 
     def tree(self, path: str) -> ast.Module:
@@ -104,7 +107,7 @@ class Project:
     def trees(self) -> dict[str, ast.Module]:
         """The Python files that parse, by path; the syntax stage names the others."""
         parsed: dict[str, ast.Module] = {}
-        for path in self.named(".py"):
+        for path in (path for path in self.files if path.endswith(".py")):
             try:
                 parsed[path] = self.tree(path)
             except (SyntaxError, OSError, ValueError):
@@ -129,7 +132,8 @@ class Project:
     @cached_property
     def nodes(self) -> tuple[Node, ...]:
         """Every node: a folder with a contract.yaml that ONEX would read."""
-        paths = (path for path in self.named("contract.yaml") if self.place is None or self.place.holds(path))
+        contracts = (path for path in self.files if path.endswith("contract.yaml"))
+        paths = (path for path in contracts if self.place is None or self.place.holds(path))
         return tuple(node for path in paths if (node := self._node(path)))
 
     def _node(self, path: str) -> Node | None:
@@ -164,9 +168,9 @@ class Project:
 
     @cached_property
     def python(self) -> Path:
-        """The Python that runs the project: of its .venv, or else the one that runs this."""
+        """The Python that runs tools: that of a trusted project's .venv, or else the one that runs this."""
         own = self.root / ".venv" / "bin" / "python"
-        return own if own.exists() else Path(sys.executable)
+        return own if self.trusted and own.exists() else Path(sys.executable)
 
     @property
     def own_environment(self) -> bool:
@@ -185,3 +189,17 @@ class Project:
 
 def _is_foreign(name: str) -> bool:
     return name in _FOREIGN or name.endswith(("_cache", ".egg-info"))
+
+
+def _resolved(text: str) -> str:
+    """Return a text with conflicts as the side has it that comes last in them."""
+    lines: list[str] = []
+    ours = False
+    for line in text.splitlines(keepends=True):
+        if line.startswith(("<<<<<<< ", ">>>>>>> ")):
+            ours = line.startswith("<")
+        elif ours and line.rstrip("\r\n") == "=======":
+            ours = False
+        elif not ours:
+            lines.append(line)
+    return "".join(lines)

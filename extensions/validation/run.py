@@ -25,20 +25,23 @@ _STAGES = {
 }
 
 
-def validate(root: Path, level: str, *, tests: bool = True, place: Place | None = None) -> Report:
+def validate(
+    root: Path, level: str, *, tests: bool = True, place: Place | None = None, trusted: bool = False
+) -> Report:
     """Validate a project, or one node of a project.
 
     Args:
         root: The project's folder, or that of a node, with its contract.yaml.
         level: One of `LEVELS`.
-        tests: Whether `strict` runs the project's unit tests.
+        tests: Whether `strict` runs the project's unit tests, which is code of the project.
         place: The node of the project that counts; None for all that is in the folder.
+        trusted: Whether the tools and plugins of the project's own environment and settings are run.
 
     Returns:
         The outcomes of all stages, those that the level leaves out included.
     """
     top, inside = _project_of(root.resolve())
-    project = Project(top, place if place and place.inside else None)
+    project = Project(top, place if place and place.inside else None, trusted=trusted)
     wanted = {name for name, least in _STAGES.items() if LEVELS.index(least) <= LEVELS.index(level)}
     if not tests:
         wanted.discard("tests")
@@ -49,6 +52,8 @@ def validate(root: Path, level: str, *, tests: bool = True, place: Place | None 
     outcomes: list[Outcome] = []
 
     def is_own(path: str) -> bool:
+        if path in project.conflicting:
+            return False  # a person's to resolve first
         return project.place is None or path in {"pyproject.toml", "."} or project.place.holds(path)
 
     def stage(name: str, check: Callable[[], Iterable[Finding]], unchecked: Callable[[], Iterable[str]]) -> None:

@@ -57,7 +57,8 @@ class Security:
                 cwd=project.root,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                text=True,
+                encoding="utf-8",
+                errors="replace",
             )
 
     def check(self) -> Iterator[Finding]:

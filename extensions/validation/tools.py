@@ -1,4 +1,7 @@
-"""Stages types and lint, and tests: ruff, mypy, ONEX's own command line and pytest, as the project configures them."""
+"""Stages types and lint, and tests: ruff, mypy, ONEX's own command line and pytest, as the project configures them.
+
+Tools are those of this environment, and what they read of the project runs none of its code, unless it is trusted.
+"""
 
 import hashlib
 import os
@@ -6,10 +9,13 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from .. import vcs
+from . import mypy_settings
 from .findings import Finding
 from .index import cache_folder
 from .project import Project
@@ -18,6 +24,7 @@ _LINE = re.compile(r"^(?P<path>[^:\s]+):(?P<line>\d+)(?::\d+)?: (?P<rest>.+)$")
 # How the formatter names a file depends on its version.
 _UNFORMATTED = re.compile(r"^(?:Would reformat: | *--> )(?P<path>[^:\n]+)(?::(?P<line>\d+):\d+)?$")
 _TIMEOUT_SECONDS = 900
+_TRUST = "--trust runs that of the project's .venv"
 
 
 @dataclass(frozen=True)
@@ -28,11 +35,20 @@ class _Job:
 
 
 def program(project: Project, name: str) -> Path | None:
-    """Return a tool's program: of the project's environment, of this one, or on PATH; None when there is none."""
+    """Return a tool's program; None when there is none.
+
+    It is that of a trusted project's environment, of this one, or on PATH, outside of the project.
+    """
     for folder in (project.python.parent, Path(sys.executable).parent):
         if (folder / name).is_file():
             return folder / name
-    found = shutil.which(name)
+    folders = (Path(entry) for entry in os.environ.get("PATH", "").split(os.pathsep))
+    elsewhere = [
+        str(folder)
+        for folder in folders
+        if project.trusted or (folder.is_absolute() and not folder.resolve().is_relative_to(project.root))
+    ]
+    found = shutil.which(name, path=os.pathsep.join(elsewhere))
     return Path(found) if found else None
 
 
@@ -47,6 +63,7 @@ class Tools:
             tests: Whether its tests run too.
         """
         self._project = project
+        self._scratch = tempfile.TemporaryDirectory(prefix="validate-node.")
         self.unchecked: list[str] = []
         self.test_unchecked: list[str] = []
         self._tests: _Job | None = None
@@ -66,7 +83,19 @@ class Tools:
         own = [*folders, place.tests] if place else []
         yield "mypy", ["--no-color-output", "--no-error-summary", "--hide-error-context", *self._mypy_cache(), *own]
         yield "onex", ["validate", "--strict", *(folders or [self._project.source_root.rstrip("/") or "."])]
-        yield "ruff", ["check", "--no-cache", "--quiet", "--output-format", "concise", *(own or ["."])]
+        yield (
+            "ruff",
+            [
+                "check",
+                "--no-cache",
+                "--no-fix",
+                "--no-fix-only",
+                "--quiet",
+                "--output-format",
+                "concise",
+                *(own or ["."]),
+            ],
+        )
         yield "ruff", ["format", "--no-cache", "--check", *(own or ["."])]
 
     def _mypy_cache(self) -> list[str]:
@@ -79,12 +108,16 @@ class Tools:
         name, arguments = tool
         path = program(self._project, name)
         if path is None:
-            if (reason := f"{name}, since it is not installed here") not in self.unchecked:
+            own = f"; {_TRUST}" if (self._project.root / ".venv" / "bin" / name).is_file() else ""
+            if (reason := f"{name}, since it is not installed here{own}") not in self.unchecked:
                 self.unchecked.append(reason)
             return None
         if name == "mypy":
             arguments = [*arguments, "--python-executable", str(self._project.python)]
-            if "mypy" not in self._project.pyproject.get("tool", {}):
+            settings = mypy_settings.write(self._project.root, Path(self._scratch.name))
+            if not self._project.trusted:
+                arguments += ["--config-file", str(settings or "")]
+            if settings is None:
                 arguments += ["--strict", *([] if self._project.place else self._project.named(".py"))]
         return self._start(" ".join((name, arguments[0])) if name == "ruff" else name, [str(path), *arguments])
 
@@ -94,11 +127,17 @@ class Tools:
             self.test_unchecked.append(f"the unit tests, since there are none in {folder}")
             return None
         options = ["-q", "--no-header", "-p", "no:cacheprovider", "--tb=line", folder]
-        return self._start("pytest", [str(self._project.python), "-m", "pytest", *options])
+        return self._start("pytest", [str(self._project.python), "-m", "pytest", *options], importing=True)
 
-    def _start(self, name: str, command: list[str]) -> _Job:
+    def _start(self, name: str, command: list[str], *, importing: bool = False) -> _Job:
         # A project looks the same after its validation: no byte code, no caches.
-        environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": self._project.source_root or "."}
+        environment = vcs.environment(PYTHONDONTWRITEBYTECODE="1", MYPYPATH=self._project.source_root or ".")
+        if importing or self._project.trusted:
+            environment["PYTHONPATH"] = self._project.source_root or "."
+        else:
+            # What Python imports by itself, and what tools import, is not taken from the project.
+            environment.pop("PYTHONPATH", None)
+            environment["PYTHONSAFEPATH"] = "1"
         process = subprocess.Popen(
             command,
             cwd=self._project.root,
@@ -106,7 +145,8 @@ class Tools:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
         )
         return _Job(name, command, process)
 
@@ -120,6 +160,7 @@ class Tools:
             output = _wait(job)
             if job.process.returncode:
                 yield from self._findings(job, output)
+        self._scratch.cleanup()
 
     def tests(self) -> Iterator[Finding]:
         """Wait for the tests.

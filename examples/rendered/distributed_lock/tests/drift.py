@@ -43,9 +43,7 @@ def drift(root: Path) -> Drift:
     texts = {path: (root / path).read_bytes() for path in files(root) if is_own(root, path)}
     return Drift(
         edited=tuple(
-            path
-            for path, digest in generated.items()
-            if path in texts and hashlib.sha256(texts[path]).hexdigest() != digest
+            path for path, digest in generated.items() if path in texts and content_digest(texts[path]) != digest
         ),
         missing=tuple(path for path in generated if path not in texts),
         left_over=tuple(
@@ -73,6 +71,11 @@ def manifest(root: Path) -> dict[str, dict[str, str]]:
     """Return what was generated: per path its owner and, for generated files, its hash."""
     entries: dict[str, dict[str, str]] = json.loads((root / MANIFEST).read_text(encoding="utf-8"))["files"]
     return entries
+
+
+def content_digest(content: bytes) -> str:
+    """Return the SHA-256 of a content; git may have checked it out with other line ends."""
+    return hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest()
 
 
 def contract(path: Path) -> dict[str, Any]:

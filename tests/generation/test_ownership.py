@@ -75,6 +75,18 @@ def test_what_a_person_has_to_do(run: Run, project: Path, kind: str) -> None:
     assert kind in result.stdout
 
 
+def test_names_outside_of_the_project_are_refused(run: Run, project: Path) -> None:
+    manifest = json.loads((project / ".onex-manifest.json").read_text(encoding="utf-8"))
+    manifest["files"]["../outside"] = {"owner": "generated", "sha256": ""}
+    (project / ".onex-manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+
+    result = run("make", "drift", cwd=project)
+
+    assert result.returncode != 0
+    assert "names files that are none of the project's: ../outside" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
 def test_commit_with_a_node_made_by_hand_is_refused(run: Run, project: Path) -> None:
     run("git", "init", "--quiet", cwd=project)
     run("git", "add", "--all", cwd=project)

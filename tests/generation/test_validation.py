@@ -14,6 +14,7 @@ import yaml
 from omnibase_core.constants.constants_runtime_profiles import REGISTERED_RUNTIME_PROFILES
 
 from examples.rendering import CONTRACTS, export_template, read_contract
+from extensions.validation.command import main as validate_node
 from extensions.validation.findings import Outcome, Report
 from extensions.validation.imports import Imports
 from extensions.validation.index import Index
@@ -360,3 +361,48 @@ def test_level_is_that_of_the_contract(run: Run, faulty: Path, tmp_path: Path) -
 
     assert status == 0, output
     assert not (tmp_path / "unchecked" / "build").exists()
+
+
+RUNS = """from pathlib import Path
+Path(__file__).parent.joinpath("RAN").write_text(__name__)
+
+
+def plugin(version: str) -> type:
+    from mypy.plugin import Plugin
+
+    return Plugin
+"""
+
+
+@pytest.mark.slow
+def test_nothing_of_a_project_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its tools, what Python and tools import by themselves, plugins and tests: only when told."""
+    node = tmp_path / "src" / "shop" / "nodes" / "node_hello_effect"
+    names = ("sitecustomize.py", "usercustomize.py", "click.py", "typer.py", "yaml.py", "mypy/__init__.py")
+    places = [f"{folder}{name}" for folder in ("", "src/") for name in names]
+    for place in (*places, "plugin.py", "conftest.py", "tests/conftest.py", "tests/unit/test_a.py"):
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / place).write_text(RUNS, encoding="utf-8")
+    node.mkdir(parents=True)
+    (node / "contract.yaml").write_text("name: node_hello_effect\nnode_type: EFFECT_GENERIC\n", encoding="utf-8")
+    (node / "node.py").write_text(RUNS, encoding="utf-8")
+    settings = '[tool.mypy]\nplugins = ["plugin.py"]\n[tool.pytest.ini_options]\naddopts = "-p plugin"\n'
+    (tmp_path / "pyproject.toml").write_text(settings, encoding="utf-8")
+    tools = tmp_path / ".venv" / "bin"
+    tools.mkdir(parents=True)
+    for name in ("python", "ruff", "mypy", "onex", "pytest"):
+        (tools / name).write_text(f"#!/bin/sh\ntouch {tmp_path}/RAN\n", encoding="utf-8")
+        (tools / name).chmod(0o755)
+    manifest = {"files": {}, "validation_level": "strict", "node": "node_hello_effect"}
+    (tmp_path / ".onex-manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    for name in (".copier-answers.yml", "node.yaml"):
+        (tmp_path / name).write_text("name: hello\n", encoding="utf-8")
+    monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
+
+    # The project itself says that it is to be validated strictly.
+    assert validate_node([str(tmp_path)]) == 1
+    assert validate_node([str(tmp_path), "--level", "strict", "--no-tests"]) == 1
+    assert not list(tmp_path.rglob("RAN"))
+
+    assert validate_node([str(tmp_path), "--trust"]) == 1
+    assert list(tmp_path.rglob("RAN")), "these files do something when they run"

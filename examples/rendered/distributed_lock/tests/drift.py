@@ -70,6 +70,10 @@ def nodes_by_hand(root: Path) -> list[str]:
 def manifest(root: Path) -> dict[str, dict[str, str]]:
     """Return what was generated: per path its owner and, for generated files, its hash."""
     entries: dict[str, dict[str, str]] = json.loads((root / MANIFEST).read_text(encoding="utf-8"))["files"]
+    outside = [path for path in entries if path.startswith("/") or {"..", ".git"} & set(path.casefold().split("/"))]
+    if outside:
+        message = f"{MANIFEST} names files that are none of the project's: {', '.join(outside)}"
+        raise SystemExit(message)
     return entries
 
 

@@ -8,16 +8,16 @@ BIN := .venv/bin
 # The embedded PostgreSQL warns where there is no login session; its fallback is as good.
 PYTHON := $(BIN)/python -W "ignore:XDG_RUNTIME_DIR is not set"
 COMPILE := $(BIN)/uv pip compile --system-certs --generate-hashes --no-emit-index-url --no-header --python-version 3.12 --quiet
-SOURCES := extensions tests examples benchmarks scripts
+SOURCES := extensions runtime tests examples benchmarks scripts
 
-.PHONY: help setup demo test fuzz faults lint bench check golden reference lock clean
+.PHONY: help setup demo test fuzz faults lint bench check golden reference lock dist clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.installed ## Build .venv from requirements.lock; does nothing when it is current.
 
-.venv/.installed: requirements.lock pyproject.toml .ci/setup
+.venv/.installed: requirements.lock pyproject.toml runtime/pyproject.toml .ci/setup
 	@bash .ci/setup
 
 demo: setup ## Generate the example node, run its tests on PostgreSQL, then call it once.
@@ -60,6 +60,9 @@ lock: setup ## Resolve requirements.lock, and the part of it that ONEX's kernel 
 	@$(COMPILE) pyproject.toml --group dev -o requirements.lock
 	@$(COMPILE) --group kernel --constraint requirements.lock -o tests/generation/kernel-requirements.txt
 
+dist: setup ## Build the distribution of the runtime, for nodes with `runtime: package`, into dist/.
+	@$(BIN)/uv build --quiet --offline --no-build-isolation --out-dir dist runtime
+
 clean: ## Remove what was built, .venv included.
-	@rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	@rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

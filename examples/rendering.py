@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CONTRACTS = ROOT / "examples" / "contracts"
 
 # What Copier reads of this repository. A copy of these alone is a template without history.
-PARTS = ("copier.yml", "extensions", "schemas", "template")
+PARTS = ("copier.yml", "extensions", "schemas", "runtime", "template")
 
 
 def export_template(destination: Path) -> Path:

@@ -561,6 +561,7 @@ class Contract:
     template_variant: str | None
     validation_level: str
     layout: str
+    runtime: str
 
 
 def spell_out(spec: str | Mapping[str, Any]) -> Mapping[str, Any]:
@@ -645,6 +646,7 @@ def build(raw: Mapping[str, Any]) -> Contract:
         deployment=_deployment(raw.get("deployment", {}), _scrape_seconds(advanced)),
         template_variant=raw.get("template_variant"),
         validation_level=raw.get("validation_level", "standard"),
+        runtime=raw.get("runtime", "copy"),
         layout=raw.get("layout", "project"),
     )
 

@@ -20,7 +20,7 @@ from .source import comments, read_stream
 _ORDER = (
     *("name", "node_type", "version", "package", "description", "domain", "features", "dependencies", "enums"),
     *("models", "integrations", "operations", "mixins", "advanced_features", "subcontracts", "service", "deployment"),
-    *("template_variant", "validation_level", "layout"),
+    *("template_variant", "validation_level", "layout", "runtime"),
 )
 _RENAMED = {
     "service_name": "name",

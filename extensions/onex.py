@@ -44,6 +44,7 @@ class OnexExtension(Extension):
         compiled.CompiledTemplates().attach(environment)
         self._encode = encode
         self._manifest = importlib.import_module(f"{_PACKAGE}.manifest")
+        self._runtime = importlib.import_module(f"{_PACKAGE}.runtime")
         environment.filters.update(
             is_contract=self._effective.is_contract,
             effective_contract=self._effective_contract,
@@ -63,6 +64,8 @@ class OnexExtension(Extension):
             py_tuple=encode.py_tuple,
             py_triple=encode.py_triple,
             assignment=encode.assignment,
+            runtime_source=self._runtime.source,
+            double_source=self._runtime.double_source,
             sentence=encode.sentence,
             signature=encode.signature,
             toml=encode.toml_string,

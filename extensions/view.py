@@ -17,6 +17,7 @@ from . import (
     monitoring,
     names,
     reductions,
+    runtime,
     samples,
     topics,
     workflow_view,
@@ -43,6 +44,7 @@ from .places import Place
 from .problems import Problem
 from .readme import Readme
 from .references import references
+from .runtime_settings import NodeSettingsView, settings_of
 from .settings import NAMES as SETTING_NAMES
 from .settings import SettingView
 from .settings import fields as setting_fields
@@ -393,6 +395,11 @@ class NodeView:
         return setting_fields(self)
 
     @property
+    def settings_class(self) -> NodeSettingsView:
+        """What the class of its settings is made of."""
+        return settings_of(self.setting_fields)
+
+    @property
     def place(self) -> Place:
         """Where the node's files are in its project."""
         return names.place(self.contract)
@@ -411,6 +418,25 @@ class NodeView:
     def own_packages(self) -> tuple[str, ...]:
         """The packages that come with the node: those that it is generated into are there."""
         return () if self.place.inside else self.package_parents
+
+    @property
+    def runtime(self) -> str:
+        """The package of what all nodes have in common."""
+        return runtime.package(self)
+
+    @property
+    def runtime_modules(self) -> tuple[str, ...]:
+        """The modules of it that the node holds a copy of."""
+        return runtime.modules(self)
+
+    @property
+    def doubles(self) -> tuple[str, ...]:
+        """The modules of the tests that stand in for what the node talks to."""
+        return runtime.doubles(self)
+
+    def of_runtime(self, module: str, name: str) -> Symbol:
+        """Return a symbol of what all nodes have in common."""
+        return f"{self.runtime}.{module}", name
 
     @property
     def migrations_folder(self) -> str:
@@ -1261,10 +1287,7 @@ class NodeView:
     @property
     def discovery_test_imports(self) -> tuple[Symbol, ...]:
         """What the tests of service discovery import."""
-        tags = self.own("discovery", "TAGS")
-        own = (*self.deploy_test_imports, (self.module, "discovery"), self.own("discovery", "registered"))
-        double = "tests.consul_agent"
-        return tuple(symbol for symbol in (*own, (double, "ConsulAgent"), (double, "consul_agent")) if symbol != tags)
+        return (*self.deploy_test_imports, ("tests.consul_agent", "consul_agent"))
 
     @property
     def tracing_test_imports(self) -> tuple[Symbol, ...]:
@@ -1313,7 +1336,11 @@ class NodeView:
         """What the tests of the manifests import of the node's own package, under short names."""
         node, settings = self.node, self.settings
         short = ((node[0], f"{node[1]} as Node"), (settings[0], f"{settings[1]} as Settings"))
-        return (*short, self.own("service", "build_app"), *((self.own("discovery", "TAGS"),) if self.consul else ()))
+        return (
+            *short,
+            self.own("service", "build_app"),
+            *((self.own("service", "SERVICE_FACTS"),) if self.consul else ()),
+        )
 
     def _short_names(self) -> tuple[Symbol, ...]:
         names = {"Handler": self.handler, "Node": self.node, "Request": self.request, "Response": self.response}
@@ -1447,7 +1474,8 @@ class NodeView:
     @property
     def requirements(self) -> tuple[str, ...]:
         """What the node's distribution depends on."""
-        return tuple(sorted(name for group in self._groups() for name in _REQUIREMENTS[group]["run"]))
+        shared = () if self.runtime_modules else (runtime.REQUIREMENT,)
+        return tuple(sorted((*shared, *(name for group in self._groups() for name in _REQUIREMENTS[group]["run"]))))
 
     @property
     def dev_requirements(self) -> tuple[str, ...]:
@@ -1508,7 +1536,8 @@ class NodeView:
     @property
     def service_imports(self) -> tuple[Symbol, ...]:
         """What the service imports of the node's own package."""
-        discovery = (self.own("discovery", "registered"),) if self.consul else ()
+        names_of = ("DiscoveryFacts", "registered") if self.consul else ()
+        discovery = tuple(self.of_runtime("discovery", name) for name in names_of)
         consumer = (self.own("consumer", "Consumer"),) if self.consuming else ()
         own = [self.own("correlation", "CORRELATION_HEADER"), self.own("logs", "configure")]
         own += [*self._traces("incoming"), self.own("exporting", "exporting")] if self.tracing else []

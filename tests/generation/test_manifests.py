@@ -315,14 +315,16 @@ def test_hostile_text_stays_text(run: Run, generate_project: Generate, tmp_path:
     definition = json.loads((project / "deploy/service_manifest.json").read_text(encoding="utf-8"))
     assert definition == read(project, "service_manifest.yaml")
     assert definition["service"]["tags"] == [text[:200]]
-    (module,) = project.rglob("discovery.py")
+    (module,) = project.glob("src/**/service.py")
     tree = ast.parse(module.read_text(encoding="utf-8"))
     values = {
         node.targets[0].id: node.value
         for node in tree.body
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
     }
-    assert ast.literal_eval(values["TAGS"]) == (text[:200],)
+    facts = values["SERVICE_FACTS"]
+    assert isinstance(facts, ast.Call)
+    assert ast.literal_eval(facts.keywords[0].value) == (text[:200],)
     assert run("ruff", "format", "--check", ".", cwd=project).returncode == 0
     described = " ".join("".join(char if char.isprintable() else " " for char in text).split())
     deployment = read(project, "kubernetes/deployment.yaml")

@@ -1,0 +1,14 @@
+# The runtime of copier-onex, the same in every node. Change it in the template, not here.
+"""Limits of the client of Redis."""
+
+from pydantic import Field
+
+from .node import NodeSettings
+from .types import Count, Seconds
+
+
+class RedisSettings(NodeSettings):
+    """Limits of the client of Redis."""
+
+    redis_max_connections: Count = Field(default=10, description="Connections that may be open at once.")
+    redis_timeout_seconds: Seconds = Field(default=5.0, description="Longest wait for a reply.")

@@ -11,9 +11,8 @@ import yaml
 from omnibase_core.models.container import ModelONEXContainer
 from starlette.routing import Route
 
-from omninode_bridge.nodes.node_distributed_lock_effect.discovery import TAGS
 from omninode_bridge.nodes.node_distributed_lock_effect.node import NodeDistributedLockEffect as Node
-from omninode_bridge.nodes.node_distributed_lock_effect.service import build_app
+from omninode_bridge.nodes.node_distributed_lock_effect.service import SERVICE_FACTS, build_app
 from omninode_bridge.nodes.node_distributed_lock_effect.settings import ModelDistributedLockSettings as Settings
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -118,7 +117,7 @@ def test_consul_manifests_agree(settings: Settings) -> None:
     assert manifest("service_manifest.yaml") == document
     service = document["service"]
     assert service["name"] == settings.consul_service_name
-    assert service["tags"] == list(TAGS)
+    assert service["tags"] == list(SERVICE_FACTS.tags)
     assert service["port"] == settings.service_port
     paths = {route.path for route in build_app(Node(ModelONEXContainer(), settings)).routes if isinstance(route, Route)}
     assert service["check"]["http"].rpartition(f":{service['port']}")[2] in paths

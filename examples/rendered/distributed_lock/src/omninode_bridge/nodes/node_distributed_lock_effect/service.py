@@ -26,7 +26,6 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from omninode_bridge.nodes.node_distributed_lock_effect.correlation import CORRELATION_HEADER
-from omninode_bridge.nodes.node_distributed_lock_effect.discovery import registered
 from omninode_bridge.nodes.node_distributed_lock_effect.logs import configure
 from omninode_bridge.nodes.node_distributed_lock_effect.models.enum_distributed_lock_operation import (
     EnumDistributedLockOperation,
@@ -35,9 +34,14 @@ from omninode_bridge.nodes.node_distributed_lock_effect.models.model_distributed
     ModelDistributedLockRequest,
 )
 from omninode_bridge.nodes.node_distributed_lock_effect.node import NodeDistributedLockEffect
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.discovery import DiscoveryFacts, registered
 from omninode_bridge.nodes.node_distributed_lock_effect.settings import ModelDistributedLockSettings
 
 PROBLEM_TYPE = "application/problem+json"
+SERVICE_FACTS = DiscoveryFacts(
+    tags=("onex", "effect", "locking"),
+    meta={"node": "node_distributed_lock_effect", "version": "1.0.0"},
+)
 _STATUS = {
     EnumCoreErrorCode.VALIDATION_ERROR: HTTPStatus.UNPROCESSABLE_ENTITY,
     EnumCoreErrorCode.RESOURCE_NOT_FOUND: HTTPStatus.NOT_FOUND,
@@ -124,7 +128,7 @@ class Intake:
     async def __aenter__(self) -> Self:
         """Take work, and tell others so."""
         self._schedules = [asyncio.create_task(self._repeat(*schedule)) for schedule in SCHEDULES.items()]
-        await self._announced.enter_async_context(registered(self._node.settings))
+        await self._announced.enter_async_context(registered(self._node.settings, SERVICE_FACTS))
         return self
 
     async def close(self) -> None:

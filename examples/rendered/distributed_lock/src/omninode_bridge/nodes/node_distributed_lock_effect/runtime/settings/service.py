@@ -1,0 +1,18 @@
+# The runtime of copier-onex, the same in every node. Change it in the template, not here.
+"""Where the service listens, and its limits."""
+
+from pydantic import Field
+
+from .node import NodeSettings
+from .types import Count, Port, SecondsOrNone
+
+
+class ListenerSettings(NodeSettings):
+    """Where the service listens, and its limits."""
+
+    service_host: str = Field(default="127.0.0.1", description="Address that the service binds to.")
+    service_port: Port = Field(default=8080, description="Port that the service binds to; 0 takes a free one.")
+    service_max_body_bytes: Count = Field(default=1_048_576, description="Largest request body.")
+    service_drain_seconds: SecondsOrNone = Field(
+        default=10.0, description="Longest wait for work in flight at shutdown."
+    )

@@ -1,0 +1,23 @@
+# The runtime of copier-onex, the same in every node. Change it in the template, not here.
+"""Types of settings, with the bounds that hold for all settings of a kind."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+KnownPort = Annotated[int, Field(ge=1, le=65535)]
+Count = Annotated[int, Field(ge=1)]
+CountOrNone = Annotated[int, Field(ge=0)]
+Seconds = Annotated[float, Field(gt=0)]
+SecondsOrNone = Annotated[float, Field(ge=0)]
+# Consul takes no less.
+Patience = Annotated[float, Field(ge=60)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Growth = Annotated[float, Field(ge=1)]
+Rate = Annotated[float, Field(gt=0)]
+Text = Annotated[str, Field(min_length=1)]
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+LogFormat = Literal["json", "text"]
+NodeTransport = Literal["auto", "in_process", "event_bus"]
+TraceExporter = Literal["otlp", "console", "none"]

@@ -38,7 +38,9 @@ EVENT: Final = "event"
 LONGEST: Final = 2000
 _DEEPEST, _MOST_LOOPS, _LONGEST_TEXT, _LARGEST_POWER, _MOST_BITS = 40, 3, 200, 16, 63
 # Names of locals that would hide others, and one that reads like a number: they get an underscore at their end.
-_TAKEN: Final = frozenset({*dir(builtins), "request", "ceil", "floor", "sqrt", "timedelta", "l"})
+_TAKEN: Final = frozenset(
+    {*dir(builtins), "request", "ceil", "floor", "sqrt", "timedelta", "l", "date", "datetime", "math"}
+)
 
 
 @dataclass(frozen=True, slots=True)

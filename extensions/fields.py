@@ -1,6 +1,7 @@
 """How fields of a contract become annotated fields of Pydantic models."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from . import encode, names
@@ -71,6 +72,7 @@ class FieldCode:
 
     Attributes:
         name: The field's name.
+        type: Its type as code, without constraints.
         declaration: Its line or lines in the class body, without the indent of the first.
         symbols: What it needs imported, as pairs of module and name.
         alias: A name for a long list of values, and the values as code, which its module has to define.
@@ -79,6 +81,7 @@ class FieldCode:
     """
 
     name: str
+    type: str
     declaration: str
     symbols: frozenset[Symbol]
     alias: tuple[str, tuple[str, ...]] | None
@@ -87,7 +90,11 @@ class FieldCode:
 
 
 def annotation(
-    field: Field, module_of: Callable[[str, str], Symbol], owner: str, moments: Symbol = ("datetime", "datetime")
+    field: Field,
+    module_of: Callable[[str, str], Symbol],
+    owner: str,
+    moments: Symbol = ("datetime", "datetime"),
+    hidden: Collection[str] = (),
 ) -> Annotation:
     """Return the annotation of a field, without its optionality.
 
@@ -96,6 +103,7 @@ def annotation(
         module_of: Gives the symbol of an enum or model from its kind and name.
         owner: The name of the field, or of that whose items it describes.
         moments: The type of moments: models have one that gives an offset to those without.
+        hidden: Words for types that mean something else where the annotation is.
 
     Returns:
         The type as code.
@@ -109,17 +117,18 @@ def annotation(
         symbol = module_of(field.kind, str(field.reference))
         return Annotation(symbol[1], arguments, frozenset({symbol}))
     if field.kind == "array":
-        items = annotation(field.items, module_of, owner, moments) if field.items else _json()
-        return Annotation(f"list[{items.whole}]", arguments, items.all_symbols, items.alias)
+        items = annotation(field.items, module_of, owner, moments, hidden) if field.items else _json()
+        return Annotation(f"{_word('list', hidden)}[{items.whole}]", arguments, items.all_symbols, items.alias)
     if field.kind == "object":
-        return Annotation("dict[str, JsonValue]", arguments, _json().symbols)
+        code = f"{_word('dict', hidden)}[{_word('str', hidden)}, JsonValue]"
+        return Annotation(code, arguments, _json().symbols)
     if field.kind == "bytes":
         symbol = module_of("bytes", "")
         return Annotation(symbol[1], arguments, frozenset({symbol}))
     if field.kind == "datetime":
-        return Annotation(moments[1], arguments, frozenset({moments}))
+        return Annotation(_word(moments[1], hidden), arguments, frozenset({moments}))
     code, needed = _SCALARS[field.kind]
-    return Annotation(code, arguments, frozenset({needed} if needed else ()))
+    return Annotation(_word(code, hidden), arguments, frozenset({needed} if needed else ()))
 
 
 def _literal(values: tuple[str, ...], owner: str) -> Annotation:
@@ -131,21 +140,45 @@ def _literal(values: tuple[str, ...], owner: str) -> Annotation:
     return Annotation(alias, (), symbols, (alias, values))
 
 
+def _word(word: str, hidden: Collection[str]) -> str:
+    return word.capitalize() if word in hidden else word
+
+
+def hidden_words(fields: Collection[Field]) -> frozenset[str]:
+    """Return the words for types that mean a field in the body of a class, since a field is called like them."""
+    words = {"list", "dict", *(code for code, _ in _SCALARS.values())}
+    return frozenset(words & {field.name for field in fields})
+
+
+def second_names(hidden: Collection[str], fields: Collection[FieldCode]) -> tuple[str, ...]:
+    """Return the statements that give types another name, for the annotations of some fields.
+
+    Args:
+        hidden: Words for types that mean something else in these annotations.
+        fields: The fields.
+    """
+    code = " ".join(field.type for field in fields)
+    return tuple(
+        f"{word.capitalize()} = {word}" for word in sorted(hidden) if re.search(rf"\b{word.capitalize()}\b", code)
+    )
+
+
 def _json() -> Annotation:
     return Annotation("JsonValue", (), frozenset({("pydantic", "JsonValue")}))
 
 
-def field_code(field: Field, module_of: Callable[[str, str], Symbol]) -> FieldCode:
+def field_code(field: Field, module_of: Callable[[str, str], Symbol], hidden: Collection[str] = ()) -> FieldCode:
     """Return a field as it stands in a Pydantic model.
 
     Args:
         field: A field of an input, an output or a model.
         module_of: Gives the symbol of an enum or model from its kind and name.
+        hidden: Words for types that mean something else in the class.
 
     Returns:
         The declaration and what it needs.
     """
-    base = annotation(field, module_of, field.name, module_of("datetime", ""))
+    base = annotation(field, module_of, field.name, module_of("datetime", ""), hidden)
     arguments = base.arguments
     if field.description:
         arguments = (*arguments, f"description={encode.py_string(encode.one_line(field.description))}")
@@ -158,6 +191,7 @@ def field_code(field: Field, module_of: Callable[[str, str], Symbol]) -> FieldCo
         symbols |= {("typing", "Annotated"), ("pydantic", "Field")}
     return FieldCode(
         name=field.name,
+        type=base.code,
         declaration=_declaration(field.name, code, arguments, default),
         symbols=symbols,
         alias=base.alias,

@@ -1,5 +1,6 @@
 """What templates are handed about HTTP, Kafka, Redis and files: settings and the code of each operation's call."""
 
+import builtins
 import keyword
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -244,7 +245,11 @@ class Environment:
             name = reference.name.lower()
             known = found.get(name)
             clash = (
-                name in taken or name in _TAKEN_SETTINGS or name.startswith(("_", "model_")) or keyword.iskeyword(name)
+                name in taken
+                or name in _TAKEN_SETTINGS
+                or name.startswith(("_", "model_"))
+                or keyword.iskeyword(name)
+                or hasattr(builtins, name)
             )
             found[name] = EnvironmentView(
                 variable=reference.name,

@@ -368,8 +368,10 @@ class _Rules:
 
         if rows == "many":
             return (
-                "an output field that is an array of a model or of objects",
-                lambda spec: spec.get("type") == "array" and takes_row(spell_out(spec.get("items", "object"))),
+                "an output field that is an array: of a model, of objects, or of what a single column holds",
+                lambda spec: (
+                    spec.get("type") == "array" and spell_out(spec.get("items", "object")).get("type") != "array"
+                ),
             )
         return "an output field that is a model or an object", takes_row
 

@@ -78,10 +78,17 @@ def row(contract: Contract, operation: Operation) -> dict[str, object] | None:
     if holder and holder.kind == "model":
         model = next(model for model in contract.models if model.name == holder.reference)
         fields = tuple(field for field in model.fields if field.required)
+    elif holder and takes_column(into):
+        fields = (holder,)
     try:
         return {field.name: _value(contract, field) for field in fields}
     except _NoSampleError:
         return None
+
+
+def takes_column(into: Field | None) -> bool:
+    """Tell whether a field takes a single column of the rows: an array of anything but models and objects."""
+    return bool(into and into.items and into.items.kind not in {"model", "object"})
 
 
 def output(contract: Contract, operation: Operation) -> dict[str, object] | None:

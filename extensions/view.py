@@ -34,7 +34,7 @@ from .decisions import (
     not_generated,
 )
 from .deploy import DeployView, Needs, consul_service, deploy_view, service_name
-from .fields import FieldCode, Symbol, field_code, json_value, literal
+from .fields import FieldCode, Symbol, field_code, hidden_words, json_value, literal, second_names
 from .filling import copied
 from .integrations import CallView, Environment, FilesView, HttpView, KafkaView, RedisView
 from .left_out import left_out
@@ -95,6 +95,7 @@ class TypeView:
         fields: Its fields, in order.
         imports: The import lines of its file, standard library, third party and own, each group possibly empty.
         recursive: Whether it contains itself.
+        second_names: Definitions of names for types that fields are called like.
     """
 
     name: str
@@ -105,16 +106,17 @@ class TypeView:
     fields: tuple[FieldCode, ...]
     imports: tuple[str, str, str]
     recursive: bool
+    second_names: tuple[str, ...]
 
     @property
     def has_numbers(self) -> bool:
         """Whether it holds floats or decimals, which are finite in JSON."""
-        return any(re.search(r"\b(float|Decimal)\b", field.declaration) for field in self.fields)
+        return any(re.search(r"\b([fF]loat|Decimal)\b", field.declaration) for field in self.fields)
 
     @property
     def aliases(self) -> tuple[str, ...]:
-        """Definitions of names for long lists of values that fields use."""
-        return tuple(literal(*field.alias) for field in self.fields if field.alias)
+        """Definitions of names for types that fields are called like, and for long lists of values."""
+        return (*self.second_names, *(literal(*field.alias) for field in self.fields if field.alias))
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,6 +322,11 @@ class OperationView:
         name = {"fetch_one": "record", "fetch_all": "records", "execute": "affected"}.get(self.call, "")
         used = self.row_required or self.reads_rows or any(re.search(rf"\b{name}\b", code) for _, code in self.results)
         return f"{name} = " if used else ""
+
+    @property
+    def takes_column(self) -> bool:
+        """Whether an array takes the rows' only column."""
+        return any("iter(row.values())" in code for _, code in self.results)
 
     @property
     def reads_rows(self) -> bool:
@@ -1728,7 +1735,8 @@ class _Builder:
         return self.symbol(f"models.{kind}_{names.snake(name)}", made)
 
     def type(self, name: str, fields: Sequence[Field], description: str, title: str) -> TypeView:
-        codes = tuple(field_code(field, self.reference) for field in fields)
+        hidden = hidden_words(fields)
+        codes = tuple(field_code(field, self.reference, hidden) for field in fields)
         own = self.reference("model", name)
         symbols = {symbol for code in codes for symbol in code.symbols if symbol != own}
         symbols |= {("pydantic", "BaseModel"), ("pydantic", "ConfigDict")}
@@ -1744,6 +1752,7 @@ class _Builder:
             fields=codes,
             imports=(encode.imports(standard), encode.imports(third), encode.imports(mine)),
             recursive=any(own in code.symbols for code in codes),
+            second_names=second_names(hidden, codes),
         )
 
     def operation(self, operation: Operation) -> OperationView:
@@ -1929,6 +1938,8 @@ class _Builder:
         )
         # A table may have more columns than the model has fields, today or after a later migration.
         convert = f'{row_model[1]}.model_validate(row, extra="ignore")' if row_model else "row"
+        if samples.takes_column(into):
+            convert = "next(iter(row.values()))"
         passed = {field.name for field in operation.output if copied(operation.input, field)}
         columns = returns.rows == "one" and into is None
         from_columns = [

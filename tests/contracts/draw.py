@@ -203,7 +203,8 @@ def _database(draw: DrawFn, operation: dict[str, Any], named: tuple[str, ...]) -
         operation["output"] = draw(fields(named, 1))
         body["query"] = " ".join(("SELECT", ", ".join(operation["output"]), condition))
     elif way == "many":
-        operation["output"] = {"rows": {"type": "array", "items": "object"}}
+        items = draw(st.sampled_from(["object", "string", "date", *(name for name in named if "Kind" in name)]))
+        operation["output"] = {"rows": {"type": "array", "items": items}}
         body |= {
             "query": "SELECT a " + condition,
             "returns": {"rows": "many", "into": "rows"},

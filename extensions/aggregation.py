@@ -262,7 +262,7 @@ class _Rules:
         functions = [function for function in FUNCTIONS if function in spec]
         if len(functions) != 1:
             found = " and ".join(functions) or "no function"
-            yield Problem(path, found, f"exactly one of {', '.join(FUNCTIONS)}")
+            yield Problem(path, found, f"exactly one of {', '.join(FUNCTIONS)}", awaited=() if functions else (path,))
             return
         function = functions[0]
         if function == "percentile" and "q" not in spec:

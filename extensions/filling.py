@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 
 type Specs = Mapping[str, Any]
 
+# What tells which outputs an operation fills.
+_FILLING = (
+    *(("database", "returns"), ("database", "query"), ("http", "extract"), ("http", "method"), ("workflow", "output")),
+    *(("redis", "returns"), ("redis", "command"), ("filesystem", "returns"), ("filesystem", "action")),
+    *(("compute",), ("aggregate",)),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Filler:
@@ -101,6 +108,7 @@ def unfilled(path: Path, operation: Specs, filler: Filler, clean: Callable[[Path
             "an output field that nothing fills",
             f"something that fills it: {ways}an input field of the same name and type",
             _difference(inputs, name, spec) if clean((*path, "input", name)) else "",
+            awaited=((*path, "input", name), *((*path, *place) for place in _FILLING)),
         )
 
 

@@ -1,11 +1,11 @@
 """Finite state machines of the contract language: their typed form, and what is wrong with one."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from . import filling, names
-from .problems import Path, Problem, did_you_mean, show
+from .problems import Path, Problem, did_you_mean, nearest, show
 
 type Specs = Mapping[str, Any]
 
@@ -228,7 +228,6 @@ def _transitions(spec: Specs) -> Iterator[Problem]:
     places: list[tuple[Path, str]] = [((*PATH, "initial_state"), spec["initial_state"])]
     places += [((*PATH, "terminal_states", index), state) for index, state in enumerate(terminal)]
     targets: dict[tuple[str, str], str] = {}
-    steps: dict[str, set[str]] = {state: set() for state in states}
     ambiguous: list[Problem] = []
     for index, item in enumerate(spec["transitions"]):
         path = (*PATH, "transitions", index)
@@ -240,7 +239,6 @@ def _transitions(spec: Specs) -> Iterator[Problem]:
                 found = f"a way out of {source}"
                 ambiguous.append(Problem(place, found, f"none, since {source} is one of terminal_states"))
             ambiguous += _second(path, item, source, targets)
-            steps.setdefault(source, set()).add(item["to"])
     unknown = [
         Problem(path, show(state), expected, did_you_mean(state, states))
         for path, state in places
@@ -248,8 +246,7 @@ def _transitions(spec: Specs) -> Iterator[Problem]:
     ]
     yield from unknown
     yield from ambiguous
-    if not unknown:
-        yield from _graph(spec, steps)
+    yield from _graph(spec)
 
 
 def _place(spec: Specs, state: str) -> Path:
@@ -269,21 +266,35 @@ def _second(path: Path, item: Specs, source: str, targets: dict[tuple[str, str],
         yield Problem(path, f"{what} to {item['to']}", f"one target: it leads to {known} already")
 
 
-def _graph(spec: Specs, steps: Mapping[str, set[str]]) -> Iterator[Problem]:
+def _meant(word: str, states: Collection[str]) -> Collection[str]:
+    """Return the states that a word may stand for: itself, the nearest one, or any."""
+    close = word if word in states else nearest(word, states)
+    return states if close is None else [close]
+
+
+def _graph(spec: Specs) -> Iterator[Problem]:
+    states = list(spec["states"])
     initial, terminal = spec["initial_state"], spec.get("terminal_states", ())
-    reachable = reached([initial], steps)
+    steps: dict[str, set[str]] = {state: set() for state in states}
+    for item in spec["transitions"]:
+        for source in (state for word in _sources(item["from"]) for state in _meant(word, states)):
+            steps[source].update(_meant(item["to"], states))
+    reachable = reached(_meant(initial, states), steps)
     back: dict[str, set[str]] = {state: set() for state in steps}
     for source, targets in steps.items():
         for target in targets:
             back[target].add(source)
-    alive = reached(terminal, back) if terminal else {state for state, targets in steps.items() if targets}
+    ends = [state for word in terminal for state in _meant(word, states)]
+    alive = reached(ends, back) if terminal else {state for state, targets in steps.items() if targets}
     for state in steps:
         path = _place(spec, state)
         if state not in reachable:
-            yield Problem(path, "a state that cannot be reached", f"transitions that lead to it from {initial}")
+            yield Problem(
+                path, "a state that cannot be reached", f"transitions that lead to it from {initial}", awaited=(PATH,)
+            )
         elif state not in alive:
             way = f"a way to one of {', '.join(terminal)}" if terminal else "a transition out of it"
-            yield Problem(path, "a state without a way out", f"{way}, or {state} in terminal_states")
+            yield Problem(path, "a state without a way out", f"{way}, or {state} in terminal_states", awaited=(PATH,))
 
 
 def reached(starts: Iterable[str], steps: Mapping[str, Iterable[str]]) -> set[str]:

@@ -3,8 +3,10 @@
 import itertools
 import json
 import math
+import re
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from pathlib import Path as FilePath
@@ -14,12 +16,13 @@ from jsonschema import ValidationError
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from . import classify, credentials, mixins, variants
+from . import classify, credentials, mixins, names, variants
 from .contract import Contract, build
 from .deploy import misfit, objection, reference
 from .exact import ExactValidator
 from .legacy import check_legacy
 from .problems import Path, Problem, did_you_mean, render, show
+from .repair import repair
 from .rules import check
 from .view import view
 
@@ -29,6 +32,7 @@ _MAX_VALUES = 50_000
 _MAX_CHARACTERS = 1_048_576
 _MAX_BITS = 63
 _MOST_PROBLEMS = 200
+_MOST_ROUNDS = 8
 # Floats hold whole numbers exactly up to here.
 _LARGEST_WHOLE = 2**53
 _TYPES = {
@@ -84,26 +88,80 @@ def judge(raw: object) -> list[Problem]:
     """
     if not isinstance(raw, Mapping):
         return [Problem((), show(raw), "a contract: a mapping with name, package and operations")]
-    if problems := list(itertools.islice(_structure(raw), _MOST_PROBLEMS)):
-        return problems
-    raw = classify.completed(raw)
-    found = list(itertools.islice(itertools.chain(_texts(raw), _schema(raw)), _MOST_PROBLEMS))
+    odd = list(itertools.islice(_structure(raw), _MOST_PROBLEMS))
+    if len(odd) == _MOST_PROBLEMS or any(problem.expected.startswith("at most") for problem in odd):
+        return odd
+    whole, raw = raw, classify.completed(_without(raw, {problem.path for problem in odd}) if odd else raw)
+    places = {problem.path for problem in odd}
+    met = (problem for problem in itertools.chain(_texts(raw), _schema(raw)) if problem.path not in places)
+    found = [*odd, *itertools.islice(met, _MOST_PROBLEMS)]
     blocked = {problem.path for problem in found}
-    rules = (check(raw, blocked), check_legacy(raw), mixins.check(raw), classify.check(raw), variants.check(raw))
+    rules = (_rules(raw, blocked), check_legacy(raw), mixins.check(raw), classify.check(raw), variants.check(raw))
     beyond = (problem for problem in itertools.chain(*rules) if not _inside(problem.path, blocked))
     if len(found) < _MOST_PROBLEMS:  # else it is not known which parts meet the schema
         found += itertools.islice(beyond, _MOST_PROBLEMS)
-    # Which settings there are is known only where there is nothing else to say.
-    found = found or list(_environment(build(raw)))
+    found += _environment(raw)
     found = [problem.printable for problem in found]
-    problems = sorted(dict.fromkeys(found), key=lambda problem: _position(raw, problem.path))
+    problems = sorted(dict.fromkeys(found), key=lambda problem: _position(whole, problem.path))
     if len(problems) < _MOST_PROBLEMS:
         return problems
     more = Problem((), f"{_MOST_PROBLEMS} problems or more", "those that are shown to be solved first")
     return [*problems[:_MOST_PROBLEMS], more]
 
 
-def _environment(contract: Contract) -> Iterator[Problem]:
+def _without(value: object, paths: Collection[Path], path: Path = ()) -> Any:
+    """Return a document with null in some places, and without keys that are no text."""
+    if isinstance(value, Mapping):
+        texts = ((key, item) for key, item in value.items() if isinstance(key, str))
+        return {key: _without(item, paths, (*path, key)) for key, item in texts}
+    if isinstance(value, list):
+        return [_without(item, paths, (*path, index)) for index, item in enumerate(value)]
+    return None if path in paths else value
+
+
+def _rules(raw: Mapping[str, Any], blocked: Collection[Path]) -> Iterator[Problem]:
+    """Find what is wrong beyond the schema, in a contract that may not meet it."""
+    if not any(_schema(raw)):
+        yield from check(raw, blocked)
+        return
+    repaired = repair(raw, _validator())
+    if repaired.contract is None:
+        yield from check(raw, blocked)
+        return
+    for problem in check(repaired.contract, ()):
+        moved = replace(problem, path=repaired.own_path(problem.path))
+        if not repaired.follows(moved):
+            yield moved
+
+
+def _sound(raw: Mapping[str, Any]) -> Contract | None:
+    """Return what is left of a contract without the parts that have problems; None where too little is."""
+    for _ in range(_MOST_ROUNDS):
+        repaired = repair(raw, _validator()).contract
+        problems = list(check(repaired, ())) if repaired else []
+        if repaired is None or not problems:
+            return build(repaired) if repaired else None
+        raw = repaired
+        for path in sorted({problem.path[:2] for problem in problems}, key=str, reverse=True):
+            holder = raw if len(path) < len(("operations", 0)) else raw[str(path[0])]
+            if not path or path[0] in {"name", "package"}:
+                return None
+            if isinstance(holder, dict):
+                holder.pop(str(path[-1]), None)
+            elif path[0] == "operations":  # one that its author writes refers to nothing
+                holder[int(path[-1])] = {"name": f"unnamed_{path[-1]}", "handler": "custom"}
+            else:
+                del holder[int(path[-1])]
+    return None
+
+
+def _environment(raw: Mapping[str, Any]) -> Iterator[Problem]:
+    deployment = raw.get("deployment")
+    if not isinstance(deployment, Mapping) or not deployment.get("env"):
+        return
+    contract = _sound(raw)
+    if contract is None:
+        return
     settings = {setting.variable: setting for setting in view(contract).setting_fields}
     for name, value in contract.deployment.env.items():
         setting = settings.get(name.upper())
@@ -233,7 +291,7 @@ def _translate(error: ValidationError) -> Iterator[Problem]:
         case "const":
             yield Problem(path, found, show(limit))
         case "pattern":
-            yield Problem(path, found, _expected_pattern(path, schema))
+            yield Problem(path, found, _expected_pattern(path, schema), _suggested(value, schema["pattern"]))
         case "uniqueItems":
             repeated = next((item for index, item in enumerate(value) if item in value[:index]), value)
             yield Problem(path, f"{show(repeated)} twice", "each item once")
@@ -285,8 +343,17 @@ def _not_listed(path: Path, value: object, known: list[str]) -> Problem:
     return Problem(path, show(value), f"one of {', '.join(known)}", did_you_mean(value, known))
 
 
+def _suggested(value: str, pattern: str) -> str:
+    """Return a hint with the name that a text would be in the form that is asked for, if that is one."""
+    forms = (names.snake(value), names.kebab(value), names.pascal(names.snake(value)))
+    fitting = [form for form in forms if form != value and re.search(pattern, form)]
+    return f"did you mean {fitting[0]!r}?" if fitting and value.isascii() else ""
+
+
 def _expected_pattern(path: Path, schema: Mapping[str, Any]) -> str:
     if path and path[-1] == "version":
         return "a semantic version such as 1.0.0"
     title = schema.get("title")
-    return f"a {title}" if title else f"text that matches {schema['pattern']}"
+    return (
+        f"{'an' if title[0].lower() in 'aeiou' else 'a'} {title}" if title else f"text that matches {schema['pattern']}"
+    )

@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 type Path = tuple[str | int, ...]
 
@@ -20,12 +20,14 @@ class Problem:
         found: What is there.
         expected: What should be there.
         hint: What may help, such as the nearest known word; empty for none.
+        awaited: Where something is missing, when nothing of what is there is wrong.
     """
 
     path: Path
     found: str
     expected: str
     hint: str = ""
+    awaited: tuple[Path, ...] = field(default=(), compare=False)
 
     @property
     def printable(self) -> "Problem":
@@ -33,7 +35,8 @@ class Problem:
         texts = (self.found, self.expected, self.hint)
         if all(text.isprintable() for text in texts):
             return self
-        return Problem(self.path, *("".join(c if c.isprintable() else ascii(c)[1:-1] for c in text) for text in texts))
+        found, expected, hint = ("".join(c if c.isprintable() else ascii(c)[1:-1] for c in text) for text in texts)
+        return replace(self, found=found, expected=expected, hint=hint)
 
     @property
     def place(self) -> str:

@@ -155,11 +155,11 @@ class _Rules:
             for name, fields in self.models.items()
         }
         for name in self.models:
-            circle = _reached(name, mentions)
+            cycle = _reached(name, mentions)
             if name in _reached(name, needs):
                 yield Problem(("models", name), "a model that always contains itself", "required: false on the way")
-            elif name in circle:
-                found = f"a circle of models: {', '.join(sorted(circle))}"
+            elif name in cycle:
+                found = f"a cycle of models: {', '.join(sorted(cycle))}"
                 yield Problem(("models", name), found, "models that contain at most themselves")
 
     def fields(self, path: Path, fields: Specs) -> Iterator[Problem]:
@@ -290,7 +290,8 @@ class _Rules:
         yield from self.archetype(path, operation)
         given = [key for key in IMPLEMENTATIONS if key in operation]
         if not given and not reducers.by_state_machine(self, operation):
-            yield Problem(path, "no implementation", f"exactly one of {', '.join(IMPLEMENTATIONS)}")
+            expected = f"exactly one of {', '.join(IMPLEMENTATIONS)}"
+            yield Problem(path, "no implementation", expected, awaited=(path,))
         elif len(given) > 1:
             yield Problem(path, " and ".join(given), "exactly one implementation")
         elif "database" in operation and isinstance(operation["database"], Mapping):

@@ -96,11 +96,10 @@ class _Workflow:
         }
 
     def problems(self) -> Iterator[Problem]:
-        found = [*self.graph(), *self.delays()]
-        yield from found
-        if not found:
-            for index, step in enumerate(self.steps):
-                yield from self.step((*self.path, "steps", index), step)
+        yield from self.graph()
+        yield from self.delays()
+        for index, step in enumerate(self.steps):
+            yield from self.step((*self.path, "steps", index), step)
         yield from self.output()
 
     def graph(self) -> Iterator[Problem]:
@@ -122,10 +121,10 @@ class _Workflow:
             others = {name: [other for other in after if other != name] for name, after in self.after.items()}
             graphlib.TopologicalSorter(others).prepare()
         except graphlib.CycleError as error:
-            circle = error.args[1]
-            index = next(index for index, step in enumerate(self.steps) if step["name"] in circle)
+            cycle = error.args[1]
+            index = next(index for index, step in enumerate(self.steps) if step["name"] in cycle)
             # The sorter lists each step before the one that waits for it.
-            found = f"a circle: {' after '.join(reversed(circle))}"
+            found = f"a cycle: {' after '.join(reversed(cycle))}"
             yield Problem((*self.path, "steps", index, "after"), found, "steps that do not wait for each other")
 
     def delays(self) -> Iterator[Problem]:

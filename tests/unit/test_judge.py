@@ -76,6 +76,14 @@ BAD = [
     ("unknown key", top(descriptin="x"), "descriptin", "did you mean 'description'?"),
     ("unknown key below", operation(0, databse={}), "operations[0].databse", "did you mean 'database'?"),
     ("name not snake", top(name="My-Node"), "name", "snake_case"),
+    ("name of an operation", operation(1, name="get-user"), "operations[1].name", "did you mean 'get_user'?"),
+    (
+        "name of a model",
+        changed(lambda c: c["models"].update({"shop-order": {"fields": {}}})),
+        "models.shop-order",
+        "did you mean 'ShopOrder'?",
+    ),
+    ("name of an event", operation(1, publishes="Order_"), "operations[1].publishes", "an event name"),
     ("name with a line end", top(name="lock\n"), "name", "snake_case"),
     ("name too long", top(name="n" * 49), "name", "at most 48"),
     ("name a keyword", top(name="lambda"), "name", "keyword"),
@@ -200,7 +208,7 @@ BAD = [
     ("enum and model of one name", top(enums={"Lock": ["a"], "Status": ["held"]}), "models.Lock", "name of an enum"),
     ("model within itself", top(models={"Lock": {"fields": {"next": "Lock"}}}), "models.Lock", "required: false"),
     (
-        "model in a circle",
+        "model in a cycle",
         top(
             models={
                 "Lock": {"fields": {"lock_name": "string", "status": "Status"}},
@@ -215,7 +223,7 @@ BAD = [
             }
         ),
         "models.Branch models.Tree",
-        "a circle of models: Branch, Leaf, Tree",
+        "a cycle of models: Branch, Leaf, Tree",
     ),
     ("same file twice", top(models=GOOD["models"] | {"TakeInput": {"fields": {}}}), "operations[0].name", "same file"),
     (

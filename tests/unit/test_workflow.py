@@ -56,9 +56,9 @@ def test_sound_contracts_have_no_problems(contract: dict[str, Any]) -> None:
         pytest.param(
             lambda c: steps(c)[0].update(after=["announce"]),
             "operations[0].workflow.steps[0].after",
-            "a circle: price after announce after charge after reserve after price",
+            "a cycle: price after announce after charge after reserve after price",
             "steps that do not wait for each other",
-            id="circle",
+            id="cycle",
         ),
         pytest.param(
             lambda c: steps(c)[1].update(after=["price", "prize"]),

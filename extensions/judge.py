@@ -354,6 +354,8 @@ def _expected_pattern(path: Path, schema: Mapping[str, Any]) -> str:
     if path and path[-1] == "version":
         return "a semantic version such as 1.0.0"
     title = schema.get("title")
-    return (
-        f"{'an' if title[0].lower() in 'aeiou' else 'a'} {title}" if title else f"text that matches {schema['pattern']}"
-    )
+    if not title:
+        return f"text that matches {schema['pattern']}"
+    if title[1:2].islower():
+        title = f"{title[0].lower()}{title[1:]}"
+    return f"{'an' if title[0] in 'aeio' else 'a'} {title}"

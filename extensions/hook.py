@@ -127,7 +127,7 @@ def after(project: Path, answers: str = _ANSWERS) -> int:
     if orphans:
         _say("Yours, and without an operation now; kept where nothing uses them:")
         _say("\n".join(f"  {name}" for name in orphans))
-    for change in _load("renames").rename_keys(project / place.contract):
+    for change in _load("renames").rename_keys(_load("places").file_in(project, place.contract)):
         _say(f"In {place.contract}: {change}.")
     for name in _load("renames").merge_edits(project, snapshot.folder / "renamed"):
         _say(f"Your edits were carried over to {name}.")
@@ -154,19 +154,19 @@ def watch(project: Path, process: int | None) -> int:
         The exit status.
     """
     # Before the wait: Copier takes its copy of the template away when it ends.
-    update, snapshot = _load("updating.update"), _load("snapshot").Snapshot.of(project)
+    recovery, snapshot = _load("updating.recovery"), _load("snapshot").Snapshot.of(project)
     if process is None:
         sys.stdin.buffer.read()
     else:
         _wait_for(process)
         with suppress(OSError, ValueError):  # Copier may be killed, and its last step go on
             _wait_for(int((snapshot.folder / _AFTER).read_text(encoding="utf-8")))
-    if not update.is_unfinished(project):
+    if not recovery.is_unfinished(project):
         return 0
     time.sleep(_PAUSE)  # for what a killed Copier had started
     try:
-        update.undo(project)
-    except update.UpdateError as error:
+        recovery.undo(project)
+    except recovery.UpdateError as error:
         _say(f"The update was cut off, and can't be undone: {error}")
         return 1
     _say("The update was cut off. The project is as it was before.")

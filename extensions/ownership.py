@@ -53,7 +53,9 @@ def complete(project: Path, place: Place = _WHOLE) -> dict[str, Any]:
         if entry.get("owner") == "generated" and (project / name).is_file():
             entry["sha256"] = digest(project / name)
     if manifest:
-        (project / place.manifest).write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        file_in(project, place.manifest).write_text(
+            json.dumps(manifest, indent=2, sort_keys=True) + "\n", encoding="utf-8"
+        )
     return manifest
 
 

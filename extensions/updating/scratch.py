@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from .. import ownership, vcs
-from ..places import Place, UntrustedNameError, file_in
+from ..places import Place, file_in
 from ..snapshot import ORPHANS
 from . import line_ends
 
@@ -25,13 +25,10 @@ def prepare(project: Path, inside: Path, places: Iterable[Place]) -> None:
         places: Its nodes.
     """
     for name in sorted(_known(project, places)):
-        try:
-            source = file_in(project, name)
-        except UntrustedNameError:
-            continue
-        if source.is_file() and not (inside / name).exists():
-            (inside / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, inside / name)
+        source, target = file_in(project, name), file_in(inside, name)
+        if source.is_file() and not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target)
     for name, (content, _) in tree(inside, places).items():
         if (plain := line_ends.plain(content)) != content:
             (inside / name).write_bytes(plain)

@@ -16,17 +16,17 @@ import yaml
 
 from .. import ownership, reports, source, streams, vcs
 from ..hook import renamed
-from ..places import Place, UntrustedNameError, places_in
+from ..places import Place, UntrustedNameError, file_in, places_in
 from . import line_ends, trust
 from .apply import Change, Journal, mark_conflicts
 from .comparison import Comparison, File, Kind, differences, gained_and_lost
 from .recovery import UpdateError, alone, is_unfinished, undo
+from .rename import carry
 from .scratch import Tree, commit, prepare, tree
 
 __all__ = ["UpdateError", "Updated", "is_unfinished", "undo", "update", "update_all"]
 _SHOWN = 5
 _DIFFERS = 2  # the exit status of `onex contract diff`
-_NAMES = ("name", "package", "node_type")
 _NOTES = ("In node.yaml", "In nodes/", "Not validated")
 _MOVED = "If the template has moved, say where it is: update-node --source PLACE. The project remembers it."
 _LAST_LINE = re.compile(r"^(?:[\w.]+\.)?\w*(?:Error|Exception|Exit)\b:? ?")
@@ -156,10 +156,13 @@ class _Update:
         before = tree(inside, self._places)
         for place, contract in self._contracts.items():
             content = _contract_of(contract or self._project / place.contract)
-            (inside / place.contract).parent.mkdir(parents=True, exist_ok=True)
-            (inside / place.contract).write_bytes(line_ends.plain(content))
-            _require_name(inside, place, before)
+            file = file_in(inside, place.contract)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(line_ends.plain(content))
             self._trust(inside, place)
+            told = yaml.safe_load(before[place.answers][0])
+            known = {key: value for key, value in told.items() if not key.startswith("_")}
+            carried = carry(inside, place, known, source.read_bytes(content).value, before)
             commit(inside, self._places, "The contract")
             try:
                 output = _copier(inside, place, self._wish, report)
@@ -171,8 +174,10 @@ class _Update:
             conflicts = {line.partition("\t")[2].removeprefix(prefix) for line in stages}
             self._unmerged += stages
             after = tree(inside, self._places)
+            compared = _compare(before, after, conflicts, output, place)
             comparison = replace(
-                _compare(before, after, conflicts, output, place),
+                compared,
+                notes=(*carried, *compared.notes),
                 onex=tuple(_onex_difference(before, after, scratch)),
                 tests=_tests(inside, place) if self._wish.tests else "",
             )
@@ -187,7 +192,7 @@ class _Update:
         if self._wish.source:
             answers["_src_path"] = self._wish.source
             text = yaml.safe_dump(answers, sort_keys=False, allow_unicode=True)
-            (inside / place.answers).write_text(text, encoding="utf-8")
+            file_in(inside, place.answers).write_text(text, encoding="utf-8")
         named = answers["_src_path"]
         path = trust.local_path(named, inside)
         if path is not None and not path.exists():
@@ -241,43 +246,13 @@ def _contract_of(file: Path) -> bytes:
     return content
 
 
-def _require_name(inside: Path, place: Place, files: Tree) -> None:
-    """Refuse a contract that renames the node or its package, where that would leave behind what people wrote."""
-    before = yaml.safe_load(files[place.answers][0])
-    after = source.read_bytes((inside / place.contract).read_bytes()).value
-    if not isinstance(after, dict):
-        return
-    renames = [
-        f"{key} is {after.get(key)}, was {before.get(key)}" for key in _NAMES if before.get(key) != after.get(key)
-    ]
-    if not renames:
-        return
-    manifest = ownership.read(inside, place)
-    written = [
-        path
-        for path, entry in manifest.get("files", {}).items()
-        if path in files
-        and path != place.contract
-        and (entry.get("owner") == "yours" or entry.get("sha256", "") != ownership.digest_of(files[path][0]))
-        and entry.get("owner") != "copier"
-    ]
-    if written:
-        more = f" and {len(written) - _SHOWN} more" if len(written) > _SHOWN else ""
-        message = (
-            f"{place.contract} renames the node ({', '.join(renames)}), and all of its files are called after it. "
-            f"What people wrote would be left behind: {', '.join(written[:_SHOWN])}{more}.\n"
-            "Generate the node anew with `copier copy` into another folder, carry these over, and remove this one."
-        )
-        raise UpdateError(message)
-
-
 def _answers(project: Path, place: Place) -> dict[str, Any]:
     """Return what Copier remembers of a node.
 
     Raises:
         UpdateError: When it can't be read, or is nothing to go on from.
     """
-    file = project / place.answers
+    file = file_in(project, place.answers)
     if not file.is_file():
         message = f"{project} was not generated: it has no {place.answers}"
         raise UpdateError(message)

@@ -24,6 +24,7 @@ from tests.generation.history import (
 )
 
 NODE = "src/greeting_nodes/nodes/node_greeting_effect"
+HANDLER = f"{NODE}/handlers/custom/handler_greet.py"
 NEW_FILE = "docs/new.sql"
 # A locale in which Python knows ASCII alone, and an output that takes nothing else.
 ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii:strict"}
@@ -335,11 +336,58 @@ def test_mistakes_are_one_message(run: Run, project: Path, update: Callable[...,
         assert expected in output
         assert "Traceback" not in output
         (project / name).write_bytes(committed[name])
-    change_contract(project, lambda contract: contract.update({"name": "welcome"}))
+    (project / "node.yaml").unlink()
+    (project / "node.yaml").symlink_to(project.parent / "outside.yaml")
+    (project.parent / "outside.yaml").write_bytes(committed["node.yaml"].replace(b"\n", b"\r\n"))
+    commit(run, project, "A link")
 
     status, output = update(project)
 
     assert status == 1
-    assert "name is welcome, was greeting" in output
-    assert "handlers/custom/handler_greet.py" in output
+    assert "'node.yaml' leads over the link node.yaml" in output
+    assert b"\r\n" in (project.parent / "outside.yaml").read_bytes()
+
+
+BY_A_PERSON = """
+from greeting_nodes import words
+from greeting_nodes.nodes.node_greeting_effect.handlers.custom.own import GREETING
+from greeting_nodes.nodes.node_greeting_effect.models.enum_greeting_operation import EnumGreetingOperation
+
+USED = (words.GREETING, GREETING, EnumGreetingOperation.GREET, "Greeting, greeting_nodes")
+"""
+
+
+def test_what_people_wrote_comes_along_when_the_node_and_its_package_are_renamed(
+    run: Run, project: Path, update: Callable[..., tuple[int, str]]
+) -> None:
+    with (project / HANDLER).open("a", encoding="utf-8") as handler:
+        handler.write(BY_A_PERSON)
+    (project / HANDLER).with_name("own.py").write_text('GREETING = "Hello"\n', encoding="utf-8")
+    (project / "src" / "greeting_nodes" / "words.py").write_text('GREETING = "Hi"\n', encoding="utf-8")
+    edit(project / NODE / "settings.py", '"""', '"""Edited. ')
+    commit(run, project, "Write")
+    change_contract(project, lambda contract: contract.update({"name": "welcome", "package": "door.nodes_of_it"}))
+
+    status, output = update(project)
+
+    assert status == 1
+    assert f"files that are called after it were edited: {NODE}/settings.py" in output
     assert git(run, project, "status", "--porcelain") == " M node.yaml\n"
+    edit(project / NODE / "settings.py", '"""Edited. ', '"""')
+    git(run, project, "commit", "--quiet", "--message", "Take it back", "--", f"{NODE}/settings.py")
+
+    status, output = update(project)
+
+    assert status == 0, output
+    assert not (project / "src" / "greeting_nodes").exists()
+    assert not (project / "orphans").exists()
+    package = project / "src" / "door" / "nodes_of_it"
+    handler = package / "nodes" / "node_welcome_effect" / "handlers" / "custom" / "handler_greet.py"
+    written = handler.read_text(encoding="utf-8")
+    assert "from door.nodes_of_it import words\n" in written
+    assert "door.nodes_of_it.nodes.node_welcome_effect.handlers.custom.own import GREETING\n" in written
+    assert 'USED = (words.GREETING, GREETING, EnumWelcomeOperation.GREET, "Greeting, greeting_nodes")' in written
+    assert f"{HANDLER} is {handler.relative_to(project).as_posix()} now" in output
+    tests = run(sys.executable, "-m", "pytest", "-q", "tests/custom", "tests/unit/test_node.py", cwd=project)
+    assert tests.returncode == 0, tests.stdout
+    assert run("make", "drift", cwd=project).returncode == 0

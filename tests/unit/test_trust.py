@@ -1,7 +1,9 @@
 """What an update may run: what Copier's settings or the installed template name, and nothing else."""
 
+import io
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import yaml
 
 from examples.rendering import ROOT
 from extensions import vcs
-from extensions.updating import trust
+from extensions.updating import command, trust
 
 
 @pytest.fixture
@@ -138,3 +140,16 @@ def test_git_that_fails_says_why(tmp_path: Path) -> None:
         vcs.git(tmp_path, "rev-parse", "HEAD")
 
     assert "not a git repository" in vcs.why(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "runs"), [("y\n", True), ("Yes\n", True), ("\n", False), ("", False), ("yn\n", False)]
+)
+def test_question(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], said: str, *, runs: bool
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(said))
+
+    assert command._confirm("A template.") is runs  # noqa: SLF001
+
+    assert "A template.\nRun it this time? [y/N]" in capsys.readouterr().err

@@ -382,12 +382,12 @@ def test_what_people_wrote_comes_along_when_the_node_and_its_package_are_renamed
     assert not (project / "src" / "greeting_nodes").exists()
     assert not (project / "orphans").exists()
     package = project / "src" / "door" / "nodes_of_it"
-    handler = package / "nodes" / "node_welcome_effect" / "handlers" / "custom" / "handler_greet.py"
-    written = handler.read_text(encoding="utf-8")
+    moved = package / "nodes" / "node_welcome_effect" / "handlers" / "custom" / "handler_greet.py"
+    written = moved.read_text(encoding="utf-8")
     assert "from door.nodes_of_it import words\n" in written
     assert "door.nodes_of_it.nodes.node_welcome_effect.handlers.custom.own import GREETING\n" in written
     assert 'USED = (words.GREETING, GREETING, EnumWelcomeOperation.GREET, "Greeting, greeting_nodes")' in written
-    assert f"{HANDLER} is {handler.relative_to(project).as_posix()} now" in output
+    assert f"{HANDLER} is {moved.relative_to(project).as_posix()} now" in output
     tests = run(sys.executable, "-m", "pytest", "-q", "tests/custom", "tests/unit/test_node.py", cwd=project)
     assert tests.returncode == 0, tests.stdout
     assert run("make", "drift", cwd=project).returncode == 0

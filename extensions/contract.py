@@ -382,6 +382,7 @@ class Migration:
 
     id: str
     sql: str
+    transaction: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -898,7 +899,9 @@ def _database_integration(spec: Mapping[str, Any] | bool | None) -> DatabaseInte
     settings: Mapping[str, Any] = {} if spec is True else spec
     pool = settings.get("pool", {})
     return DatabaseIntegration(
-        migrations=tuple(Migration(item["id"], item["sql"]) for item in settings.get("migrations", ())),
+        migrations=tuple(
+            Migration(item["id"], item["sql"], item.get("transaction", True)) for item in settings.get("migrations", ())
+        ),
         pool_min_size=pool.get("min_size", 1),
         pool_max_size=pool.get("max_size", max(10, pool.get("min_size", 0))),
         statement_timeout_seconds=settings.get("statement_timeout_seconds"),

@@ -56,6 +56,7 @@ _OF_SOME_NODES: Mapping[str, Needed] = {
     "{node}/adapters/adapter_redis.py": lambda node: node.redis,
     "{node}/adapters/circuit_breaker.py": lambda node: node.breaker,
     "{node}/adapters/guard.py": lambda node: node.guarded,
+    "{node}/adapters/migrating.py": lambda node: node.migrations,
     "{node}/adapters/migrations.py": lambda node: node.migrations,
     "{node}/adapters/postgres_refusals.py": lambda node: node.database,
     "{node}/adapters/postgres_values.py": lambda node: node.database,

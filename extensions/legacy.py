@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from . import mixins
+from . import migrations, mixins
 from .contract import FEATURE_ALIASES, build
 from .problems import Problem, show
 from .unanswered import unanswered
@@ -58,6 +58,7 @@ def _warnings(raw: Mapping[str, Any]) -> Iterator[Problem]:
             found = f"{show(word)}, which {where}.{key} turns off"
             yield Problem(("features", index), found, "a feature that is on")
     yield from mixins.warnings(raw)
+    yield from migrations.warnings(build(raw))
     settings_key = "advanced_features" if "advanced_features" in raw else "error_handling"
     for problem in unanswered(build(raw)):
         first, *rest = problem.path

@@ -10,7 +10,20 @@ from uuid import UUID
 
 from packaging.version import InvalidVersion, Version
 
-from . import classify, computations, deploy, effects, filling, names, patterns, reducers, sql, sql_text, workflow_rules
+from . import (
+    classify,
+    computations,
+    deploy,
+    effects,
+    filling,
+    migrations,
+    names,
+    patterns,
+    reducers,
+    sql,
+    sql_text,
+    workflow_rules,
+)
 from .contract import BASE_TYPES, spell_out
 from .problems import Path, Problem, did_you_mean, show
 
@@ -436,6 +449,9 @@ class _Rules:
                     place = ("integrations", "database", "migrations", index, "id")
                     yield Problem(place, f"{show(name)} a second time", "an id of its own")
                 seen.add(name)
+            step = ("integrations", "database", "migrations", index)
+            if self.clean(step):
+                yield from migrations.problems(step, migration["sql"], transaction=migration.get("transaction", True))
         pool = _mapping(database.get("pool"))
         if _comparable(pool.get("min_size"), pool.get("max_size")) and pool["min_size"] > pool["max_size"]:
             path = ("integrations", "database", "pool", "max_size")

@@ -51,13 +51,28 @@ def placeholders(query: str) -> set[int]:
 
 def statements(query: str) -> int:
     """Return how many statements there are; one may end in a semicolon."""
-    parts = [False]
-    for kind, text in _tokens(query):
-        if kind == "other" and text == ";":
-            parts.append(False)
+    return len(split(query))
+
+
+def split(script: str) -> list[list[tuple[str, str]]]:
+    """Return the statements of a script as pairs of kind and text: `word`, `quoted`, `dollar`, `placeholder`, `other`.
+
+    The body of a function that is not quoted, `BEGIN ATOMIC … END`, belongs to its statement.
+    """
+    found: list[list[tuple[str, str]]] = [[]]
+    depth, before = 0, ""
+    for kind, text in _tokens(script):
+        word = text.lower() if kind == "word" else ""
+        if (before == "begin" and word == "atomic") or (depth and word == "case"):
+            depth += 1
+        elif depth and word == "end":
+            depth -= 1
+        if kind == "other" and text == ";" and not depth:
+            found.append([])
         else:
-            parts[-1] = True
-    return sum(parts)
+            found[-1].append((kind, text))
+        before = word
+    return [statement for statement in found if statement]
 
 
 def _words(query: str) -> list[str]:

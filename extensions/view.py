@@ -14,6 +14,7 @@ from . import (
     features,
     integrations,
     layout,
+    migrations,
     monitoring,
     names,
     reductions,
@@ -194,10 +195,19 @@ class BreakerView:
 
 @dataclass(frozen=True, slots=True)
 class MigrationView:
-    """One migration: its id, which is its file's name, and its SQL."""
+    """One migration: its id, which is its file's name, its SQL, and how it runs.
+
+    Attributes:
+        id: Its name.
+        sql: What it does.
+        transaction: Whether it runs in a transaction.
+        index: The index that it builds outside of one, as SQL; empty for none.
+    """
 
     id: str
     sql: str
+    transaction: bool = True
+    index: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -806,9 +816,9 @@ class NodeView:
         return self.database.migrations if self.database else ()
 
     @property
-    def migration_ids(self) -> tuple[str, ...]:
-        """The migrations' ids, in the order in which they apply."""
-        return tuple(migration.id for migration in self.migrations)
+    def migration_imports(self) -> tuple[Symbol, ...]:
+        """What the module of the migrations imports of the node's own package."""
+        return (self.own("adapters", "migrating"), self.own("adapters.migrating", "Migration"))
 
     @property
     def adapters(self) -> tuple[AdapterView, ...]:
@@ -2037,7 +2047,10 @@ class _Builder:
             migrations=(
                 *(MigrationView(*migration) for migration in reductions.migrations(self.contract)),
                 *(MigrationView(*migration) for migration in workflow_view.migrations(self.contract)),
-                *(MigrationView(m.id, m.sql) for m in (integration.migrations if integration else ())),
+                *(
+                    MigrationView(m.id, m.sql, m.transaction, "" if m.transaction else migrations.index(m.sql))
+                    for m in (integration.migrations if integration else ())
+                ),
             ),
             isolation=isolation,
             pool_min_size=integration.pool_min_size if integration else 1,

@@ -84,6 +84,9 @@ async def scenarios(url: str) -> dict[str, object]:
     drift = await connection.fetchval(
         "SELECT abs(extract(epoch FROM made_at - now() AT TIME ZONE 'UTC'))::float FROM kept"
     )
+    found["index_is_valid"] = await connection.fetchval(
+        "SELECT indisvalid FROM pg_index WHERE indexrelid = 'kept_by_day'::regclass"
+    )
     found["made_now"] = drift < 600
     await connection.execute("ALTER TABLE kept ADD COLUMN later bytea DEFAULT '\\x00'")
     await connection.close()

@@ -75,4 +75,5 @@ def test_values_and_columns(run: Run, generate_project: Generate, tmp_path: Path
     assert found["odd"]["pair"] == {"amount": "19.99", "label": "a"}
     assert (found["odd"]["costs"], found["odd"]["none"]) == ("[1.5,2.5]", "NaN")
     assert found["made_now"]
+    assert found["index_is_valid"]
     assert found["after_another_column"]

@@ -209,6 +209,17 @@ class MigrationView:
     transaction: bool = True
     index: str = ""
 
+    @property
+    def code(self) -> str:
+        """Code of it, in a tuple of a module."""
+        parts = [encode.py(self.id)]
+        parts += [] if self.transaction else ["transaction=False"]
+        parts += [f"index={encode.py(self.index)}"] if self.index else []
+        line = f"Migration({', '.join(parts)}),"
+        if encode.width(line) + 4 <= encode.LINE_LENGTH:
+            return line
+        return "".join(("Migration(\n", *(f"        {part},\n" for part in parts), "    ),"))
+
 
 @dataclass(frozen=True, slots=True)
 class DatabaseView:

@@ -3,6 +3,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -12,8 +14,9 @@ from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.errors import ModelOnexError
 from pydantic import SecretStr
 
-from omninode_bridge.nodes.node_distributed_lock_effect.adapters import migrations
+from omninode_bridge.nodes.node_distributed_lock_effect.adapters import migrating, migrations
 from omninode_bridge.nodes.node_distributed_lock_effect.adapters.adapter_postgres import AdapterPostgres
+from omninode_bridge.nodes.node_distributed_lock_effect.adapters.migrating import Migration
 from omninode_bridge.nodes.node_distributed_lock_effect.settings import ModelDistributedLockSettings
 
 pytestmark = pytest.mark.integration
@@ -38,7 +41,7 @@ async def applied(settings: ModelDistributedLockSettings) -> list[str]:
     assert settings.database_url is not None
     connection = await asyncpg.connect(settings.database_url.get_secret_value())
     try:
-        rows = await connection.fetch(f"SELECT id FROM {migrations.MIGRATIONS_TABLE} ORDER BY applied_at, id")
+        rows = await connection.fetch(f"SELECT id FROM {migrating.MIGRATIONS_TABLE} ORDER BY applied_at, id")
     finally:
         await connection.close()
     return [row["id"] for row in rows]
@@ -49,7 +52,7 @@ async def test_instances_that_start_together_apply_them_once(fresh: ModelDistrib
     await asyncio.gather(*(adapter.open() for adapter in adapters))
     for adapter in adapters:
         await adapter.close()
-    assert await applied(fresh) == sorted(migrations.MIGRATIONS)
+    assert await applied(fresh) == [step.id for step in migrations.MIGRATIONS]
 
 
 async def test_a_second_start_applies_nothing(fresh: ModelDistributedLockSettings) -> None:
@@ -66,27 +69,147 @@ async def test_one_that_was_changed_is_refused(fresh: ModelDistributedLockSettin
     await adapter.close()
     assert fresh.database_url is not None
     connection = await asyncpg.connect(fresh.database_url.get_secret_value())
-    await connection.execute(f"UPDATE {migrations.MIGRATIONS_TABLE} SET sha256 = 'another'")
+    await connection.execute(f"UPDATE {migrating.MIGRATIONS_TABLE} SET sha256 = 'another'")
     await connection.close()
     with pytest.raises(ModelOnexError, match="was changed after it had been applied") as caught:
         await adapter.open()
     assert caught.value.error_code is EnumCoreErrorCode.MIGRATION_ERROR
 
 
-async def test_one_that_fails_leaves_nothing_behind(
-    fresh: ModelDistributedLockSettings,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    directory = tmp_path_factory.mktemp("migrations")
-    (directory / "0001_good.sql").write_text("CREATE TABLE good (a int)", encoding="utf-8")
-    (directory / "0002_bad.sql").write_text("CREATE TABLE bad (a no_such_type)", encoding="utf-8")
-    monkeypatch.setattr(migrations, "MIGRATIONS", ("0001_good", "0002_bad"))
-    monkeypatch.setattr(migrations, "migrations_directory", lambda: directory)
+class Steps:
+    """Migrations of the test's own, in the place of the node's."""
+
+    def __init__(
+        self, directory: Path, monkeypatch: pytest.MonkeyPatch, settings: ModelDistributedLockSettings
+    ) -> None:
+        self._directory = directory
+        self._monkeypatch = monkeypatch
+        self._settings = settings
+        self._steps: list[Migration] = []
+        monkeypatch.setattr(migrations, "migrations_directory", lambda: directory)
+
+    def add(self, name: str, sql: str, *, transaction: bool = True, index: str = "") -> None:
+        (self._directory / f"{name}.sql").write_text(sql, encoding="utf-8")
+        self._steps = [step for step in self._steps if step.id != name]
+        self._steps.append(Migration(name, transaction, index))
+        self._monkeypatch.setattr(migrations, "MIGRATIONS", tuple(self._steps))
+
+    async def apply(self) -> None:
+        adapter = AdapterPostgres(self._settings)
+        await adapter.open()
+        await adapter.close()
+
+    async def ask(self, query: str) -> object:
+        assert self._settings.database_url is not None
+        connection = await asyncpg.connect(self._settings.database_url.get_secret_value())
+        try:
+            return await connection.fetchval(query)
+        finally:
+            await connection.close()
+
+
+@pytest.fixture
+def steps(fresh: ModelDistributedLockSettings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Steps:
+    return Steps(tmp_path, monkeypatch, fresh)
+
+
+async def test_one_that_fails_leaves_nothing_behind_and_those_before_it_stay(steps: Steps) -> None:
+    steps.add("0001_good", "CREATE TABLE good (a int)")
+    steps.add("0002_bad", "CREATE TABLE half (a int); CREATE TABLE bad (a no_such_type)")
+    steps.add("0003_last", "INSERT INTO good VALUES (1)")
     with pytest.raises(ModelOnexError, match="0002_bad failed") as caught:
-        await AdapterPostgres(fresh).open()
+        await steps.apply()
     assert caught.value.error_code is EnumCoreErrorCode.MIGRATION_ERROR
-    assert fresh.database_url is not None
-    connection = await asyncpg.connect(fresh.database_url.get_secret_value())
-    assert await connection.fetchval("SELECT to_regclass('good')") is None
-    await connection.close()
+    assert await steps.ask("SELECT to_regclass('good')") == "good"
+    assert await steps.ask("SELECT to_regclass('half')") is None
+    steps.add("0002_bad", "CREATE TABLE bad (a int)")
+    steps.add("0003_last", "INSERT INTO good VALUES (1)")
+    await steps.apply()
+    assert await steps.ask("SELECT count(*) FROM good") == 1
+
+
+async def test_a_database_that_has_the_first_ones_gets_the_rest(
+    fresh: ModelDistributedLockSettings, steps: Steps
+) -> None:
+    steps.add("0001_moods", "CREATE TYPE mood AS ENUM ('ok'); CREATE TABLE feelings (felt mood)")
+    await steps.apply()
+    steps.add("0002_value", "ALTER TYPE mood ADD VALUE 'meh'")
+    steps.add("0003_use", "INSERT INTO feelings VALUES ('meh'), ('ok')")
+    steps.add("0004_index", "CREATE INDEX CONCURRENTLY felt ON feelings (felt)", transaction=False, index="felt")
+    steps.add("0005_last", "DO $$ BEGIN INSERT INTO feelings VALUES ('ok'); END $$")
+    await asyncio.gather(*(steps.apply() for _ in range(5)))
+    assert await steps.ask("SELECT count(*) FROM feelings") == 3
+    assert await steps.ask("SELECT indisvalid FROM pg_index WHERE indexrelid = 'felt'::regclass") is True
+    assert await applied(fresh) == ["0001_moods", "0002_value", "0003_use", "0004_index", "0005_last"]
+    assert await steps.ask(f"SELECT count(*) FROM {migrating.BEGUN_TABLE}") == 0
+
+
+async def test_outside_of_a_transaction_a_failure_leaves_nothing_behind_either(steps: Steps) -> None:
+    steps.add("0001_table", "CREATE TABLE things (a int); INSERT INTO things VALUES (1), (1)")
+    unique = "CREATE UNIQUE INDEX CONCURRENTLY one ON things (a)"
+    steps.add("0002_index", unique, transaction=False, index="one")
+    with pytest.raises(ModelOnexError, match="0002_index failed"):
+        await steps.apply()
+    assert await steps.ask("SELECT to_regclass('one')") is None
+    await steps.ask("DELETE FROM things")
+    await steps.apply()
+    assert await steps.ask("SELECT indisvalid FROM pg_index WHERE indexrelid = 'one'::regclass") is True
+
+
+@pytest.mark.parametrize(
+    ("sql", "index", "before", "after"),
+    [
+        (
+            "CREATE UNIQUE INDEX CONCURRENTLY one ON things (a)",
+            "one",
+            "CREATE UNIQUE INDEX CONCURRENTLY one ON things (a)",
+            "SELECT indisvalid FROM pg_index WHERE indexrelid = 'one'::regclass",
+        ),
+        (
+            "CREATE INDEX CONCURRENTLY one ON things (a)",
+            "one",
+            "CREATE INDEX one ON things (a)",
+            "SELECT indisvalid FROM pg_index WHERE indexrelid = 'one'::regclass",
+        ),
+        (
+            "DROP INDEX CONCURRENTLY things_a",
+            "",
+            "DROP INDEX things_a",
+            "SELECT to_regclass('things_a') IS NULL",
+        ),
+        (
+            "ALTER TYPE mood ADD VALUE 'meh'",
+            "",
+            "ALTER TYPE mood ADD VALUE 'meh'",
+            "SELECT 'meh' = ANY (enum_range(NULL::mood)::text[])",
+        ),
+    ],
+)
+async def test_one_whose_end_was_not_noted_is_applied_once(
+    fresh: ModelDistributedLockSettings, steps: Steps, sql: str, index: str, before: str, after: str
+) -> None:
+    steps.add(
+        "0001_things",
+        "CREATE TABLE things (a int); CREATE INDEX things_a ON things (a); CREATE TYPE mood AS ENUM ('ok')",
+    )
+    await steps.apply()
+    # As if the process had ended when the statement had run, or when an index was built in part: on values that clash.
+    await steps.ask("INSERT INTO things VALUES (1), (1)")
+    with suppress(asyncpg.UniqueViolationError):
+        await steps.ask(before)
+    await steps.ask("DELETE FROM things")
+    query = f"INSERT INTO {migrating.BEGUN_TABLE} (node, id) VALUES ('{migrations.NODE_NAME}', '0002_step')"
+    await steps.ask(query)
+    steps.add("0002_step", sql, transaction=False, index=index)
+    await steps.apply()
+    assert await steps.ask(after) is True
+    assert await applied(fresh) == ["0001_things", "0002_step"]
+    assert await steps.ask(f"SELECT count(*) FROM {migrating.BEGUN_TABLE}") == 0
+
+
+async def test_what_was_there_before_is_a_failure(steps: Steps) -> None:
+    steps.add("0001_table", "CREATE TABLE things (a int); CREATE INDEX one ON things (a)")
+    steps.add("0002_index", "CREATE INDEX CONCURRENTLY one ON things (a)", transaction=False, index="one")
+    for _ in range(2):
+        with pytest.raises(ModelOnexError, match="0002_index failed"):
+            await steps.apply()

@@ -3,23 +3,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import asyncpg
-from omnibase_core.enums import EnumCoreErrorCode, EnumLogLevel
-from omnibase_core.errors import ModelOnexError
-from omnibase_core.logging import emit_log_event_sync
+from omninode_bridge.nodes.node_distributed_lock_effect.adapters import migrating
+from omninode_bridge.nodes.node_distributed_lock_effect.adapters.migrating import Migration
 
 if TYPE_CHECKING:
-    type Connection = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+    import asyncpg
 
 NODE_NAME = "node_distributed_lock_effect"
-MIGRATIONS_TABLE = "onex_migrations"
-# Any number will do, as long as all nodes that share a database take the same one: the first letters of its name.
-MIGRATIONS_LOCK = int.from_bytes(b"onex_mig")
-MIGRATIONS = ("0001_distributed_locks",)
+MIGRATIONS = (Migration("0001_distributed_locks"),)
 
 
 def migrations_directory() -> Path:
@@ -30,7 +24,7 @@ def migrations_directory() -> Path:
 
 
 async def migrate(pool: asyncpg.Pool[asyncpg.Record]) -> None:
-    """Apply the migrations that the database has not seen, in order and in one transaction.
+    """Apply the migrations that the database has not seen.
 
     Args:
         pool: Connections to the database.
@@ -38,37 +32,4 @@ async def migrate(pool: asyncpg.Pool[asyncpg.Record]) -> None:
     Raises:
         ModelOnexError: MIGRATION_ERROR when one fails, or was changed after it had been applied.
     """
-    async with pool.acquire() as connection, connection.transaction():
-        # Held until the commit, so that of several instances that start together one applies and the others wait.
-        await connection.execute("SELECT pg_advisory_xact_lock($1)", MIGRATIONS_LOCK)
-        await connection.execute(
-            f"CREATE TABLE IF NOT EXISTS {MIGRATIONS_TABLE} (node text, id text, sha256 text NOT NULL,"
-            " applied_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (node, id))"
-        )
-        rows = await connection.fetch(f"SELECT id, sha256 FROM {MIGRATIONS_TABLE} WHERE node = $1", NODE_NAME)
-        applied: dict[str, str] = {row["id"]: row["sha256"] for row in rows}
-        for name in MIGRATIONS:
-            await _apply(connection, name, applied.get(name))
-
-
-async def _apply(connection: Connection, name: str, applied_hash: str | None) -> None:
-    sql = (migrations_directory() / f"{name}.sql").read_text(encoding="utf-8")
-    digest = hashlib.sha256(sql.encode()).hexdigest()
-    if applied_hash == digest:
-        return
-    if applied_hash is not None:
-        raise ModelOnexError(
-            message=f"Migration {name} was changed after it had been applied; add a new one instead.",
-            error_code=EnumCoreErrorCode.MIGRATION_ERROR,
-        )
-    try:
-        await connection.execute(sql)
-    except asyncpg.PostgresError as error:
-        raise ModelOnexError(
-            message=f"Migration {name} failed: {error}",
-            error_code=EnumCoreErrorCode.MIGRATION_ERROR,
-        ) from error
-    await connection.execute(
-        f"INSERT INTO {MIGRATIONS_TABLE} (node, id, sha256) VALUES ($1, $2, $3)", NODE_NAME, name, digest
-    )
-    emit_log_event_sync(EnumLogLevel.INFO, "migration_applied", {"node": NODE_NAME, "migration": name})
+    await migrating.migrate(pool, NODE_NAME, MIGRATIONS, migrations_directory())

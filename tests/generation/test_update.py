@@ -180,7 +180,9 @@ def test_update_that_fails_its_validation_changes_nothing(
 ) -> None:
     faulty = shutil.copytree(versions, tmp_path / "faulty")
     (lifecycle,) = (faulty / "template").rglob("lifecycle.py.j2")
-    lifecycle.write_text(lifecycle.read_text(encoding="utf-8") + "\n\nimport no_such_package\n", encoding="utf-8")
+    lifecycle.write_text(
+        lifecycle.read_text(encoding="utf-8") + "\n\nfrom no_such_package import thing as thing\n", encoding="utf-8"
+    )
     (faulty / "template" / "new.txt").write_text("new\n", encoding="utf-8")
     commit(run, faulty, "A fault")
     git(run, faulty, "tag", "v3.0.0")

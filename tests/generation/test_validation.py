@@ -321,7 +321,9 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A template that writes a handler which imports what there is not."""
     template = export_template(tmp_path_factory.mktemp("faulty") / "template")
     (handler,) = template.rglob("lifecycle.py.j2")
-    handler.write_text(handler.read_text(encoding="utf-8") + "\n\nimport no_such_package\n", encoding="utf-8")
+    handler.write_text(
+        handler.read_text(encoding="utf-8") + "\n\nfrom no_such_package import thing as thing\n", encoding="utf-8"
+    )
     return template
 
 

@@ -22,6 +22,8 @@ _SCHEMES: dict[Path, tuple[str, ...]] = {
     ("integrations", "redis", "url"): ("redis://", "rediss://", "unix://"),
     ("advanced_features", "observability", "tracing", "endpoint"): ("http://", "https://"),
 }
+# What becomes text, whatever it refers to.
+_TEXTS = ("path", "key", "field", "headers")
 _NEEDS_VALUE = ("set", "hset", "lpush", "rpush", "sadd", "srem", "sismember")
 _NEEDS_FIELD = ("hget", "hdel")
 _TAKES_AMOUNT = ("incr", "decr")
@@ -76,9 +78,23 @@ def check(rules: Rules, path: Path, operation: Specs) -> Iterator[Problem]:
     texts = {name: value for name, value in spec.items() if name not in {"returns", "extract", "command", "method"}}
     find = _finder(inputs, rules.models)
     yield from references.problems(path, texts, _INPUT, find)
+    yield from _single_values(rules, path, {name: spec[name] for name in _TEXTS if name in spec}, inputs)
     yield from {"http": _http, "kafka": _kafka, "redis": _redis, "filesystem": _filesystem}[key](
         rules, path, spec, operation, find
     )
+
+
+def _single_values(rules: Rules, path: Path, texts: Specs, inputs: Specs) -> Iterator[Problem]:
+    """Find references to what is no single value, in places that take text."""
+    find = _finder(inputs, rules.models)
+    for place, text in references.texts(path, texts):
+        for part in references.parts(text):
+            if not isinstance(part, references.Reference) or part.source != "input" or find(part.name):
+                continue
+            kind = references.kind_at(part.name, inputs, rules.models)
+            if kind in {"object", "array"} or kind in rules.models:
+                shown = show(f"${{input.{part.name}}}")
+                yield Problem(place, f"{shown}, which is of type {kind}", "a single value, such as text or a number")
 
 
 def settings(rules: Rules) -> Iterator[Problem]:
@@ -324,7 +340,7 @@ def _filesystem(rules: Rules, path: Path, spec: Specs, operation: Specs, _find: 
         yield Problem((*path, "content"), f"content for {action}", f"no content, which {action} does not take")
     text = spec.get("path")
     if isinstance(text, str):
-        literal = "x".join(part for part in re.split(r"\$\{[^{}]*\}", text))
+        literal = "".join(part if isinstance(part, str) else "x" for part in references.parts(text))
         if literal.startswith("/") or "\\" in literal or any(word in {"", ".", ".."} for word in literal.split("/")):
             yield Problem((*path, "path"), show(text), "a path below the root, without . and ..")
     kinds = ("string", "bytes", "object", "array")

@@ -20,7 +20,7 @@ from .contract import (
     RedisIntegration,
 )
 from .filling import copied
-from .references import Reference, Resolver, parts, references
+from .references import Reference, Resolver, literal_of, parts, references
 
 _IDEMPOTENT_METHODS = ("GET", "HEAD", "PUT", "DELETE")
 _READING_METHODS = ("GET", "HEAD")
@@ -287,7 +287,7 @@ class Environment:
         if any(isinstance(piece, Reference) for piece in pieces):
             resolver = Resolver((), (), self.setting)
             return PlaceView(own, secret, None, own=True, code=resolver.text(text or ""), needs=resolver.needs(text))
-        return PlaceView(own, secret, text or default, own=True, code=required)
+        return PlaceView(own, secret, literal_of(text) if text else default, own=True, code=required)
 
 
 def http_view(contract: Contract, environment: Environment) -> HttpView:

@@ -1,18 +1,24 @@
 """References inside texts of a contract, such as `${input.order_id}`, and the code that resolves them.
 
-They are resolved when the node runs, never when it is generated: here a text becomes a Python expression.
+They are resolved when the node runs, never when it is generated: here a text becomes a Python expression. Of two
+dollar signs before a brace or a source, and of two braces around a name, one is meant as it stands.
 """
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from . import encode
 from .contract import Field, Model
 from .encode import Code
 from .problems import Path, Problem, did_you_mean, show
 
-_REFERENCE = re.compile(r"\$\{([^{}]*)\}")
+_WORDS = r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*"
+_TOKEN = re.compile(
+    r"(?P<dollars>\$+)(?:\{(?P<inner>[^{}]*)\}|(?=\{)|(?P<source>(?:input|steps|env|secret)\.(?=[A-Za-z_])))"
+    rf"|(?P<opening>\{{+)(?P<name>{_WORDS})(?P<closing>\}}+)"
+)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 _PLAIN = ("string", "integer", "uuid")
 
@@ -40,13 +46,63 @@ def parts(text: str) -> list[str | Reference]:
         Literal parts, none of them empty, and references, in order.
     """
     found: list[str | Reference] = []
+    literal = ""
     end = 0
-    for match in _REFERENCE.finditer(text):
-        source, _, name = match[1].partition(".")
-        found += [text[end : match.start()]] if match.start() > end else []
-        found.append(Reference(source, name))
+    for match in _TOKEN.finditer(text):
+        literal += text[end : match.start()]
         end = match.end()
-    return [*found, text[end:]] if end < len(text) else found
+        count = len(match["dollars"] or "")
+        if match["inner"] is not None and count % 2:
+            source, _, name = match["inner"].partition(".")
+            literal += "$" * (count // 2)
+            found += [literal] if literal else []
+            found.append(Reference(source, name))
+            literal = ""
+        else:
+            literal += _literal(match)
+    literal += text[end:]
+    return [*found, literal] if literal else found
+
+
+def _literal(match: re.Match[str]) -> str:
+    """Return what a text with escapes in it means."""
+    if match["dollars"]:
+        dollars = "$" * max(len(match["dollars"]) // 2, 1)
+        return dollars + (match["source"] or "" if match["inner"] is None else f"{{{match['inner']}}}")
+    if len(match["opening"]) == len(match["closing"]) > 1:
+        return match[0][1:-1]
+    return match[0]
+
+
+def literal_of(text: str) -> str:
+    """Return what a text without references means, escapes resolved."""
+    return "".join(part for part in parts(text) if isinstance(part, str))
+
+
+def resolved(value: object) -> object:
+    """Return a value without references, the escapes in its texts resolved, at any depth."""
+    if isinstance(value, str):
+        return literal_of(value)
+    if isinstance(value, Mapping):
+        return {key: resolved(item) for key, item in value.items()}
+    return [resolved(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def meant(text: str) -> Iterator[tuple[str, str]]:
+    """Find what looks like a reference and is none: `{name}`, `$input.name`, and a `${` without an end.
+
+    Args:
+        text: Any text of a contract.
+
+    Yields:
+        What stands there, and the name in it; no name for what has no end.
+    """
+    for match in _TOKEN.finditer(text):
+        if match["name"] and len(match["opening"]) == len(match["closing"]) == 1:
+            yield match[0], match["name"]
+        elif len(match["dollars"] or "") % 2 and match["inner"] is None:
+            words = re.match(_WORDS, text[match.start() + len(match["dollars"]) :]) if match["source"] else None
+            yield (f"${words[0]}", words[0]) if words else ("${", "")
 
 
 def references(value: object) -> Iterator[Reference]:
@@ -67,8 +123,18 @@ def texts(path: Path, value: object) -> Iterator[tuple[Path, str]]:
             yield from texts((*path, index), item)
 
 
+def kind_at(name: str, inputs: Mapping[str, Any], models: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the type at the end of a name that follows models, such as `address.city`; empty where there is none."""
+    fields, kind = inputs, ""
+    for word in name.split("."):
+        spec = fields.get(word)
+        kind = str(spec if isinstance(spec, str) else spec.get("type") if isinstance(spec, Mapping) else "")
+        fields = models.get(kind, {})
+    return kind
+
+
 def problems(path: Path, value: object, sources: Sequence[str], find: Callable[[str], str | None]) -> Iterator[Problem]:
-    """Find references that lead nowhere.
+    """Find references that lead nowhere, and what was meant as one.
 
     Args:
         path: Where the value is.
@@ -80,8 +146,8 @@ def problems(path: Path, value: object, sources: Sequence[str], find: Callable[[
         The problems.
     """
     for place, text in texts(path, value):
-        if "${" in _REFERENCE.sub("", text):
-            yield Problem(place, show(text), "references such as ${input.field}", "a ${ has no end")
+        for shown, name in meant(text):
+            yield from _unwritten(place, text, (shown, name), sources, find)
         for part in parts(text):
             if not isinstance(part, Reference):
                 continue
@@ -95,6 +161,34 @@ def problems(path: Path, value: object, sources: Sequence[str], find: Callable[[
                 yield Problem(place, show(shown), "the name of one environment variable")
             elif part.source == "input" and (wrong := find(part.name)):
                 yield Problem(place, show(shown), wrong)
+
+
+def _unwritten(
+    place: Path, text: str, word: tuple[str, str], sources: Sequence[str], find: Callable[[str], str | None]
+) -> Iterator[Problem]:
+    shown, name = word
+    if not name:
+        yield Problem(place, show(text), "references such as ${input.field}", "a ${ has no end; $${ stands for itself")
+        return
+    source, _, rest = name.partition(".")
+    if source in {"input", "env", "secret", "steps"} and rest:
+        reference = name
+    elif "input" in sources and find(name) is None:
+        reference = f"input.{name}"
+    elif "steps" in sources and rest:
+        reference = f"steps.{name}"
+    elif not _is_address(place):
+        return
+    else:
+        reference = f"{sources[0]}.{name}"
+    escaped = f"${shown}" if shown.startswith("$") else f"{{{shown}}}"
+    yield Problem(place, f"{show(shown)}, which is no reference", f"${{{reference}}}", f"{escaped} stands for {shown}")
+
+
+def _is_address(place: Path) -> bool:
+    """Tell whether a text says where something is, and not what: there, every name in braces is meant as one."""
+    key = place[3:4] if place[:1] == ("operations",) else place[2:3]
+    return key in {("path",), ("key",), ("field",), ("headers",), ("query",), ("base_url",), ("url",), ("root",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +215,15 @@ class Resolver:
             The same structure; a text that is one whole reference becomes a value of the reference's own type.
         """
         match value:
+            case Code():
+                return value
             case str():
                 pieces = parts(value)
                 if len(pieces) == 1 and isinstance(pieces[0], Reference):
                     return Code(self.whole(pieces[0]))
-                return Code(self.text(value)) if any(isinstance(piece, Reference) for piece in pieces) else value
+                if any(isinstance(piece, Reference) for piece in pieces):
+                    return Code(self.text(value))
+                return literal_of(value)
             case Mapping():
                 return {key: self.value(item) for key, item in value.items()}
             case list() | tuple():
@@ -156,7 +254,7 @@ class Resolver:
         """
         pieces = parts(text)
         if not any(isinstance(piece, Reference) for piece in pieces):
-            return encode.py(text)
+            return encode.py(literal_of(text))
         if len(pieces) == 1 and isinstance(pieces[0], Reference):
             code, kind = self._shown(pieces[0], wrap)
             return f"str({code})" if kind in {"integer", "uuid"} else code

@@ -1989,7 +1989,7 @@ class _Builder:
                 one = "1" if row_required else "0 if record is None else 1"
                 code = {"one": one, "many": "len(records)", "none": "affected"}[returns.rows]
             elif field is into and returns.rows == "many":
-                code = f"[{convert} for row in rows]" if row_model else "rows"
+                code = "rows" if convert == "row" else f"[{convert} for row in rows]"
             elif field is into:
                 code = convert if row_required or not row_model else f"None if row is None else {convert}"
             elif field.name in from_columns:

@@ -24,6 +24,7 @@ REPORTED: dict[str, tuple[str, Callable[[Specs], bool]]] = {
         lambda spec: spec.get("type") == "array" and spell_out(spec.get("items", "string")).get("type") == "string",
     ),
 }
+_NO_TEXT = frozenset({"integer", "number", "boolean", "array", "object"})
 _SAME = {"integer": ("integer", "number", "decimal"), "number": ("number", "decimal")}
 
 
@@ -36,6 +37,9 @@ class Rules(Protocol):
 
     def clean(self, path: Path) -> bool:
         """Tell whether nothing at or below the path is wrong already."""
+
+    def value(self, path: Path, value: object, spec: object) -> Iterator[Problem]:
+        """Find what keeps a value from being one of a field."""
 
 
 def check_workflow(rules: Rules, path: Path, operation: Specs) -> Iterator[Problem]:
@@ -195,6 +199,8 @@ class _Workflow:
                 continue
             found = list(self.texts((*path, name), value, every))
             yield from found
+            if not found:
+                yield from self.literal((*path, name), value, self.outputs[name])
             whole = references.parts(value) if isinstance(value, str) else []
             if not found and len(whole) == 1 and isinstance(whole[0], Reference) and whole[0].source == "input":
                 given, wanted = self.kind_of(whole[0].name), self.outputs[name].get("type")
@@ -204,6 +210,18 @@ class _Workflow:
                     )
         yield from self.reported(output)
         yield from self.unfilled(output)
+
+    def literal(self, path: Path, value: object, spec: Specs) -> Iterator[Problem]:
+        """Find what keeps a literal, or text around references, from filling an output field."""
+        pieces = references.parts(value) if isinstance(value, str) else []
+        referred = list(references.references(value))
+        kind = str(spec.get("type"))
+        if not referred:
+            yield from self.rules.value(path, references.resolved(value), spec)
+        elif len(pieces) > 1 and (kind in _NO_TEXT or kind in self.rules.models):
+            yield Problem(path, f"{show(value)}, which is text", f"a value of type {kind}")
+        elif not isinstance(value, str) and kind not in {"object", "array"} and kind not in self.rules.models:
+            yield Problem(path, show(value), f"a value of type {kind}")
 
     def reported(self, output: Specs) -> Iterator[Problem]:
         place = (*self.path[:-1], "output")

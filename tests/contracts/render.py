@@ -11,6 +11,8 @@ from copier._jinja_ext import get_yield_context
 from copier._main import Worker
 from pathspec import GitIgnoreSpec
 
+from extensions import ownership
+from extensions.formatting import format_rendered
 from extensions.places import Place
 
 SUFFIX = ".j2"
@@ -57,6 +59,8 @@ class Renderer:
         }
         for cached in list((self._environment.cache or {}).values()):
             cached._module = None  # noqa: SLF001 - what an imported template took from the contract before
+        # Of an earlier contract; Copier has none when it asks.
+        self._environment.globals.pop("node", None)
         self._environment.from_string("{{ contract | judged }}").render(context)
         node: Any = self._environment.globals["node"]
         left_out = GitIgnoreSpec.from_lines(node.left_out)
@@ -70,6 +74,8 @@ class Renderer:
                 target.write_text(self._environment.get_template(name).render(inner), encoding="utf-8")
             else:
                 target.write_bytes(source.read_bytes())
+        if problem := format_rendered(destination, ownership.read(destination, place)):
+            raise RuntimeError(problem)
         return destination
 
     def _files(self, folder: Path, context: Mapping[str, Any]) -> Iterator[tuple[str, Path, Mapping[str, Any]]]:

@@ -3,7 +3,9 @@
 import ast
 import importlib.util
 import re
+import sysconfig
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -212,7 +214,10 @@ class Onex:
 
     def _module(self, name: str) -> ModuleType | None:
         """Load one file of ONEX's own, which imports nothing but the standard library, without its package."""
-        path = self._index.file_of(name)
+        # What lies in a project's environment is the project's code.
+        own = self._project.trusted or not self._project.own_environment
+        index = self._index if own else Index(Path(sysconfig.get_path("purelib")))
+        path = index.file_of(name)
         spec = importlib.util.spec_from_file_location(f"_onex_{name.rpartition('.')[2]}", path) if path else None
         if spec is None or spec.loader is None:
             return None

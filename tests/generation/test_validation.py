@@ -382,6 +382,8 @@ def test_nothing_of_a_project_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyP
     node = tmp_path / "src" / "shop" / "nodes" / "node_hello_effect"
     names = ("sitecustomize.py", "usercustomize.py", "click.py", "typer.py", "yaml.py", "mypy/__init__.py")
     places = [f"{folder}{name}" for folder in ("", "src/") for name in names]
+    onex = ".venv/lib/python3.12/site-packages/omnibase_core"
+    places += [f"{onex}/{name}" for name in ("__init__.py", "constants/constants_runtime_profiles.py")]
     for place in (*places, "plugin.py", "conftest.py", "tests/conftest.py", "tests/unit/test_a.py"):
         (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / place).write_text(RUNS, encoding="utf-8")
@@ -403,6 +405,7 @@ def test_nothing_of_a_project_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
     # The project itself says that it is to be validated strictly.
     assert validate_node([str(tmp_path)]) == 1
+    assert validate_node([str(tmp_path), "--level", "standard"]) == 1
     assert validate_node([str(tmp_path), "--level", "strict", "--no-tests"]) == 1
     assert not list(tmp_path.rglob("RAN"))
 

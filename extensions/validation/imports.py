@@ -3,12 +3,14 @@
 import ast
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 
 from .findings import Finding
 from .index import Index, Module, absolute, read
 from .project import Project
 
+_EDITABLE = re.compile(r"\"editable\":\s*true")
 # What Python itself gives each module.
 _GIVEN = frozenset({*dir(ModuleType("any")), "__file__", "__path__"})
 
@@ -119,8 +121,20 @@ class Imports:
         for extra in project.get("optional-dependencies", {}).values():
             declared += extra
         names = [re.split(r"[^\w.-]", requirement, maxsplit=1)[0] for requirement in declared]
-        installed = {_plain(path.name.partition("-")[0]) for path in self._project.site_packages.glob("*.dist-info")}
+        # What is installed as a link to its sources has no files there to look into.
+        installed = {
+            _plain(path.name.partition("-")[0])
+            for path in self._project.site_packages.glob("*.dist-info")
+            if not _is_editable(path)
+        }
         return [name for name in names if _plain(name) not in installed]
+
+
+def _is_editable(distribution: Path) -> bool:
+    try:
+        return bool(_EDITABLE.search((distribution / "direct_url.json").read_text(encoding="utf-8")))
+    except OSError:
+        return False
 
 
 def _plain(name: str) -> str:

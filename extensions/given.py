@@ -1,28 +1,52 @@
 """Finds the contract file behind data that Copier was given, to say where in it a problem is."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path as FilePath
+from typing import Any
 
 from .effective import as_json, effective_contract, is_contract
-from .problems import Problem, render
-from .source import Document, read_stream
+from .problems import Problem, no_contract, render, show
+from .source import Document, message, read_stream
 
 _OPTION = "--data-file"
 
 
-def data_file(arguments: Sequence[str]) -> str | None:
-    """Return the data file that a command line of Copier's names, the last where there are several."""
-    named = None
+def data_files(arguments: Sequence[str]) -> list[str]:
+    """Return the data files that a command line of Copier's names, in its order."""
+    named = []
     for index, argument in enumerate(arguments):
         if argument == _OPTION and index + 1 < len(arguments):
-            named = arguments[index + 1]
+            named.append(arguments[index + 1])
         elif argument.startswith(f"{_OPTION}="):
-            named = argument.removeprefix(f"{_OPTION}=")
+            named.append(argument.removeprefix(f"{_OPTION}="))
     return named
 
 
+def unreadable(arguments: Sequence[str]) -> str:
+    """Say why Copier can't be left to read the data files that its command line names.
+
+    Args:
+        arguments: The command line. What is no file is Copier's to refuse.
+
+    Returns:
+        The message; empty when each file holds a mapping within the limits of contracts.
+    """
+    messages = []
+    for file in data_files(arguments):
+        if not FilePath(file).is_file():
+            continue
+        with FilePath(file).open("rb") as stream:
+            document = read_stream(stream)
+        found = [(place, problem) for problem, place in document.problems]
+        if not found and not isinstance(document.value, Mapping):
+            found = [(document.start, no_contract(document.value))]
+        if found:
+            messages.append(message(found, file))
+    return "\n".join(messages)
+
+
 def document_of(contract: object, arguments: Sequence[str]) -> Document | None:
-    """Return the data file that says the same as a contract.
+    """Return the data file that says the same as a contract, or that can't be read as one.
 
     Args:
         contract: The contract that is judged.
@@ -31,14 +55,16 @@ def document_of(contract: object, arguments: Sequence[str]) -> Document | None:
     Returns:
         The file's document, or None: an update also judges recorded contracts, and data may come without a file.
     """
-    file = data_file(arguments)
-    if file is None:
+    files = data_files(arguments)
+    if not files:
         return None
     try:
-        with FilePath(file).open("rb") as stream:
+        with FilePath(files[-1]).open("rb") as stream:
             document = read_stream(stream)
     except OSError:
         return None
+    if document.value is None and document.problems:
+        return document
     if not is_contract(document.value) or not isinstance(contract, dict):
         return None
     try:
@@ -63,9 +89,13 @@ def explain(contract: object, problems: Sequence[Problem], arguments: Sequence[s
     if document is None:
         return render(problems) if problems else ""
     found = [(place, problem) for problem, place in document.problems]
-    found += [(document.locate(problem.path), problem) for problem in problems]
-    if not found:
-        return ""
-    lines = [f"  {place.line}:{place.column}: {problem}" for place, problem in sorted(found, key=lambda item: item[0])]
-    heading = render([problem for _, problem in found]).partition(":")[0]
-    return "\n".join([f"{heading} ({data_file(arguments)}, line:column):", *lines])
+    if document.value is not None:  # else no problem has a place in it
+        found += [(document.locate(problem.path), problem) for problem in (*problems, *_of_copier(document.value))]
+    return message(found, data_files(arguments)[-1]) if found else ""
+
+
+def _of_copier(contract: Mapping[str, Any]) -> Iterator[Problem]:
+    """Find keys that Copier takes for its own, so that no contract holds them."""
+    for key in contract:
+        if key.startswith("_"):
+            yield Problem((key,), f"the unknown key {show(key)}", "keys of a contract")

@@ -21,15 +21,13 @@ from .contract import Contract, build
 from .deploy import misfit, objection, reference
 from .exact import ExactValidator
 from .legacy import check_legacy
-from .problems import Path, Problem, did_you_mean, render, show
+from .problems import BIDIRECTIONAL, Path, Problem, did_you_mean, no_contract, render, show
 from .repair import repair
 from .rules import check
+from .source import MAX_BYTES, MAX_DEPTH, MAX_VALUES
 from .view import view
 
 SCHEMAS = FilePath(__file__).resolve().parents[1] / "schemas"
-_MAX_DEPTH = 40
-_MAX_VALUES = 50_000
-_MAX_CHARACTERS = 1_048_576
 _MAX_BITS = 63
 _MOST_PROBLEMS = 200
 _MOST_ROUNDS = 8
@@ -87,7 +85,7 @@ def judge(raw: object) -> list[Problem]:
         The problems, in the order of the document; empty when there are none. Where there are very many, the first.
     """
     if not isinstance(raw, Mapping):
-        return [Problem((), show(raw), "a contract: a mapping with name, package and operations")]
+        return [no_contract(raw)]
     odd = list(itertools.islice(_structure(raw), _MOST_PROBLEMS))
     if len(odd) == _MOST_PROBLEMS or any(problem.expected.startswith("at most") for problem in odd):
         return odd
@@ -199,12 +197,12 @@ def _structure(raw: Mapping[Any, Any]) -> Iterator[Problem]:
         values += 1
         characters += sum(map(len, filter(_is_text, value))) if isinstance(value, Mapping) else 0
         characters += len(value) if isinstance(value, str) else 0
-        if values > _MAX_VALUES or characters > _MAX_CHARACTERS:
-            expected = f"at most {_MAX_VALUES} values, and {_MAX_CHARACTERS} characters of text"
+        if values > MAX_VALUES or characters > MAX_BYTES:
+            expected = f"at most {MAX_VALUES} values, and {MAX_BYTES} characters of text"
             yield Problem((), "a document without bounds", expected)
             return
-        if len(path) > _MAX_DEPTH:
-            yield Problem(path[:5], "endless nesting", f"at most {_MAX_DEPTH} levels")
+        if len(path) > MAX_DEPTH:
+            yield Problem(path[:5], "endless nesting", f"at most {MAX_DEPTH} levels")
             return
         if isinstance(value, Mapping):
             for key, item in value.items():
@@ -231,11 +229,14 @@ def _texts(raw: Mapping[str, Any]) -> Iterator[Problem]:
     while waiting:
         path, value = waiting.pop()
         if isinstance(value, Mapping):
-            waiting += [((*path, key), item) for key, item in value.items()]
+            for key, item in value.items():
+                waiting.append(((*path, key), item))
+                if any(map(_is_unwanted, key)):
+                    yield Problem((*path, key), f"the key {show(key)}", _PLAIN_TEXT)
         elif isinstance(value, list):
             waiting += [((*path, index), item) for index, item in enumerate(value)]
-        elif isinstance(value, str) and any(_is_unwanted(char) for char in value):
-            yield Problem(path, show(value), "text without control characters and lone surrogates")
+        elif isinstance(value, str) and any(map(_is_unwanted, value)):
+            yield Problem(path, show(value), _PLAIN_TEXT)
         elif isinstance(value, str) and (found := next((what for _, what in credentials.found_in(value)), "")):
             is_variable = path[:-1] == ("deployment", "env")
             if not (is_variable and objection(str(path[-1]), value)):  # which its own rule says
@@ -245,8 +246,11 @@ def _texts(raw: Mapping[str, Any]) -> Iterator[Problem]:
             yield Problem(path, show(value), "a finite number")
 
 
+_PLAIN_TEXT = "text without control characters and lone surrogates"
+
+
 def _is_unwanted(char: str) -> bool:
-    return unicodedata.category(char) in {"Cc", "Cs"} and char not in "\n\t"
+    return (unicodedata.category(char) in {"Cc", "Cs"} and char not in "\n\t") or char in BIDIRECTIONAL
 
 
 @cache

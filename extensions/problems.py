@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 
 type Path = tuple[str | int, ...]
 
+BIDIRECTIONAL = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+"""The characters with Unicode's property Bidi_Control: they let a text look like another one."""
 _LONGEST_VALUE = 80
 _MOST_BITS = 64
 
@@ -68,6 +70,11 @@ def render(problems: Sequence[Problem]) -> str:
     """
     heading = "1 problem in the contract:" if len(problems) == 1 else f"{len(problems)} problems in the contract:"
     return "\n".join([heading, *(f"  {problem}" for problem in problems)])
+
+
+def no_contract(value: object) -> Problem:
+    """Return the problem of a document that is no mapping."""
+    return Problem((), show(value), "a contract: a mapping with name, package and operations")
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

@@ -99,22 +99,22 @@ def output(contract: Contract, operation: Operation) -> dict[str, object] | None
         return None
 
 
-def bad_inputs(contract: Contract, operation: Operation) -> tuple[tuple[str, dict[str, object]], ...]:
-    """Return inputs that are not valid.
+def bad_inputs(contract: Contract, operation: Operation) -> tuple[tuple[str, str, dict[str, object]], ...]:
+    """Return what makes an input invalid, as changes to the sample, which may be large.
 
     Args:
         contract: The contract that defines the types.
         operation: One of its operations.
 
     Returns:
-        Pairs of what is wrong, as an identifier, and the input as JSON values.
+        For each: what is wrong, as an identifier; the field that is left out, or ""; and JSON values that are other.
     """
-    good = sample(contract, operation) or {}
-    bad = [("unknown_field", {**good, "not_a_field_of_this_operation": True})]
+    given = sample(contract, operation) or {}
+    bad: list[tuple[str, str, dict[str, object]]] = [("unknown_field", "", {"not_a_field_of_this_operation": True})]
     for field in operation.input:
         if field.required and field.default is MISSING:
-            bad.append((f"{field.name}_missing", {name: value for name, value in good.items() if name != field.name}))
-        bad += [(f"{field.name}_{label}", {**good, field.name: value}) for label, value in _bad_values(field)]
+            bad.append((f"{field.name}_missing", field.name if field.name in given else "", {}))
+        bad += [(f"{field.name}_{label}", "", {field.name: value}) for label, value in _bad_values(field)]
     return tuple(bad)
 
 

@@ -4,28 +4,32 @@ Nothing here recurses, and nothing is read beyond the limits, so that hostile te
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Final
 
 import yaml
 
-from .problems import Path, Problem, show
+from .problems import BIDIRECTIONAL, Path, Problem, render, show
 
-MAX_BYTES: Final = 1_048_576
+# What a copy is made and validated of in half a minute; real contracts have a tenth of it.
+MAX_BYTES: Final = 524_288
 MAX_DEPTH: Final = 40
-MAX_VALUES: Final = 50_000
+MAX_VALUES: Final = 20_000
 _MAX_NUMBER_LENGTH: Final = 100
-_LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# The one that Copier reads data files with: libyaml takes tabs where it does not.
+_LOADER: Final = yaml.SafeLoader
 _PLAIN_TAGS: Final = frozenset(
     f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "timestamp", "seq", "map", "merge")
 )
 _MERGE: Final = "tag:yaml.org,2002:merge"
+_COLLECTIONS: Final = {dict: "tag:yaml.org,2002:map", list: "tag:yaml.org,2002:seq"}
 _STRING: Final = "tag:yaml.org,2002:str"
 # What YAML 1.1 allows in a text; the parser takes NUL for its end.
 _NOT_ALLOWED: Final = re.compile(
     "[^\\t\\n\\r\\x20-\\x7e\\x85\\xa0-\\ud7ff\\ue000-\\ufefe\\uff00-\\ufffd\\U00010000-\\U0010ffff]"
 )
+_BIDIRECTIONAL: Final = re.compile(f"[{BIDIRECTIONAL}]")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -103,6 +107,9 @@ def read_text(text: str) -> Document:
     """
     if found := _NOT_ALLOWED.search(text):
         return _refused(f"the character {show(found[0])}", "text that YAML allows", _place_after(text[: found.start()]))
+    if found := _BIDIRECTIONAL.search(text):
+        what = f"the character {show(found[0])}, which makes text look like another"
+        return _refused(what, "text without control characters", _place_after(text[: found.start()]))
     builder = _Builder(text)
     try:
         for event in yaml.parse(text, Loader=_LOADER):
@@ -114,6 +121,22 @@ def read_text(text: str) -> Document:
         what = error.problem or error.context or "unreadable"
         builder.problem((), f"broken YAML: {what}", "valid YAML", place, _hint(text, place))
     return builder.document()
+
+
+def message(found: Iterable[tuple[Place, Problem]], file: str) -> str:
+    """Return a message that lists problems of a file with their places, in the order of the file.
+
+    Args:
+        found: At least one problem, with its place.
+        file: The file as it was named.
+
+    Returns:
+        A heading with their number, then one line for each.
+    """
+    problems = sorted(found, key=lambda item: item[0])
+    heading = render([problem for _, problem in problems]).partition(":")[0]
+    lines = (f"  {place.line}:{place.column}: {problem}" for place, problem in problems)
+    return "\n".join([f"{heading} ({file}, line:column):", *lines])
 
 
 def comments(document: Document) -> list[tuple[int, str]]:
@@ -191,6 +214,7 @@ class _Builder:
         self.problems: list[tuple[Problem, Place]] = []
         self.places: dict[int, dict[str | int, Place]] = {}
         self.anchors: dict[str, tuple[Any, int, int]] = {}
+        self.anchor_lines: dict[str, int] = {}
         self.stack: list[_Open] = []
         self.root: Any = None
         self.start: Place | None = None
@@ -247,6 +271,7 @@ class _Builder:
             self.stack[-1].has_key = self.stack[-1].merging = True
             return True
         value = self.construct(tag, event.value, place)
+        self.name_anchor(event.anchor, place)
         if event.anchor:
             self.anchors[event.anchor] = (value, 1, 0)
         if key:
@@ -266,7 +291,7 @@ class _Builder:
             return None
         try:
             return self.scalars.construct_object(yaml.ScalarNode(tag, text), deep=True)
-        except (ValueError, OverflowError, KeyError, AttributeError, yaml.YAMLError):
+        except (ValueError, OverflowError, LookupError, AttributeError, TypeError, yaml.YAMLError):
             kind = tag.rpartition(":")[2]
             self.unread.add(self.path())
             self.problem(self.path(), f"{show(text)}, which is no {kind}", "a value, or quotes around text", place)
@@ -290,6 +315,14 @@ class _Builder:
             expected = f"each key once; it is on line {first.line} already"
             self.problems.append((Problem((*top.path, key), found, expected), place))
 
+    def name_anchor(self, anchor: str | None, place: Place) -> None:
+        if anchor is None:
+            return
+        if anchor in self.anchor_lines:
+            found = f"&{anchor} a second time"
+            self.problem((), found, f"each anchor once; it is on line {self.anchor_lines[anchor]} already", place)
+        self.anchor_lines[anchor] = place.line
+
     def alias(self, event: Any, place: Place) -> bool:
         if event.anchor not in self.anchors:
             inside = any(item.anchor == event.anchor for item in self.stack)
@@ -303,8 +336,10 @@ class _Builder:
         return self.add(value, place, size, height)
 
     def open(self, event: Any, place: Place) -> bool:
-        if event.tag not in {None, "!"} and event.tag not in _PLAIN_TAGS:
+        value: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
+        if event.tag not in {None, "!", _COLLECTIONS[type(value)]}:
             self.problem(self.path(), f"the tag {show(event.tag)}", "a plain value, without a tag", place)
+        self.name_anchor(event.anchor, place)
         if self.expects_key():
             self.problem(self.path(), "a key that is a mapping or a list", "keys that are text", place)
             self.unusable = True
@@ -313,7 +348,6 @@ class _Builder:
             self.problem(self.path()[:5], "endless nesting", f"at most {MAX_DEPTH} levels", place)
             self.unusable = True
             return False
-        value: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
         self.places[id(value)] = {}
         self.stack.append(_Open(value, place, self.path(), event.anchor))
         return True

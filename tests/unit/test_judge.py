@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from examples.rendering import ROOT
 from extensions.judge import ContractError, judge, read
+from extensions.source import MAX_BYTES, MAX_VALUES
 
 CONTRACTS = ROOT / "examples" / "contracts"
 GOOD: dict[str, Any] = {
@@ -341,7 +342,7 @@ def test_documents_without_bounds_are_refused() -> None:
     assert problem.expected == "at most 40 levels"
     for features in (["retry"] * 60_000, ["x" * 100] * 20_000, [{"y" * 100: 1}] * 20_000):
         (problem,) = judge(GOOD | {"features": features})
-        assert problem.expected == "at most 50000 values, and 1048576 characters of text"
+        assert problem.expected == f"at most {MAX_VALUES} values, and {MAX_BYTES} characters of text"
 
 
 def test_huge_numbers_are_refused() -> None:

@@ -23,7 +23,7 @@ _PLAIN_TAGS: Final = frozenset(
     f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "timestamp", "seq", "map", "merge")
 )
 _MERGE: Final = "tag:yaml.org,2002:merge"
-_COLLECTIONS: Final = {dict: "tag:yaml.org,2002:map", list: "tag:yaml.org,2002:seq"}
+_COLLECTIONS: Final[dict[type, str]] = {dict: "tag:yaml.org,2002:map", list: "tag:yaml.org,2002:seq"}
 _STRING: Final = "tag:yaml.org,2002:str"
 # What YAML 1.1 allows in a text; the parser takes NUL for its end.
 _NOT_ALLOWED: Final = re.compile(
@@ -71,36 +71,38 @@ class Document:
         return place
 
 
-def read_stream(stream: BinaryIO) -> Document:
-    """Return what a stream of bytes holds, of which no more is read than a contract may have."""
-    return read_bytes(stream.read(MAX_BYTES + 1))
+def read_stream(stream: BinaryIO, scale: int = 1) -> Document:
+    """Return what a stream of bytes holds, of which no more is read than a contract, or some of them, may have."""
+    return read_bytes(stream.read(scale * MAX_BYTES + 1), scale)
 
 
-def read_bytes(content: bytes) -> Document:
+def read_bytes(content: bytes, scale: int = 1) -> Document:
     """Return what bytes hold.
 
     Args:
         content: The content of a file: YAML, or JSON, in UTF-8.
+        scale: By how much the file may exceed the limits of a contract in length and number of values.
 
     Returns:
         The document, or its problems.
     """
-    if len(content) > MAX_BYTES:
-        return _refused("a file without bounds", f"at most {MAX_BYTES} bytes", Place(1, 1))
+    if len(content) > scale * MAX_BYTES:
+        return _refused("a file without bounds", f"at most {scale * MAX_BYTES} bytes", Place(1, 1))
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = content[: error.start].decode("utf-8-sig", "replace")
         found = f"the byte 0x{content[error.start]:02x}"
         return _refused(found, "text in UTF-8", _place_after(before))
-    return read_text(text)
+    return read_text(text, scale)
 
 
-def read_text(text: str) -> Document:
+def read_text(text: str, scale: int = 1) -> Document:
     """Return what YAML says.
 
     Args:
         text: YAML, or JSON.
+        scale: By how much it may exceed the number of values of a contract.
 
     Returns:
         The document. Where a key stands twice, its value is the last one, and there is a problem.
@@ -110,7 +112,7 @@ def read_text(text: str) -> Document:
     if found := _BIDIRECTIONAL.search(text):
         what = f"the character {show(found[0])}, which makes text look like another"
         return _refused(what, "text without control characters", _place_after(text[: found.start()]))
-    builder = _Builder(text)
+    builder = _Builder(text, scale * MAX_VALUES)
     try:
         for event in yaml.parse(text, Loader=_LOADER):
             if not builder.take(event):
@@ -209,8 +211,9 @@ class _Open:
 class _Builder:
     """Puts values together from the events of a YAML parser."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, most_values: int) -> None:
         self.text = text
+        self.most_values = most_values
         self.problems: list[tuple[Problem, Place]] = []
         self.places: dict[int, dict[str | int, Place]] = {}
         self.anchors: dict[str, tuple[Any, int, int]] = {}
@@ -229,6 +232,9 @@ class _Builder:
             self.root = None
         problems = tuple(sorted(self.problems, key=lambda item: item[1]))
         return Document(self.root, problems, self.places, self.start or Place(1, 1), frozenset(self.unread), self.text)
+
+    def limits(self) -> str:
+        return f"at most {self.most_values} values, repeated ones included, on {MAX_DEPTH} levels"
 
     def problem(self, path: Path, found: str, expected: str, place: Place, hint: str = "") -> None:
         self.problems.append((Problem(path, found, expected, hint), place))
@@ -371,8 +377,8 @@ class _Builder:
         top = self.stack[-1]
         top.size += size
         top.height = max(top.height, height + 1)
-        if sum(item.size for item in self.stack) > MAX_VALUES or len(self.stack) + height > MAX_DEPTH:
-            self.problem(self.path()[:5], "a document without bounds", _LIMITS, place)
+        if sum(item.size for item in self.stack) > self.most_values or len(self.stack) + height > MAX_DEPTH:
+            self.problem(self.path()[:5], "a document without bounds", self.limits(), place)
             self.unusable = True
             return False
         if isinstance(top.value, list):
@@ -392,6 +398,3 @@ class _Builder:
             top.merged += sources
         else:
             self.problem(top.path, f"<<: {show(value)}", "a mapping, or a list of mappings, to merge", place)
-
-
-_LIMITS = f"at most {MAX_VALUES} values, repeated ones included, on {MAX_DEPTH} levels"

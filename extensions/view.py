@@ -293,7 +293,7 @@ class OperationView:
         target: The contract's objectives, if any.
         sample: A valid input as JSON values, or None when no such can be worked out.
         row_sample: A row that the statement may return, or None when no such can be worked out.
-        bad_inputs: What makes the sample invalid: what is wrong, the field that is left out or "", and other JSON values.
+        bad_inputs: What makes the sample invalid: what is wrong, the field that is left out or "", other values.
         reduction: What is the aggregation's or the state machine's in it, if one of them implements it.
         workflow: Its workflow, if one implements it.
         computation: Its expressions, if they implement it.

@@ -26,6 +26,7 @@ from .scratch import Tree, commit, prepare, tree
 
 __all__ = ["UpdateError", "Updated", "is_unfinished", "undo", "update", "update_all"]
 _SHOWN = 5
+_ANSWERS_SCALE = 4  # answers repeat the contract, in the longest of its forms
 _DIFFERS = 2  # the exit status of `onex contract diff`
 _NOTES = ("In node.yaml", "In nodes/", "Not validated")
 _MOVED = "If the template has moved, say where it is: update-node --source PLACE. The project remembers it."
@@ -256,11 +257,13 @@ def _answers(project: Path, place: Place) -> dict[str, Any]:
     if not file.is_file():
         message = f"{project} was not generated: it has no {place.answers}"
         raise UpdateError(message)
-    try:
-        answers = yaml.safe_load(file.read_bytes())
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        message = f"{place.answers} can't be read; is a conflict left in it? {' '.join(str(error).split())}"
-        raise UpdateError(message) from error
+    with file.open("rb") as stream:
+        document = source.read_stream(stream, _ANSWERS_SCALE)
+    if document.problems:
+        problem, at = document.problems[0]
+        message = f"{place.answers} can't be read; is a conflict left in it? {at.line}:{at.column}: {problem}"
+        raise UpdateError(message)
+    answers = document.value
     if not isinstance(answers, dict) or not isinstance(answers.get("_src_path"), str):
         message = f"{place.answers} does not name the template: git has what it was"
         raise UpdateError(message)

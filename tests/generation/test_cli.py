@@ -151,10 +151,11 @@ def test_missing_key(run: Run, template: Path, tmp_path: Path, lock_contract: di
     assert not destination.exists()
 
 
-@pytest.mark.parametrize("data", ["", "- a\n- list\n"], ids=["empty", "list"])
-def test_data_file_that_is_no_mapping(run: Run, template: Path, tmp_path: Path, data: str) -> None:
-    # Copier reads the file before it loads the template, so the message is not ours to choose.
-    status, _, destination = copy(run, template, tmp_path, data)
+@pytest.mark.parametrize("data", ["", "- a\n- list\n", "name: &a x\n? [*a]\n"], ids=["empty", "list", "odd key"])
+def test_data_file_that_is_no_contract(run: Run, template: Path, tmp_path: Path, data: str) -> None:
+    status, output, destination = copy(run, template, tmp_path, data)
 
-    assert status != 0
+    assert status == 1
+    assert output.startswith("1 problem in the contract (")
+    assert "Traceback" not in output
     assert not destination.exists()

@@ -63,8 +63,11 @@ def test_copy(run: Run, template: Path, tmp_path: Path, lock_contract: dict[str,
 
 def test_copy_without_trust_is_refused(run: Run, template: Path, tmp_path: Path) -> None:
     data_file = CONTRACTS / "distributed_lock.yaml"
+    settings = tmp_path / "settings.yml"
+    settings.write_text("trust: []\n", encoding="utf-8")
+    command = ("copier", "copy", "--defaults", "--data-file", data_file, template, tmp_path / "project")
 
-    result = run("copier", "copy", "--defaults", "--data-file", data_file, template, tmp_path / "project")
+    result = run(*command, COPIER_SETTINGS_PATH=str(settings))
 
     assert result.returncode == 4
     assert not (tmp_path / "project").exists()

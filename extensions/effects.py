@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from ipaddress import IPv6Address
 from typing import Any, Protocol
 
-from . import features, filling, references
+from . import features, filling, patterns, references
 from .contract import BASE_TYPES, DEFAULT_PORT, build_security, spell_out
 from .problems import Path, Problem, did_you_mean, show
 
@@ -163,17 +163,12 @@ def _host(rules: Rules) -> Iterator[Problem]:
 
 
 def _patterns(advanced: Specs) -> Iterator[Problem]:
-    patterns = _mapping(advanced.get("security_validation")).get("forbidden_patterns")
-    for index, pattern in enumerate(_list(patterns)):
+    forbidden = _mapping(advanced.get("security_validation")).get("forbidden_patterns")
+    for index, pattern in enumerate(_list(forbidden)):
         place: Path = ("advanced_features", "security_validation", "forbidden_patterns", index)
-        try:
-            re.compile(pattern)
-        except (re.error, RecursionError, OverflowError, TypeError) as error:
-            yield Problem(place, show(pattern), "a regular expression", str(error))
-            continue
-        if features.backtracks(pattern):
-            hint = "a possessive quantifier such as ++ or *+ gives nothing back"
-            yield Problem(place, show(pattern), "no repetition within a repetition, which takes endless time", hint)
+        wrong = patterns.objection(pattern) if isinstance(pattern, str) else ("a regular expression", "")
+        if wrong is not None:
+            yield Problem(place, show(pattern), *wrong)
 
 
 def _examples(rules: Rules, advanced: Specs) -> Iterator[Problem]:

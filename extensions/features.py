@@ -1,18 +1,15 @@
 """Advanced features that have no integration of their own: security validation, tracing, and the rate limit."""
 
-import importlib
 import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from . import patterns
 from .contract import Contract, SecurityValidation
 from .integrations import Environment, PlaceView
 
 DEFAULT_INPUT_LENGTH = 10_000
-# So many more repetitions than there have to be are any number.
-_MANY = 10
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -91,41 +88,6 @@ def security(settings: SecurityValidation | None) -> SecurityView | None:
     return view if view.checks or view.cleans else None
 
 
-def backtracks(pattern: str) -> bool:
-    """Tell whether a regular expression may take time that grows exponentially with the text.
-
-    Args:
-        pattern: A regular expression that compiles.
-
-    Returns:
-        Whether it repeats a repetition, each any number of times and without being possessive.
-    """
-    return _repeats_repetition(importlib.import_module("re._parser").parse(pattern), inside=False)
-
-
-def _repeats_repetition(parsed: Any, *, inside: bool) -> bool:
-    for operation, argument in parsed:
-        if str(operation) in {"MAX_REPEAT", "MIN_REPEAT"}:
-            low, high, body = argument
-            many = high - low >= _MANY
-            if (many and inside) or _repeats_repetition(body, inside=inside or many):
-                return True
-        else:
-            # What was matched by these is not tried in another way.
-            kept = inside and str(operation) not in {"POSSESSIVE_REPEAT", "ATOMIC_GROUP"}
-            if any(_repeats_repetition(body, inside=kept) for body in _bodies(argument)):
-                return True
-    return False
-
-
-def _bodies(argument: Any) -> Iterator[Any]:
-    if hasattr(argument, "state"):
-        yield argument
-    elif isinstance(argument, (list, tuple)):
-        for item in argument:
-            yield from _bodies(item)
-
-
 def allowed(view: SecurityView | None, value: object) -> bool:
     """Tell whether an input passes the security validation, as the node itself tells.
 
@@ -135,11 +97,10 @@ def allowed(view: SecurityView | None, value: object) -> bool:
     """
     if view is None or not view.checks:
         return True
-    patterns = [re.compile(pattern) for pattern in view.forbidden_patterns]
     return not any(
         (view.max_input_length is not None and len(text) > view.max_input_length)
         or (view.control_characters and _CONTROL_CHARACTER.search(text))
-        or any(pattern.search(text) for pattern in patterns)
+        or any(patterns.matches(pattern, text) for pattern in view.forbidden_patterns)
         for text in _texts(value)
     )
 

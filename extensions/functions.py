@@ -24,6 +24,7 @@ from .problems import did_you_mean, show
 
 _LONGEST_RANGE: Final = 10_000
 _MANY: Final = 100
+_MOST_PLACES: Final = 1000
 _STARTS: Final[Mapping[str, tuple[str, str, tuple[int, ...]]]] = {
     "decimal": ("decimal", "Decimal", (0,)),
     "duration": ("datetime", "timedelta", ()),
@@ -228,7 +229,15 @@ class _Calls:
         if len(parts) == 1:
             return self.made(node, Kind("integer"), [parts[0].tree])
         self.judge.number(node.args[1], parts[1].kind, ("integer",))
-        return self.made(node, Kind(parts[0].kind.name), [part.tree for part in parts])
+        places = parts[1].tree
+        if (written := _whole(node.args[1])) is None:
+            # No number has so many digits, and rounding to more places takes as long as they are many.
+            least = ast.Call(ast.Name("min"), [places, ast.Constant(_MOST_PLACES)], [])
+            places = ast.Call(ast.Name("max"), [least, ast.UnaryOp(ast.USub(), ast.Constant(_MOST_PLACES))], [])
+        elif abs(written) > _MOST_PLACES:
+            expected = f"places from -{_MOST_PLACES} to {_MOST_PLACES}"
+            raise WrongError(node.args[1], f"rounding to {code_of(node.args[1])} places", expected)
+        return self.made(node, Kind(parts[0].kind.name), [parts[0].tree, places])
 
     def not_total(self, node: ast.Call, kind: Kind) -> None:
         if self.judge.scope.total and kind.name != "integer":
@@ -366,6 +375,17 @@ LOOPS: Final = {
     "zip": Loop("the items of several arrays side by side, as many as the shortest has", 2, 5, ("strict",)),
 }
 """The functions that loops may go over."""
+
+
+def _whole(node: ast.expr) -> int | None:
+    """Return the whole number that is written down; None for anything else."""
+    match node:
+        case ast.Constant(value=int(number)):
+            return number
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int(number))):
+            return -number
+        case _:
+            return None
 
 
 def _is_bounded(node: ast.expr) -> bool:

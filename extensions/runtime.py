@@ -17,6 +17,8 @@ _RELATIVE_IMPORT = re.compile(r"^\s*from (\.+)([\w.]*) import ", re.MULTILINE)
 # What generated code imports, by what tells that it does.
 _ROOTS: Mapping[str, Callable[["NodeView"], object]] = {
     "discovery": lambda node: node.consul,
+    "patterns": lambda node: node.security and node.security.forbidden_patterns,
+    "compute_pool": lambda node: node.aggregating or node.compute_operations,
 }
 _DOUBLES: Mapping[str, Callable[["NodeView"], object]] = {"consul_agent": lambda node: node.consul}
 

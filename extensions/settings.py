@@ -226,9 +226,9 @@ class _Settings:
             control = "Refuse texts with control characters other than tab and line ends."
             self.add("security_sanitize_inputs", "bool", True, control)
         if patterns := view.forbidden_patterns:
-            default = _spread([encode.Code(f"re.compile({encode.py(pattern)})") for pattern in patterns])
+            default = _spread([encode.Code(f"LinearPattern({encode.py(pattern)})") for pattern in patterns])
             meaning = "Regular expressions that no text in an input may match; in the environment, a JSON list."
-            self.spread("security_forbidden_patterns", "tuple[re.Pattern[str], ...]", default, meaning)
+            self.spread("security_forbidden_patterns", "tuple[LinearPattern, ...]", default, meaning)
         if view.escapes:
             self.add("security_sanitize_logs", "bool", True, "Keep control characters out of logs and errors.")
         if view.redacted:

@@ -1,0 +1,162 @@
+# The runtime of copier-onex, the same in every node. Change it in the template, not here.
+"""A process that runs pure handlers for another one, with bounds on numbers, memory and answers."""
+
+import decimal
+import pickle
+import resource
+import signal
+from collections.abc import Coroutine, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from omnibase_core.enums import EnumCoreErrorCode
+from omnibase_core.errors import ModelOnexError
+from pydantic import BaseModel, ValidationError
+
+# Arithmetic with longer numbers takes more than a moment for a few bytes of input, such as 1e999900.
+MOST_DIGITS = 1000
+MOST_BITS = 4096
+# Beyond what the process needs by itself.
+MOST_MEMORY_BYTES = 128 * 1024 * 1024
+MOST_ANSWER_BYTES = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An output."""
+
+    output: BaseModel
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An error of the handler's own."""
+
+    message: str
+    error_code: Any
+    details: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Invalid:
+    """An output that a model does not take: the model's name, and pairs of a path and what is wrong there."""
+
+    title: str
+    problems: tuple[tuple[tuple[int | str, ...], str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Another error, as text."""
+
+    reason: str
+
+
+type Answer = Made | Refused | Invalid | Failed
+
+
+def answer(asked: bytes) -> bytes:
+    """Run a handler.
+
+    Args:
+        asked: Its class and its input, pickled.
+
+    Returns:
+        What came of it, an `Answer`, pickled.
+    """
+    try:
+        made = pickle.dumps(_answer(asked))
+    except MemoryError:
+        made = pickle.dumps(_refused("it needs too much memory"))
+    return made if len(made) <= MOST_ANSWER_BYTES else pickle.dumps(_refused("a result that is too large"))
+
+
+def _answer(asked: bytes) -> Answer:
+    try:
+        handler, request = pickle.loads(asked)  # noqa: S301  # from the process that started this one
+        if _too_long(request):
+            return _refused("a number that is too long")
+        return Made(_run(handler().handle(request)))
+    except MemoryError:
+        return _refused("it needs too much memory")
+    except ModelOnexError as error:
+        return Refused(error.message, error.error_code, dict(error.context.get("additional_context", {})))
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False, include_context=False)
+        return Invalid(error.title, tuple((problem["loc"], problem["msg"]) for problem in found))
+    except Exception as error:
+        return Failed(f"{type(error).__name__}: {error}")
+
+
+def _refused(reason: str) -> Refused:
+    message = f"There is no result for this input: {reason}."
+    return Refused(message, EnumCoreErrorCode.VALIDATION_ERROR, {})
+
+
+def _run(coroutine: Coroutine[Any, Any, BaseModel]) -> BaseModel:
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        output: BaseModel = done.value
+        return output
+    coroutine.close()
+    message = "A pure handler waits for nothing."
+    raise RuntimeError(message)
+
+
+def _too_long(value: object) -> bool:
+    return any(map(_is_long, _numbers(value)))
+
+
+def _is_long(number: int | Decimal) -> bool:
+    if isinstance(number, int):
+        return number.bit_length() > MOST_BITS
+    return number.is_finite() and max(abs(number.adjusted()), len(number.as_tuple().digits)) > MOST_DIGITS
+
+
+def _numbers(value: object) -> Iterator[int | Decimal]:
+    if isinstance(value, (int, Decimal)):
+        yield value
+    elif isinstance(value, BaseModel):
+        yield from _numbers(value.__dict__)
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _numbers(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _numbers(item)
+
+
+def _bound_memory() -> None:
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[5])
+    most = pages * resource.getpagesize() + MOST_MEMORY_BYTES
+    resource.setrlimit(resource.RLIMIT_DATA, (most, resource.RLIM_INFINITY))
+
+
+def serve(connection: Connection) -> None:
+    """Answer requests until nobody is left who asks."""
+    connection.send_bytes(b"ready")
+    while True:
+        try:
+            asked = connection.recv_bytes()
+        except EOFError:
+            return
+        connection.send_bytes(answer(asked))
+
+
+def main(descriptor: int) -> None:
+    """Set the bounds, and answer requests.
+
+    Args:
+        descriptor: One end of a pair of sockets, whose other end the asking process has.
+    """
+    # Ctrl-C reaches all processes of a terminal; this one ends with the one that it works for.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    context = decimal.getcontext()
+    context.Emax, context.Emin = MOST_DIGITS, -MOST_DIGITS
+    if Path("/proc/self/statm").exists():
+        _bound_memory()
+    serve(Connection(descriptor))

@@ -1,0 +1,151 @@
+"""Pure handlers run in processes of their own: a long one holds up nothing, and ends with its deadline."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+from omnibase_core.enums import EnumCoreErrorCode
+from omnibase_core.errors import ModelOnexError
+from pydantic import BaseModel, Field, ValidationError
+
+from onex_node_runtime.compute_pool import ComputePool
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+
+class Asked(BaseModel):
+    """What handlers are asked."""
+
+    number: int = 0
+    amount: Decimal = Decimal(0)
+    texts: list[str] = []
+
+
+class Answered(BaseModel):
+    """What they answer."""
+
+    number: int = Field(ge=0)
+    texts: list[str] = []
+
+
+class Double:
+    """Answers at once."""
+
+    async def handle(self, request: Asked) -> Answered:
+        return Answered(number=round(request.amount * 2) + 2 * request.number)
+
+
+class Endless:
+    """Never leaves a single operation of the interpreter, which no other thread could interrupt."""
+
+    async def handle(self, request: Asked) -> Answered:
+        return Answered(number=(request.number + 3) ** (10**10))
+
+
+class Huge:
+    """Needs all memory."""
+
+    async def handle(self, request: Asked) -> Answered:
+        return Answered(number=0, texts=[text * 10**6 for text in request.texts for _ in range(10**6)])
+
+
+class Long:
+    """Has a long answer."""
+
+    async def handle(self, request: Asked) -> Answered:
+        return Answered(number=0, texts=[f"{index:1000}" for index in range(request.number * 1000)])
+
+
+class Refusing:
+    """Has an error of its own."""
+
+    async def handle(self, request: Asked) -> Answered:
+        raise ModelOnexError(message="No.", error_code=EnumCoreErrorCode.NOT_FOUND, asked=request.number)
+
+
+class Waiting:
+    """Waits, which no pure handler does."""
+
+    async def handle(self, request: Asked) -> Answered:
+        await asyncio.sleep(0)
+        return Answered(number=request.number)
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[ComputePool]:
+    made = ComputePool()
+    yield made
+    made.close()
+
+
+async def _longest_silence(stopped: asyncio.Event) -> float:
+    longest = 0.0
+    while not stopped.is_set():
+        before = time.perf_counter()
+        await asyncio.sleep(0.01)
+        longest = max(longest, time.perf_counter() - before)
+    return longest
+
+
+async def test_answers_come_back(pool: ComputePool) -> None:
+    handle = pool.around(Double)
+    answers = await asyncio.gather(*(handle(Asked(number=number)) for number in range(50)))
+    assert [answer.number for answer in answers] == [2 * number for number in range(50)]
+
+
+async def test_deadline_ends_what_nothing_interrupts_while_the_loop_goes_on(pool: ComputePool) -> None:
+    await pool.around(Double)(Asked())
+    stopped = asyncio.Event()
+    silence = asyncio.create_task(_longest_silence(stopped))
+    started = time.perf_counter()
+    # More at once than there are processes: some are given up before they have one.
+    calls = [asyncio.wait_for(pool.around(Endless)(Asked(number=number)), 0.3) for number in range(5)]
+    results = await asyncio.gather(*calls, return_exceptions=True)
+    took = time.perf_counter() - started
+    stopped.set()
+    assert [type(result) for result in results] == [TimeoutError] * 5
+    assert took < 1.3
+    assert await silence < 0.5
+    assert (await pool.around(Double)(Asked(number=4))).number == 8
+
+
+@pytest.mark.parametrize(
+    "asked", [Asked(amount=Decimal("1e999900")), Asked(amount=Decimal("1e-999900")), Asked(number=10**2000)]
+)
+async def test_numbers_that_are_too_long_are_refused(pool: ComputePool, asked: Asked) -> None:
+    with pytest.raises(ModelOnexError, match="too long") as caught:
+        await pool.around(Double)(asked)
+    assert caught.value.error_code is EnumCoreErrorCode.VALIDATION_ERROR
+
+
+async def test_long_numbers_are_taken(pool: ComputePool) -> None:
+    assert (await pool.around(Double)(Asked(amount=Decimal("1e900"), number=10**900))).number == 4 * 10**900
+
+
+async def test_memory_is_bounded(pool: ComputePool) -> None:
+    with pytest.raises(ModelOnexError, match="memory"):
+        await pool.around(Huge)(Asked(texts=["abc"]))
+    assert (await pool.around(Double)(Asked(number=1))).number == 2
+
+
+async def test_answers_are_bounded(pool: ComputePool) -> None:
+    assert len((await pool.around(Long)(Asked(number=1))).texts) == 1000
+    with pytest.raises(ModelOnexError, match="too large"):
+        await pool.around(Long)(Asked(number=20))
+
+
+async def test_errors_come_back_with_what_they_say(pool: ComputePool) -> None:
+    with pytest.raises(ModelOnexError, match="No") as refused:
+        await pool.around(Refusing)(Asked(number=3))
+    assert refused.value.error_code is EnumCoreErrorCode.NOT_FOUND
+    assert refused.value.context["additional_context"]["asked"] == 3
+    with pytest.raises(ValidationError) as invalid:
+        await pool.around(Double)(Asked(number=-1))
+    assert invalid.value.title == "Answered"
+    assert [(error["loc"], error["msg"]) for error in invalid.value.errors()] == [
+        (("number",), "Input should be greater than or equal to 0")
+    ]
+    with pytest.raises(RuntimeError, match="waits"):
+        await pool.around(Waiting)(Asked())

@@ -8,9 +8,8 @@ from decimal import Decimal
 import pytest
 from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.errors import ModelOnexError
-from pydantic import BaseModel, Field, ValidationError
-
 from onex_node_runtime.compute_pool import ComputePool
+from pydantic import BaseModel, Field, ValidationError
 
 pytestmark = pytest.mark.filterwarnings("error")
 

@@ -75,7 +75,6 @@ _OF_SOME_NODES: Mapping[str, Needed] = {
     "{node}/models/model_*_step_event.py": lambda node: node.workflows,
     "{node}/models/utc_datetime.py": lambda node: node.has_datetimes,
     "{node}/runtime": lambda node: node.runtime_modules,
-    "{node}/rate_limit.py": lambda node: node.rate_limit,
     "{node}/result_cache.py": lambda node: node.caching,
     "{node}/security.py": lambda node: node.security,
     "{node}/service_mode.py": lambda node: node.base.service_mode,

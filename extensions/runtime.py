@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .contract import Contract
     from .view import NodeView
 
 FOLDER = Path(__file__).resolve().parents[1] / "runtime" / "onex_node_runtime"
@@ -16,16 +18,33 @@ _RELATIVE_IMPORT = re.compile(r"^\s*from (\.+)([\w.]*) import ", re.MULTILINE)
 
 # What generated code imports, by what tells that it does.
 _ROOTS: Mapping[str, Callable[["NodeView"], object]] = {
+    "correlation": lambda _node: True,
     "discovery": lambda node: node.consul,
     "patterns": lambda node: node.security and node.security.forbidden_patterns,
     "compute_pool": lambda node: node.aggregating or node.compute_operations,
+    "logs": lambda _node: True,
+    "payloads": lambda _node: True,
+    "refusals": lambda _node: True,
+    "rate_limit": lambda node: node.rate_limit,
+    "serving/application": lambda _node: True,
 }
 _DOUBLES: Mapping[str, Callable[["NodeView"], object]] = {"consul_agent": lambda node: node.consul}
 
 
-def package(node: "NodeView") -> str:
-    """Return the package that the node imports the runtime from: a copy of its own, or the installed one."""
-    return f"{node.module}.runtime" if node.contract.runtime == "copy" else PACKAGE
+def package(contract: "Contract", module: str) -> str:
+    """Return the package that a node imports the runtime from: a copy of its own, or the installed one.
+
+    Args:
+        contract: The node's contract.
+        module: The node's own package.
+    """
+    return f"{module}.runtime" if contract.runtime == "copy" else PACKAGE
+
+
+@cache
+def holds(module: str) -> bool:
+    """Tell whether the runtime has a module, by its dotted name below the package."""
+    return FOLDER.joinpath(*module.split(".")).with_suffix(".py").is_file()
 
 
 def modules(node: "NodeView") -> tuple[str, ...]:

@@ -25,6 +25,7 @@ NAMES = frozenset(
         *("consul_register", "consul_http_addr", "consul_http_token", "consul_service_name", "consul_service_address"),
         *("consul_service_port", "consul_check_interval_seconds", "consul_check_timeout_seconds"),
         *("consul_deregister_after_seconds", "consul_refresh_seconds"),
+        *("service_max_answer_bytes", "service_max_connections", "service_receive_seconds", "service_send_seconds"),
         *("service_drain_seconds", "health_check_timeout_seconds", "log_level", "log_format", "log_correlation_ids"),
         *("metrics_port", "tracing_enabled", "tracing_exporter", "tracing_sample_rate", "tracing_endpoint"),
         *("rate_limit_enabled", "rate_limit_requests_per_second", "rate_limit_burst", "security_max_input_length"),
@@ -287,6 +288,12 @@ class _Settings:
         self.add("service_port", "int", node.port, port, "ge=0", "le=65535")
         self.add("service_max_body_bytes", "int", 1_048_576, "Largest request body.", "ge=1")
         self.add("service_drain_seconds", "float", 10.0, "Longest wait for work in flight at shutdown.", "ge=0")
+        self.add("service_max_answer_bytes", "int", 16_777_216, "Largest answer.", "ge=1")
+        self.add("service_max_connections", "int", 1000, "Connections at once, probes included.", "ge=1")
+        receiving = "Longest wait for the head of a request, and for its body."
+        self.add("service_receive_seconds", "float", 10.0, receiving, "gt=0")
+        unread = "How long a client may leave an answer unread."
+        self.add("service_send_seconds", "float", 30.0, unread, "gt=0")
         health = node.health
         if len(health.timeouts) < len(node.adapters):
             wait = "Longest wait for each health check."

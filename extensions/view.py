@@ -450,7 +450,7 @@ class NodeView:
     @property
     def runtime(self) -> str:
         """The package of what all nodes have in common."""
-        return runtime.package(self)
+        return runtime.package(self.contract, self.module)
 
     @property
     def runtime_modules(self) -> tuple[str, ...]:
@@ -461,10 +461,6 @@ class NodeView:
     def doubles(self) -> tuple[str, ...]:
         """The modules of the tests that stand in for what the node talks to."""
         return runtime.doubles(self)
-
-    def of_runtime(self, module: str, name: str) -> Symbol:
-        """Return a symbol of what all nodes have in common."""
-        return f"{self.runtime}.{module}", name
 
     @property
     def migrations_folder(self) -> str:
@@ -592,6 +588,7 @@ class NodeView:
         wanted = {
             "operation_success_total": metrics.success,
             "operation_failure_total": metrics.failure,
+            "operation_refused_total": metrics.failure,
             "operation_duration_seconds": metrics.latency,
             "cache_hit_total": self.caching,
             "cache_miss_total": self.caching,
@@ -1272,7 +1269,8 @@ class NodeView:
     @property
     def service_test_imports(self) -> tuple[Symbol, ...]:
         """What the service's tests import of the node's own package, under the short names of the tests."""
-        return (*self._short_names(), (self.module, "service"), self.own("service", "build_app"))
+        apart = (self.own("serving.application", "metrics_served"),) if self.metrics_port is not None else ()
+        return (*self._short_names(), (self.module, "service"), self.own("service", "build_app"), *apart)
 
     @property
     def command_line(self) -> bool:
@@ -1551,35 +1549,6 @@ class NodeView:
         return math.ceil(max(operation.timeout_seconds for operation in self.operations) * 1000)
 
     @property
-    def service_core_imports(self) -> tuple[Symbol, ...]:
-        """What the service imports of omnibase_core."""
-        bus = (("omnibase_core.event_bus", "EventBusInmemory"),) if self.own_bus else ()
-        own_metrics = self.consuming and not self.has_metrics_mixin
-        return (
-            *((("omnibase_core.mixins.mixin_metrics", "MixinMetrics"),) if own_metrics else ()),
-            ("omnibase_core.enums", "EnumCoreErrorCode"),
-            ("omnibase_core.errors", "ModelOnexError"),
-            ("omnibase_core.models.container", "ModelONEXContainer"),
-            *bus,
-        )
-
-    @property
-    def service_imports(self) -> tuple[Symbol, ...]:
-        """What the service imports of the node's own package."""
-        names_of = ("DiscoveryFacts", "registered") if self.consul else ()
-        discovery = tuple(self.of_runtime("discovery", name) for name in names_of)
-        consumer = (self.own("consumer", "Consumer"),) if self.consuming else ()
-        own = [self.own("correlation", "CORRELATION_HEADER"), self.own("logs", "configure")]
-        own += [*self._traces("incoming"), self.own("exporting", "exporting")] if self.tracing else []
-        return self.operation_enum, self.request, self.node, self.settings, *own, *discovery, *consumer
-
-    @property
-    def log_imports(self) -> tuple[Symbol, ...]:
-        """What the form of log lines imports of the node's own package."""
-        trace = (self.own("tracing", "trace_of_line"),) if self.tracing else ()
-        return self.own("correlation", "CORRELATION_ID"), *trace
-
-    @property
     def operation_imports(self) -> tuple[Symbol, ...]:
         """What operations have in common imports of the node's own package."""
         check = (self.own("security", "check"),) if self.security and self.security.checks else ()
@@ -1625,8 +1594,8 @@ class NodeView:
         return tuple(symbols)
 
     def own(self, module: str, name: str) -> Symbol:
-        """Return the symbol of something in the node's own package."""
-        return f"{self.module}.{module}", name
+        """Return the symbol of something in the node's own package, or in what all nodes have in common."""
+        return f"{self.runtime if runtime.holds(module) else self.module}.{module}", name
 
 
 def _retries(operation: Operation) -> bool:
@@ -1749,7 +1718,8 @@ class _Builder:
         )
 
     def symbol(self, module: str, name: str) -> Symbol:
-        return f"{self.module}.{module}", name
+        shared = runtime.package(self.contract, self.module)
+        return f"{shared if runtime.holds(module) else self.module}.{module}", name
 
     def reference(self, kind: str, name: str) -> Symbol:
         if kind == "bytes":

@@ -111,7 +111,9 @@ class Imports:
 
     def _missing(self, top: str) -> str:
         """Return the declared distribution that would bring a module and is not installed; empty for none."""
-        return next((name for name in self._absent if _plain(top) in _plain(name)), "")
+        wanted = _plain(top)
+        # A distribution may bring a module by a longer name than its own, as pydantic does with pydantic_core.
+        return next((name for name in self._absent if wanted in _plain(name) or wanted.startswith(_plain(name))), "")
 
     @property
     def _absent(self) -> list[str]:

@@ -17,6 +17,7 @@ from typing import Any
 
 _FORMAT = 1
 _SHIPPED = Path(__file__).resolve().parents[1] / "data" / "onex_index.json"
+_RUNTIME = Path(__file__).resolve().parents[2] / "runtime"
 _DEEPEST = 8
 
 
@@ -52,7 +53,9 @@ class Index:
         Args:
             site_packages: The environment's folder of packages.
         """
-        self._roots = (site_packages, Path(sysconfig.get_path("stdlib")))
+        stdlib = Path(sysconfig.get_path("stdlib"))
+        # The runtime comes with the template, whether or not its distribution is installed.
+        self._roots = (site_packages, stdlib, stdlib / "lib-dynload", _RUNTIME)
         self._modules: dict[str, Module | None] = {}
         self._files: dict[str, Path | None] = {}
         self._listed: dict[Path, frozenset[str]] = {}
@@ -90,7 +93,7 @@ class Index:
 
     def _find(self, module: str) -> Path | None:
         parent, _, name = module.rpartition(".")
-        folders: tuple[Path | None, ...] = (*self._roots, self._roots[-1] / "lib-dynload")
+        folders: tuple[Path | None, ...] = self._roots
         if parent:
             package = self.file_of(parent)
             folders = (package if package and package.is_dir() else package.parent if package else None,)

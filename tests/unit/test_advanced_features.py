@@ -20,6 +20,7 @@ from examples.rendering import ROOT
 from extensions.decisions import not_generated
 from extensions.judge import ContractError, read
 from extensions.onex import OnexExtension
+from extensions.runtime import source
 from extensions.view import NodeView, view
 
 TEMPLATE = ROOT / "template"
@@ -87,6 +88,7 @@ _DEFAULTS = ("unit/test_settings", "test_defaults_are_those_of_the_contract")
 _SECURITY_TESTS = "unit/test_security"
 _SPAN_TESTS = "unit/test_tracing"
 _LIMIT_TESTS = "unit/test_rate_limit"
+_RATE_TESTS = "tests/runtime/test_rate_limit.py"
 EFFECTS: dict[str, Effect | Refused] = {
     "retry_policy.enabled": Effect(
         False, ("guard.py", "RetryPolicy("), ("test_retry_policy", "test_delays_grow_and_are_capped")
@@ -179,35 +181,35 @@ EFFECTS: dict[str, Effect | Refused] = {
         0.25, ("settings.py", "default=0.25,"), (_SPAN_TESTS, "test_part_of_the_traces_is_kept")
     ),
     "observability.metrics.enabled": Effect(
-        False, ("service.py", 'Route("/metrics", metrics)'), ("unit/test_service", "test_there_are_no_metrics")
+        False, ("service.py", "metrics=lambda: metrics(node)"), ("unit/test_service", "test_there_are_no_metrics")
     ),
     "observability.metrics.prometheus_port": Effect(
         9090,
-        ("service.py", "metrics_served(node)"),
+        ("service.py", "async with metrics_served("),
         ("unit/test_service", "test_metrics_are_served_on_a_port_of_their_own"),
     ),
     "observability.metrics.export_interval_seconds": Effect(
         77, ("servicemonitor", "interval: 77s"), ("test_deploy", "test_ports_agree")
     ),
     "observability.logging.structured": Effect(
-        False, ("settings.py", 'default="text"'), ("unit/test_logs", "test_line_for_people_is_text")
+        False, ("settings.py", 'default="text"'), ("tests/runtime/test_logs.py", "test_line_for_people_is_text")
     ),
     "observability.logging.json_format": Effect(
-        False, ("settings.py", 'default="text"'), ("unit/test_logs", "test_line_for_people_is_text")
+        False, ("settings.py", 'default="text"'), ("tests/runtime/test_logs.py", "test_line_for_people_is_text")
     ),
     "observability.logging.correlation_tracking": Effect(
         False,
         ("settings.py", "log_correlation_ids: bool = Field(\n        default=False"),
-        ("unit/test_logs", "test_correlation_ids_are_left_out_on_request"),
+        ("tests/runtime/test_logs.py", "test_correlation_ids_are_left_out_on_request"),
     ),
     "rate_limiting.enabled": Effect(
-        False, (_HANDLER, "self._rate_limit.take()"), (_LIMIT_TESTS, "test_what_is_too_much_is_refused_and_counted")
+        False, (_HANDLER, "self._rate_limit.take("), (_LIMIT_TESTS, "test_what_is_too_much_is_refused_and_counted")
     ),
     "rate_limiting.requests_per_second": Effect(
-        7.5, ("settings.py", "default=7.5,"), (_LIMIT_TESTS, "test_burst_passes_at_once_and_then_the_even_rate")
+        7.5, ("settings.py", "default=7.5,"), (_RATE_TESTS, "test_burst_passes_at_once_and_then_the_even_rate")
     ),
     "rate_limiting.burst": Effect(
-        77, ("settings.py", "default=77,"), (_LIMIT_TESTS, "test_pause_gives_no_more_than_a_burst")
+        77, ("settings.py", "default=77,"), (_RATE_TESTS, "test_pause_gives_no_more_than_a_burst")
     ),
 }
 
@@ -242,7 +244,12 @@ def environment() -> jinja2.Environment:
 
 
 def rendered(node: NodeView, part: str) -> str:
-    """Return the file of the only template whose path ends so, up to a suffix; empty where it is not generated."""
+    """Return the file of the only template whose path ends so, up to a suffix; empty where it is not generated.
+
+    What nodes have in common is tested here.
+    """
+    if part.startswith("tests/runtime/"):
+        return (ROOT / part).read_text(encoding="utf-8")
     paths = [str(path.relative_to(TEMPLATE)) for path in TEMPLATE.rglob("*") if path.is_file()]
     (path,) = [path for path in paths if part in path and "yield" not in path and _is_of(path, part)]
     return environment().get_template(path).render(node=node) if is_generated(node, path) else ""
@@ -296,6 +303,7 @@ def test_every_setting_is_read() -> None:
     paths = [str(path.relative_to(TEMPLATE)) for path in sources]
     generated = [path for path in paths if is_generated(node, path)]
     code = "\n".join(environment().get_template(path).render(node=node) for path in generated)
+    code += "\n".join(map(source, node.runtime_modules))
     ways = (r"settings\.(\w+)", r"require\(\"(\w+)\"\)", r"self\.(security_\w+)")
     found = {name for way in ways for name in re.findall(way, code)}
     assert {setting.name for setting in node.setting_fields} - found == set()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from omninode_bridge.nodes.node_distributed_lock_effect.correlation import CORRELATION_ID
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.correlation import CORRELATION_ID
 
 
 @pytest.fixture(autouse=True)

@@ -28,6 +28,10 @@ def test_defaults_are_those_of_the_contract(monkeypatch: pytest.MonkeyPatch) -> 
     assert settings.service_port == 8070
     assert settings.service_max_body_bytes == 1048576
     assert settings.service_drain_seconds == 10.0
+    assert settings.service_max_answer_bytes == 16777216
+    assert settings.service_max_connections == 1000
+    assert settings.service_receive_seconds == 10.0
+    assert settings.service_send_seconds == 30.0
     assert settings.health_check_timeout_seconds == 2.0
     assert settings.consul_register is True
     assert settings.consul_http_addr == "http://127.0.0.1:8500"

@@ -154,7 +154,7 @@ class NodeDistributedLockLifecycle(NodeEffect, MixinHealthCheck, MixinMetrics):
             return ModelHealthStatus.create_healthy(score=1.0)
         return ModelHealthStatus.create_unhealthy(
             score=1.0 - len(failures) / len(self._handler.adapters.by_name),
-            issues=[_issue(f"{name}: {error.message}") for name, error in failures.items()],
+            issues=[_issue(f"{name}: {error.error_code}") for name, error in failures.items()],
         )
 
 

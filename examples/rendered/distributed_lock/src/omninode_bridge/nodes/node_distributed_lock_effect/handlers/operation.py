@@ -15,7 +15,9 @@ from omnibase_core.mixins.mixin_metrics import MixinMetrics
 from omnibase_core.models.events.model_event_envelope import ModelEventEnvelope
 from pydantic import BaseModel, SerializeAsAny, ValidationError
 
-from omninode_bridge.nodes.node_distributed_lock_effect.correlation import CORRELATION_ID
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.correlation import CORRELATION_ID
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.payloads import problems_of, validated
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.refusals import REFUSALS
 
 NODE_NAME = "node_distributed_lock_effect"
 
@@ -94,7 +96,7 @@ class Operation[InputT: BaseModel, OutputT: BaseModel]:
         started = time.perf_counter()
         CORRELATION_ID.set(correlation_id)
         try:
-            request = self.input_model.model_validate(payload)
+            request = validated(self.input_model, payload)
             async with asyncio.timeout(self.timeout_seconds):
                 output = await self.handle(request)
         except Exception as error:
@@ -113,7 +115,7 @@ class Operation[InputT: BaseModel, OutputT: BaseModel]:
                 message, code = error.message, error.error_code
                 details |= error.context.get("additional_context", {})
             case ValidationError():
-                details["problems"] = _problems(error)
+                details["problems"] = problems_of(error)
                 if error.title == self.input_model.__name__:
                     message, code = f"The input of {self.name} is not valid.", EnumCoreErrorCode.VALIDATION_ERROR
                 else:
@@ -137,8 +139,10 @@ class Operation[InputT: BaseModel, OutputT: BaseModel]:
     ) -> None:
         seconds = time.perf_counter() - started
         tags = {"operation": self.name}
-        outcome = "success" if failure is None else "failure"
-        surroundings.metrics.increment_counter(f"operation_{outcome}", tags=tags)
+        refused = failure is not None and failure.error_code in REFUSALS
+        outcome = "success" if failure is None else "refused" if refused else "failure"
+        code = {} if failure is None else {"code": str(failure.error_code)}
+        surroundings.metrics.increment_counter(f"operation_{outcome}", tags=tags | code)
         surroundings.metrics.record_histogram("operation_duration_seconds", seconds, tags=tags)
         line: dict[str, object] = {
             "node": NODE_NAME,
@@ -152,7 +156,7 @@ class Operation[InputT: BaseModel, OutputT: BaseModel]:
             # What a server or a driver says about it is for the log, and not for callers.
             if reason := failure.context.get("additional_context", {}).get("reason"):
                 line["reason"] = reason
-        level = EnumLogLevel.INFO if failure is None else EnumLogLevel.ERROR
+        level = EnumLogLevel.INFO if failure is None else EnumLogLevel.WARNING if refused else EnumLogLevel.ERROR
         emit_log_event_sync(level, f"operation_{outcome}", line)
 
     async def _publish(
@@ -186,9 +190,3 @@ class Operation[InputT: BaseModel, OutputT: BaseModel]:
                     "error": surroundings.redact(f"{type(error).__name__}: {error}"),
                 },
             )
-
-
-def _problems(error: ValidationError) -> list[dict[str, str]]:
-    # Without the values, which may be secret.
-    found = error.errors(include_url=False, include_input=False, include_context=False)
-    return [{"path": ".".join(str(part) for part in problem["loc"]), "message": problem["msg"]} for problem in found]

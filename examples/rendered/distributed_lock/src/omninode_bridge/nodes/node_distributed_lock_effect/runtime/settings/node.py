@@ -1,6 +1,8 @@
 # The runtime of copier-onex, the same in every node. Change it in the template, not here.
 """What the settings of every node can do."""
 
+from typing import Any
+
 from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.errors import ModelOnexError
 from pydantic import SecretStr
@@ -33,6 +35,14 @@ class NodeSettings(BaseSettings):
                 error_code=EnumCoreErrorCode.CONFIGURATION_NOT_FOUND,
             )
         return text
+
+    def cleaned(self, value: Any) -> Any:
+        """Return a value of JSON as logs and errors may show it; these settings know of nothing to mask.
+
+        Args:
+            value: The value.
+        """
+        return value
 
     def redact(self, text: str) -> str:
         """Return the text with every secret of these settings masked.

@@ -4,7 +4,7 @@
 from pydantic import Field
 
 from .node import NodeSettings
-from .types import Count, Port, SecondsOrNone
+from .types import Count, Port, Seconds, SecondsOrNone
 
 
 class ListenerSettings(NodeSettings):
@@ -16,3 +16,9 @@ class ListenerSettings(NodeSettings):
     service_drain_seconds: SecondsOrNone = Field(
         default=10.0, description="Longest wait for work in flight at shutdown."
     )
+    service_max_answer_bytes: Count = Field(default=16_777_216, description="Largest answer.")
+    service_max_connections: Count = Field(default=1000, description="Connections at once, probes included.")
+    service_receive_seconds: Seconds = Field(
+        default=10.0, description="Longest wait for the head of a request, and for its body."
+    )
+    service_send_seconds: Seconds = Field(default=30.0, description="How long a client may leave an answer unread.")

@@ -1,0 +1,37 @@
+# The runtime of copier-onex, the same in every node. Change it in the template, not here.
+"""The request that is being worked on, for what has to know it and is not handed it."""
+
+from contextvars import ContextVar
+from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
+
+CORRELATION_HEADER = "X-Correlation-ID"
+"""The HTTP header that carries the id of a request, in and out."""
+
+LONGEST_CALLER_ID = 128
+"""Characters of an id of a caller's own that is kept."""
+
+CORRELATION_ID: ContextVar[UUID | None] = ContextVar("correlation_id", default=None)
+"""The correlation id of the request; None outside of one."""
+
+CALLER_CORRELATION_ID: ContextVar[str] = ContextVar("caller_correlation_id", default="")
+"""The id that the caller gave the request, where it is no UUID; empty else."""
+
+CALLER: ContextVar[str] = ContextVar("caller", default="")
+"""Who asks, such as the address of an HTTP client; empty where nobody knows."""
+
+
+def correlation_of(given: str) -> tuple[UUID, str]:
+    """Return the ids of a request.
+
+    Args:
+        given: What the caller calls it; any text.
+
+    Returns:
+        The correlation id, and the caller's own id where it is no UUID: printable ASCII of bounded length; else empty.
+        The same id of a caller's own always gives the same correlation id.
+    """
+    try:
+        return UUID(given), ""
+    except ValueError:
+        usable = 0 < len(given) <= LONGEST_CALLER_ID and given.isascii() and given.isprintable()
+        return (uuid5(NAMESPACE_URL, given), given) if usable else (uuid4(), "")

@@ -1,0 +1,134 @@
+# The runtime of copier-onex, the same in every node. Change it in the template, not here.
+"""Inputs as callers send them: judged strictly, and their mistakes told briefly."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+from omnibase_core.enums import EnumCoreErrorCode
+from omnibase_core.errors import ModelOnexError
+from pydantic import BaseModel, ValidationError
+from pydantic_core import to_json
+
+MOST_PROBLEMS = 50
+"""Problems that an answer lists: a request of many mistakes gets no answer of many times its size."""
+
+MOST_EXAMINED = 1000
+LONGEST_PATH = 200
+DEEPEST = 64
+WIDEST = 2**63
+_HARMLESS = (bool, int, type(None))
+
+
+def validated[ModelT: BaseModel](model: type[ModelT], payload: Mapping[str, object]) -> ModelT:
+    """Return an input as its model; `"5"` and `true` are no integers.
+
+    Args:
+        model: The type of the input.
+        payload: Values of JSON.
+
+    Returns:
+        The input.
+
+    Raises:
+        ModelOnexError: VALIDATION_ERROR for values that no operation can take; its context lists the problems.
+        ValidationError: The values are not those of the model.
+    """
+    found = list(_bounded(_unusable(payload), MOST_PROBLEMS))
+    if found:
+        raise ModelOnexError(
+            message="The input holds values that can't be taken.",
+            error_code=EnumCoreErrorCode.VALIDATION_ERROR,
+            problems=found,
+        )
+    made = model.model_validate_json(to_json(payload, bytes_mode="base64"), strict=True)
+    if wide := list(_bounded(_wide(made), MOST_PROBLEMS)):
+        raise ModelOnexError(
+            message="The input holds whole numbers beyond 64 bits.",
+            error_code=EnumCoreErrorCode.VALIDATION_ERROR,
+            problems=wide,
+        )
+    return made
+
+
+def problems_of(error: ValidationError) -> list[dict[str, str]]:
+    """Return what is wrong, as paths and messages without the values, which may be secret; at most so many.
+
+    Args:
+        error: What a model refused.
+    """
+    count = error.error_count()
+    if count > MOST_EXAMINED:
+        return [{"path": "", "message": f"{count} problems"}]
+    found = error.errors(include_url=False, include_input=False, include_context=False)
+    listed = [
+        {"path": ".".join(map(str, problem["loc"]))[:LONGEST_PATH], "message": problem["msg"]}
+        for problem in found[:MOST_PROBLEMS]
+    ]
+    if count > MOST_PROBLEMS:
+        listed.append({"path": "", "message": f"and {count - MOST_PROBLEMS} more"})
+    return listed
+
+
+def _bounded(found: Iterator[dict[str, str]], most: int) -> Iterator[dict[str, str]]:
+    for _, problem in zip(range(most), found, strict=False):
+        yield problem
+
+
+def _unusable(payload: Mapping[str, object]) -> Iterator[dict[str, str]]:
+    """Yield what no type of a contract takes: text that is no Unicode or holds NUL, numbers that are none."""
+    waiting: list[tuple[tuple[object, ...], object]] = [((), payload)]
+    while waiting:
+        path, value = waiting.pop()
+        message = ""
+        match value:
+            case str():
+                message = _text_problem(value)
+            case float() if not math.isfinite(value):
+                message = "is no finite number"
+            case Mapping() | list() | tuple() if len(path) >= DEEPEST:
+                message = f"is nested more than {DEEPEST} levels deep"
+            case Mapping():
+                for key, item in value.items():
+                    problem = _text_problem(key)
+                    if problem:
+                        yield {"path": _shown(path), "message": f"has a key that {problem}"}
+                    elif not isinstance(item, _HARMLESS):
+                        waiting.append(((*path, key), item))
+            case list() | tuple():
+                waiting.extend(
+                    ((*path, index), item) for index, item in enumerate(value) if not isinstance(item, _HARMLESS)
+                )
+        if message:
+            yield {"path": _shown(path), "message": message}
+
+
+def _wide(value: object, path: tuple[object, ...] = ()) -> Iterator[dict[str, str]]:
+    match value:
+        case bool():
+            return
+        case int() if not -WIDEST <= value < WIDEST:
+            yield {"path": _shown(path), "message": "is a whole number beyond 64 bits"}
+        case BaseModel():
+            for name, item in value:
+                yield from _wide(item, (*path, name))
+        case dict():
+            for key, item in value.items():
+                yield from _wide(item, (*path, key))
+        case list() | tuple():
+            for index, item in enumerate(value):
+                yield from _wide(item, (*path, index))
+
+
+def _shown(path: Sequence[object]) -> str:
+    return ".".join(map(str, path))[:LONGEST_PATH]
+
+
+def _text_problem(text: str) -> str:
+    if "\x00" in text:
+        return "holds the character NUL"
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            return "holds half a character, a lone surrogate"
+    return ""

@@ -1,0 +1,300 @@
+# The runtime of copier-onex, the same in every node. Change it in the template, not here.
+"""The HTTP application around a node: its operations, its health and its metrics."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from http import HTTPStatus
+from typing import Any, Protocol
+
+import uvicorn
+from omnibase_core.errors import ModelOnexError
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from ..correlation import CALLER, CALLER_CORRELATION_ID, CORRELATION_HEADER, CORRELATION_ID, correlation_of
+from ..settings.service import ListenerSettings
+from .admission import Budget, RefusedError, body_of, check_media_type, check_origin, is_loopback, payload_of
+from .intake import Intake
+from .problems import correlation_headers, failure, problem
+from .server import Limits, NodeServer, SideServer, connections_within, server_config
+
+# What all requests under way may hold, which keeps the process below the memory of its manifest.
+REQUEST_BYTES = 64 * 1024 * 1024
+ANSWER_BYTES = 128 * 1024 * 1024
+
+
+class ServedNode(Protocol):
+    """A node, as the application sees it."""
+
+    async def initialize(self) -> None:
+        """Open what it needs."""
+
+    async def shutdown(self) -> None:
+        """Close it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether a node can serve, and what is wrong with what it talks to, without its details."""
+
+    ready: bool
+    status: str
+    issues: tuple[str, ...] = ()
+
+
+async def always_ready() -> Readiness:
+    """Return the readiness of a node that talks to nothing."""
+    return Readiness(ready=True, status="healthy")
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A node and what its application needs to know of it.
+
+    Attributes:
+        node: The node, not initialized.
+        name: ONEX's name of it.
+        settings: Where it listens, and its limits.
+        operations: The names of its operations.
+        handle: Runs an operation: takes its name and its input, and returns the output as JSON values.
+        readiness: Asks what the node talks to for a sign of life.
+        metrics: Returns them and their media type; None serves none.
+        intake: Makes what brings work beside requests; the node is initialized then.
+        continued: Goes on with a caller's trace, by the headers of the request.
+        safe_to_stop: Tells whether the request that is cut off may be sent again.
+    """
+
+    node: ServedNode
+    name: str
+    settings: ListenerSettings
+    operations: type[StrEnum]
+    handle: Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
+    readiness: Callable[[], Awaitable[Readiness]] = always_ready
+    metrics: Callable[[], tuple[bytes, str]] | None = None
+    intake: Callable[[], Intake] = Intake
+    continued: Callable[[Mapping[str, str]], contextlib.AbstractContextManager[object]] = contextlib.nullcontext
+    safe_to_stop: Callable[[], bool] = lambda: False
+
+
+def application(served: Served) -> Starlette:
+    """Return the HTTP application around a node, which it initializes and shuts down.
+
+    Args:
+        served: The node.
+
+    Returns:
+        The application: `GET /health`, `GET /ready`, `POST /operations/{name}`, and `GET /metrics` if there are any.
+    """
+    operations = OperationEndpoint(served)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        await served.node.initialize()
+        try:
+            async with served.intake() as app.state.intake:
+                yield
+        finally:
+            await served.node.shutdown()
+
+    async def health(_request: Request) -> Response:
+        return JSONResponse({"status": "alive", "node": served.name})
+
+    async def ready(request: Request) -> Response:
+        if request.app.state.leaving:
+            return JSONResponse({"status": "stopping", "issues": []}, HTTPStatus.SERVICE_UNAVAILABLE)
+        found = await served.readiness()
+        status = HTTPStatus.OK if found.ready else HTTPStatus.SERVICE_UNAVAILABLE
+        return JSONResponse({"status": found.status, "issues": list(found.issues)}, status)
+
+    routes = [
+        Route("/health", health),
+        Route("/ready", ready),
+        Route("/operations/{name}", operations.answer, methods=["POST"]),
+    ]
+    if served.metrics is not None:
+        routes.append(metrics_route(served.metrics))
+    app = Starlette(
+        routes=routes,
+        lifespan=lifespan,
+        exception_handlers={HTTPException: _refused, Exception: _unexpected},
+    )
+    app.state.leaving = False
+    return app
+
+
+def metrics_route(metrics: Callable[[], tuple[bytes, str]]) -> Route:
+    """Return the route of `GET /metrics`.
+
+    Args:
+        metrics: Returns them and their media type.
+    """
+
+    async def shown(_request: Request) -> Response:
+        content, kind = metrics()
+        return Response(content, media_type=kind)
+
+    return Route("/metrics", shown)
+
+
+class OperationEndpoint:
+    """Answers the requests of operations."""
+
+    def __init__(self, served: Served) -> None:
+        """Begin with nothing under way."""
+        self._served = served
+        self._requests = Budget(REQUEST_BYTES)
+        self._answers = Budget(ANSWER_BYTES)
+
+    async def answer(self, request: Request) -> Response:
+        """Run the operation that a request names."""
+        correlation_id, own = correlation_of(request.headers.get(CORRELATION_HEADER, ""))
+        CORRELATION_ID.set(correlation_id)
+        CALLER_CORRELATION_ID.set(own)
+        CALLER.set(request.client.host if request.client else "")
+        try:
+            return await self._admitted(request)
+        except RefusedError as refusal:
+            safe = {"safe_to_repeat": True} if refusal.status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+            return problem(refusal.status, refusal.detail, **safe)
+        except ClientDisconnect:
+            return problem(HTTPStatus.BAD_REQUEST, "The caller left.")
+
+    async def _admitted(self, request: Request) -> Response:
+        settings = self._served.settings
+        if is_loopback(settings.service_host):
+            check_origin(request)
+        name = request.path_params["name"]
+        if name not in self._served.operations:
+            raise RefusedError(HTTPStatus.NOT_FOUND, "There is no such operation.")
+        check_media_type(request)
+        limit = settings.service_max_body_bytes
+        body = await body_of(request, limit, settings.service_receive_seconds)
+        with self._requests.held(len(body)):
+            return await self._handled(request, name, payload_of(body))
+
+    async def _handled(self, request: Request, name: str, payload: dict[str, Any]) -> Response:
+        try:
+            with self._served.continued(request.headers):
+                result = await self._served.handle(name, payload)
+        except ModelOnexError as error:
+            return failure(error)
+        except asyncio.CancelledError:
+            if not request.app.state.leaving:
+                raise
+            # The time to drain is over; the task ends with this answer.
+            safe = self._served.safe_to_stop()
+            return problem(HTTPStatus.SERVICE_UNAVAILABLE, "The service is stopping.", safe_to_repeat=safe)
+        return BudgetedResponse(result, self._answers, self._served.settings.service_max_answer_bytes)
+
+
+class BudgetedResponse(JSONResponse):
+    """An answer whose bytes count until the client has taken them."""
+
+    def __init__(self, content: object, budget: Budget, largest: int) -> None:
+        """Keep what it counts for.
+
+        Args:
+            content: Values of JSON.
+            budget: What all answers may hold.
+            largest: Bytes that one may have.
+        """
+        super().__init__(content, headers=correlation_headers())
+        self._budget = budget
+        self._largest = largest
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Send the answer, or a problem where it is too large."""
+        size = len(self.body)
+        if size > self._largest:
+            answer = problem(
+                HTTPStatus.INTERNAL_SERVER_ERROR, "The operation is done, and its answer is too large to send."
+            )
+            await answer(scope, receive, send)
+            return
+        try:
+            with self._budget.held(size):
+                await super().__call__(scope, receive, send)
+        except RefusedError as refusal:
+            await problem(refusal.status, "The operation is done, and there is no room for its answer.")(
+                scope, receive, send
+            )
+
+
+async def _refused(_request: Request, error: Exception) -> Response:
+    status = HTTPStatus(error.status_code) if isinstance(error, HTTPException) else HTTPStatus.INTERNAL_SERVER_ERROR
+    detail = {
+        HTTPStatus.NOT_FOUND: "There is nothing at this path.",
+        HTTPStatus.METHOD_NOT_ALLOWED: "The path does not take this method.",
+    }.get(status, status.description)
+    answer = problem(status, detail)
+    if isinstance(error, HTTPException) and error.headers:
+        answer.headers.update(error.headers)
+    return answer
+
+
+async def _unexpected(_request: Request, _error: Exception) -> Response:
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.INTERNAL_SERVER_ERROR.description)
+
+
+def limits_of(settings: ListenerSettings) -> Limits:
+    """Return what clients may take, by the settings and the process's own bounds."""
+    return Limits(
+        max_connections=connections_within(settings.service_max_connections),
+        head_seconds=settings.service_receive_seconds,
+        write_seconds=settings.service_send_seconds,
+    )
+
+
+def server_of(app: Starlette, settings: ListenerSettings) -> NodeServer:
+    """Return the server of an application.
+
+    Args:
+        app: What `application` gave.
+        settings: Where it listens, and its limits.
+    """
+    limits = limits_of(settings)
+    config = server_config(app, settings.service_host, settings.service_port, limits, settings.service_drain_seconds)
+    return NodeServer(config, app)
+
+
+async def serve(app: Starlette, settings: ListenerSettings) -> None:
+    """Serve an application until the process is told to stop.
+
+    Args:
+        app: What `application` gave.
+        settings: Where it listens, and its limits.
+    """
+    # uvicorn stops on these and raises them once more when it is done, which would end the process with an error.
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signal_number, lambda *_: None)
+    await server_of(app, settings).serve()
+
+
+@contextlib.asynccontextmanager
+async def metrics_served(
+    metrics: Callable[[], tuple[bytes, str]], settings: ListenerSettings, port: int
+) -> AsyncIterator[uvicorn.Server]:
+    """Serve `GET /metrics` on a port of its own for as long as the context lasts.
+
+    Args:
+        metrics: Returns them and their media type.
+        settings: Where the service listens, and its limits.
+        port: The port; 0 takes a free one.
+    """
+    app = Starlette(routes=[metrics_route(metrics)], exception_handlers={HTTPException: _refused})
+    config = server_config(app, settings.service_host, port, limits_of(settings), 1.0)
+    # A port that is taken ends the process here, before anything is under way.
+    server, listener = SideServer(config), config.bind_socket()
+    serving = asyncio.create_task(server.serve([listener]))
+    try:
+        yield server
+    finally:
+        server.should_exit = True
+        await serving

@@ -1345,7 +1345,7 @@ class NodeView:
         symbols = [symbol for symbol in self._short_names() if symbol[1].endswith(tuple(f" as {n}" for n in names_of))]
         symbols += [self.own("security", name) for name in ("MOST_PROBLEMS", "check") if checks]
         if self.security and self.security.forbidden_patterns:
-            symbols.append(self.of_runtime("patterns", "LinearPattern"))
+            symbols.append(self.own("patterns", "LinearPattern"))
         symbols += [self.own("service", "build_app")] if checks else []
         operation = [self.own("handlers.operation", "Operation")] if self.security and self.security.cleans else []
         return (*symbols, *operation, self.operation_enum)
@@ -1579,7 +1579,7 @@ class NodeView:
         if self.caching:
             symbols.append(self.own("result_cache", "ResultCache"))
         if self.aggregating or self.compute_operations:
-            symbols.append(self.of_runtime("compute_pool", "COMPUTE_POOL"))
+            symbols.append(self.own("compute_pool", "COMPUTE_POOL"))
         if self.workflows:
             symbols += self.workflow_imports.handler
         if self.rate_limit:

@@ -5,6 +5,7 @@ import sys
 
 from tests.faults import (
     test_crowd,
+    test_cuts,
     test_http,
     test_kafka_away,
     test_kill,
@@ -15,7 +16,17 @@ from tests.faults import (
 )
 from tests.faults.harness import Figures, Projects, Scale, generated
 
-RUNS = (test_postgres, test_redis, test_http, test_kafka_away, test_kill, test_outbox_full, test_poison, test_crowd)
+RUNS = (
+    test_postgres,
+    test_redis,
+    test_http,
+    test_kafka_away,
+    test_kill,
+    test_outbox_full,
+    test_poison,
+    test_crowd,
+    test_cuts,
+)
 SCALE = Scale(seconds=5, workers=20, messages=1000)
 
 

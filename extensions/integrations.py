@@ -31,8 +31,7 @@ _REPEATABLE_COMMANDS = (
 _TAKEN_SETTINGS = frozenset(
     {"copy", "dict", "json", "schema", "validate", "construct", "require", "redact", "from_orm", "parse_obj"}
 )
-DEFAULT_RETRY_STATUS = (429, 503)
-DEFAULT_RETRY_STATUS_IDEMPOTENT = (429, 502, 503, 504)
+DEFAULT_RETRY_STATUS = (429, 502, 503, 504)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +84,7 @@ class HttpView:
         headers: Pairs of name and code of the value, of every request.
         header_needs: The settings that these take from variables called `env_` and the setting's name.
         health_path: What the health check asks for; empty for the base URL.
-        retry_status: Status codes that are worth another attempt at any request.
-        retry_status_idempotent: The same for requests that may be sent twice.
+        retry_status: Status codes that are worth another attempt, where it does no harm.
     """
 
     base_url: PlaceView
@@ -95,7 +93,6 @@ class HttpView:
     header_needs: tuple[str, ...]
     health_path: str
     retry_status: tuple[int, ...]
-    retry_status_idempotent: tuple[int, ...]
 
     @property
     def health_url_path(self) -> str:
@@ -302,7 +299,6 @@ def http_view(contract: Contract, environment: Environment) -> HttpView:
         header_needs=resolver.needs(client.headers),
         health_path=client.health_path or "",
         retry_status=listed or DEFAULT_RETRY_STATUS,
-        retry_status_idempotent=listed or DEFAULT_RETRY_STATUS_IDEMPOTENT,
     )
 
 

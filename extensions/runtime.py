@@ -27,6 +27,7 @@ _ROOTS: Mapping[str, Callable[["NodeView"], object]] = {
     "refusals": lambda _node: True,
     "rate_limit": lambda node: node.rate_limit,
     "serving/application": lambda _node: True,
+    "effects": lambda _node: True,
 }
 _DOUBLES: Mapping[str, Callable[["NodeView"], object]] = {"consul_agent": lambda node: node.consul}
 

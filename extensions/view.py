@@ -895,10 +895,23 @@ class NodeView:
         symbols = [self.own("adapters.guard", "Guard")] if self.guarded else []
         symbols.append(self.own("adapters.postgres_refusals", "refusal"))
         symbols.append(self.own("adapters.postgres_values", "register_types"))
+        symbols += self.effect_imports("cause_of", *(("effect",) if self.database and self.database.calls else ()))
         if self.migrations:
             symbols.append(self.own("adapters.migrations", "migrate"))
         spans = self._traces("traced") if self.database and self.database.calls else ()
         return (*symbols, *spans)
+
+    @property
+    def guard_imports(self) -> tuple[Symbol, ...]:
+        """What the guard imports of the node's own package."""
+        breaker = [self.own("adapters.circuit_breaker", "CircuitBreaker")] if self.breaker else []
+        retry = [self.own("adapters.retry_policy", "RetryPolicy")] if self.retry else []
+        unknown = ("OutcomeUnknownError",) if self.retry else ()
+        return (*breaker, *retry, *self.effect_imports("cause_of", *unknown))
+
+    def effect_imports(self, *names: str) -> tuple[Symbol, ...]:
+        """Return what a module imports of the effects of operations."""
+        return tuple(self.own("effects", name) for name in names)
 
     @property
     def guarded(self) -> bool:
@@ -1006,18 +1019,21 @@ class NodeView:
         symbols = [self.own("correlation", name) for name in ("CORRELATION_HEADER", "CORRELATION_ID")]
         symbols += [self.own("adapters.guard", "Guard")] if self.guarded else []
         symbols += [self.own("adapters.retry_policy", "AsksForPauseError")] if self.retry else []
+        symbols += self.effect_imports("begin", "cause_of", "effect")
         return (*symbols, *self._traces("outgoing", "traced"))
 
     @property
     def kafka_imports(self) -> tuple[Symbol, ...]:
         """What the Kafka adapter imports of the node's own package."""
         outbox = (self.own("adapters.outbox", name) for name in ("Outbox", "OutboxMessage"))
-        return (*outbox, self.own("correlation", "CORRELATION_ID"), *self._traces("outgoing", "traced"))
+        own = (self.own("correlation", "CORRELATION_ID"), *self.effect_imports("effect"))
+        return (*outbox, *own, *self._traces("outgoing", "traced"))
 
     @property
     def redis_imports(self) -> tuple[Symbol, ...]:
         """What the Redis adapter imports of the node's own package."""
-        return (*((self.own("adapters.guard", "Guard"),) if self.guarded else ()), *self._traces("traced"))
+        guard = (self.own("adapters.guard", "Guard"),) if self.guarded else ()
+        return (*guard, *self.effect_imports("begin", "cause_of", "effect"), *self._traces("traced"))
 
     @property
     def redis_helpers(self) -> tuple[str, ...]:
@@ -1036,7 +1052,7 @@ class NodeView:
     @property
     def files_imports(self) -> tuple[Symbol, ...]:
         """What the adapter of files imports of the node's own package."""
-        return self._traces("traced")
+        return (*self.effect_imports("effect"), *self._traces("traced"))
 
     @property
     def scheduled(self) -> tuple[OperationView, ...]:
@@ -1187,8 +1203,7 @@ class NodeView:
     @property
     def retry_test_imports(self) -> tuple[Symbol, ...]:
         """What the tests of the retry policy import."""
-        guard = (self.own("adapters.guard", "Guard"), (self.settings[0], f"{self.settings[1]} as Settings"))
-        return (self.own("adapters.retry_policy", "RetryPolicy"), *(guard if self.own_retries else ()))
+        return (self.own("adapters.retry_policy", "RetryPolicy"),)
 
     @property
     def kafka_test_imports(self) -> tuple[Symbol, ...]:
@@ -1553,7 +1568,8 @@ class NodeView:
         """What operations have in common imports of the node's own package."""
         check = (self.own("security", "check"),) if self.security and self.security.checks else ()
         trace = self._traces("outgoing") if self.publishing else ()
-        return self.own("correlation", "CORRELATION_ID"), *check, *trace, *((self.settings,) if self.security else ())
+        own = (self.own("correlation", "CORRELATION_ID"), *self.effect_imports("EFFECTS", "Effects"))
+        return *own, *check, *trace, *((self.settings,) if self.security else ())
 
     @property
     def setting_imports(self) -> tuple[Symbol, ...]:

@@ -124,7 +124,7 @@ EFFECTS: dict[str, Effect | Refused] = {
         before={"services": [{"name": "redis", "failure_threshold": 9}]},
     ),
     "transactions.enabled": Effect(
-        False, ("adapter_postgres", "_in_transaction("), ("test_adapter_postgres", "BEGIN read_committed")
+        False, ("adapter_postgres", ".transaction(isolation="), ("test_adapter_postgres", "BEGIN read_committed")
     ),
     "transactions.isolation_level": Effect(
         "SERIALIZABLE", ("adapter_postgres", '"serializable"'), ("test_adapter_postgres", "BEGIN serializable")

@@ -1,0 +1,173 @@
+"""Connections are cut at each byte of an operation's conversation, and at random: nothing happens twice."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import asyncpg
+import httpx
+import pytest
+from redis.asyncio import Redis
+
+from examples.rendering import read_contract
+from tests.faults.harness import OK, UNANSWERED, Figures, Process, Projects, Scale, running, starter, until
+from tests.faults.proxy import Proxy, proxy
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+pytestmark = pytest.mark.slow
+CONTRACT = read_contract(Path(__file__).with_name("ledger.yaml"))
+# The longest conversation has some 600 bytes; in a test, every so many of them is cut at.
+STEP = 37
+SETTINGS = {
+    "SERVICE_DRAIN_SECONDS": "1",
+    "RETRY_INITIAL_DELAY_SECONDS": "0.005",
+    "RETRY_MAX_DELAY_SECONDS": "0.01",
+    "DATABASE_POOL_MIN_SIZE": "1",
+    "CIRCUIT_BREAKER_FAILURE_THRESHOLD": "1000",
+}
+
+
+@dataclass
+class Ledger:
+    """A node that writes entries, with a proxy before each server.
+
+    Attributes:
+        process: The node.
+        proxies: The proxy that an operation's conversation passes.
+        written: Return how often each entry is there.
+    """
+
+    process: Process
+    proxies: dict[str, Proxy]
+    written: Callable[[], Awaitable[Counter[str]]]
+
+
+@asynccontextmanager
+async def ledger(projects: Projects, **settings: str) -> AsyncIterator[Ledger]:
+    """Run the node and its servers for as long as the context lasts."""
+    project = projects("ledger", CONTRACT)
+    async with AsyncExitStack() as stack:
+        servers = stack.enter_context(ExitStack())
+        postgres = servers.enter_context(starter(project, "servers").embedded_postgres())
+        redis = servers.enter_context(starter(project, "redis_server").embedded_redis())
+        api = servers.enter_context(starter(project, "http_server").local_api())
+        proxies = {
+            "commit_entry": await stack.enter_async_context(proxy(postgres.url)),
+            "count_entry": await stack.enter_async_context(proxy(redis.url)),
+            "post_entry": await stack.enter_async_context(proxy(api.url)),
+        }
+        names = {"commit_entry": "DATABASE_URL", "count_entry": "REDIS_URL", "post_entry": "BOOKS_URL"}
+        places = {names[operation]: between.url for operation, between in proxies.items()}
+        proxies["insert_entry"] = proxies["commit_entry"]
+        process = await stack.enter_async_context(running(project, **places, **SETTINGS, **settings))
+        await until(process.ready)
+
+        async def written() -> Counter[str]:
+            entries = Counter(str(asked.json["entry_id"]) for asked in api.asked if _is_whole(asked))
+            connection = await asyncpg.connect(postgres.url)
+            entries.update(str(row["entry_id"]) for row in await connection.fetch("SELECT entry_id FROM entries"))
+            await connection.close()
+            async with Redis.from_url(redis.url, decode_responses=True) as client:
+                async for key in client.scan_iter(match="*entry:*"):
+                    entries[str(key).rpartition(":")[2]] += int(str(await client.get(key)))
+            return entries
+
+        yield Ledger(process, proxies, written)
+
+
+@dataclass
+class Answers:
+    """What the node said of each entry: its status, and whether sending it again is safe."""
+
+    told: dict[str, tuple[int, object]]
+
+    async def write(self, process: Process, operation: str, figures: Figures) -> int:
+        """Write an entry of its own, and keep what was answered."""
+        entry = str(uuid4())
+        try:
+            answer = await process.client.post(f"/operations/{operation}", json={"entry_id": entry})
+        except httpx.TransportError:
+            figures.answers[UNANSWERED] += 1
+            return 0
+        body: dict[str, Any] = answer.json()
+        safe = body.get("safe_to_repeat")
+        assert answer.status_code == OK or isinstance(safe, bool), answer.text
+        assert ("Retry-After" in answer.headers) == (safe is True), answer.headers
+        figures.answers[f"{answer.status_code}" + ("" if safe is None else " safe" if safe else " unsafe")] += 1
+        self.told[entry] = (answer.status_code, safe)
+        return answer.status_code
+
+    def compare(self, written: Counter[str], figures: Figures) -> None:
+        """Count what was said against what happened."""
+        figures.facts |= {
+            "entries": len(self.told),
+            "done twice": sum(count > 1 for count in written.values()),
+            "lost": sum(status == OK and not written[entry] for entry, (status, _) in self.told.items()),
+            "done though said to be safe": sum(bool(safe and written[e]) for e, (_, safe) in self.told.items()),
+            "unsafe and done": sum(safe is False and written[e] > 0 for e, (_, safe) in self.told.items()),
+            "unsafe and not done": sum(safe is False and not written[e] for e, (_, safe) in self.told.items()),
+        }
+
+
+def _is_whole(asked: Any) -> bool:  # noqa: ANN401 - a class of a generated module
+    """Tell whether all of a request with a body came."""
+    return len(asked.body) == int(asked.headers.get("content-length", 0)) > 0
+
+
+async def at_each_byte(place: Ledger, operation: str, step: int, figures: Figures, answers: Answers) -> None:
+    """Cut an operation's conversation at one byte after the other."""
+    between = place.proxies[operation]
+    # The second on a connection is what later ones are like.
+    for _ in range(2):
+        assert await answers.write(place.process, operation, figures) == OK
+    before = await between.quiet()
+    assert await answers.write(place.process, operation, figures) == OK
+    length = await between.quiet() - before
+    for position in range(1, length + 1, step):
+        between.cut_after(position)
+        await answers.write(place.process, operation, figures)
+        await asyncio.sleep(0.005)
+        between.cut()
+        await answers.write(place.process, operation, figures)
+
+
+async def run(projects: Projects, scale: Scale) -> Figures:
+    """Cut at each byte of every operation's conversation, then at random under load."""
+    figures = Figures("Connections are cut")
+    answers = Answers({})
+    async with ledger(projects, DATABASE_POOL_MAX_SIZE="4") as place:
+        for operation in place.proxies:
+            await at_each_byte(place, operation, STEP if scale.messages < 1000 else 1, figures, answers)
+        dice = random.Random(7)  # noqa: S311 - no secret
+        for between in place.proxies.values():
+            between.cut_each_after(lambda: dice.randrange(1, 9000))
+        operations = list(place.proxies)
+
+        async def write_some() -> None:
+            for number in range(scale.messages * 10 // scale.workers):
+                await answers.write(place.process, operations[number % len(operations)], figures)
+
+        await asyncio.gather(*(write_some() for _ in range(scale.workers)))
+        for between in place.proxies.values():
+            between.cut_each_after(None)
+            between.cut()
+        assert await place.process.alive()
+        answers.compare(await place.written(), figures)
+        figures.facts["cuts"] = sum({id(between): between.cuts for between in place.proxies.values()}.values())
+    return figures
+
+
+async def test_cuts(projects: Projects) -> None:
+    figures = await run(projects, Scale())
+    assert int(figures.facts["cuts"]) > 50, figures
+    for name in ("done twice", "lost", "done though said to be safe"):
+        assert figures.facts[name] == 0, figures

@@ -116,13 +116,25 @@ async def test_no_more_trials_at_once_than_allowed(breaker: CircuitBreaker, cloc
     assert state(breaker) is EnumBreakerState.CLOSED
 
 
-async def test_cancelled_trial_gives_its_place_back(breaker: CircuitBreaker, clock: Clock) -> None:
+async def hang(breaker: CircuitBreaker) -> None:
+    call = asyncio.create_task(breaker.call(asyncio.Event().wait, is_failure))
+    await asyncio.sleep(0)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+
+
+async def test_calls_that_were_waited_for_in_vain_open_it(breaker: CircuitBreaker) -> None:
+    for _ in range(2):
+        await hang(breaker)
+    assert state(breaker) is EnumBreakerState.OPEN
+
+
+async def test_cancelled_trial_opens_it_again_and_gives_its_place_back(breaker: CircuitBreaker, clock: Clock) -> None:
     await open_it(breaker)
-    clock.now += 30
     for _ in range(3):
-        trial = asyncio.create_task(breaker.call(asyncio.Event().wait, is_failure))
-        await asyncio.sleep(0)
-        trial.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await trial
+        clock.now += 30
+        await hang(breaker)
+        assert state(breaker) is EnumBreakerState.OPEN
+    clock.now += 30
     assert await breaker.call(succeed, is_failure) == "done"

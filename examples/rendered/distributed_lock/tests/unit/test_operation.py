@@ -14,6 +14,7 @@ from omnibase_core.mixins.mixin_metrics import MixinMetrics
 from pydantic import BaseModel, ConfigDict, Field
 
 from omninode_bridge.nodes.node_distributed_lock_effect.handlers.operation import Event, Operation, Surroundings
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.effects import begin, effect
 
 CORRELATION_ID = UUID("7d444840-9dc0-11d1-b245-5ffdce74fad2")
 NODE_ID = uuid4()
@@ -117,7 +118,73 @@ async def test_details_of_an_onex_error_are_kept() -> None:
     operation = Operation("ping", ModelPing, refused, timeout_seconds=5)
     with pytest.raises(ModelOnexError) as caught:
         await operation.invoke({"n": 1}, CORRELATION_ID, surroundings())
-    assert caught.value.context["additional_context"] == {"integration": "it", "operation": "ping"}
+    assert caught.value.context["additional_context"] == {
+        "integration": "it",
+        "operation": "ping",
+        "outcome_unknown": False,
+        "safe_to_repeat": True,
+    }
+
+
+async def changing(request: ModelPing) -> ModelPong:
+    with effect():
+        return await pong(request)
+
+
+async def hanging(_request: ModelPing) -> ModelPong:
+    with effect():
+        await asyncio.Event().wait()
+    raise AssertionError
+
+
+async def losing(_request: ModelPing) -> ModelPong:
+    with effect(lambda error: True):
+        raise ConnectionError("lost")
+
+
+async def refusing(_request: ModelPing) -> ModelPong:
+    with effect(lambda error: False):
+        raise ConnectionError("refused")
+
+
+async def preparing(_request: ModelPing) -> ModelPong:
+    with effect(begun=False):
+        await asyncio.Event().wait()
+    raise AssertionError
+
+
+async def beginning(_request: ModelPing) -> ModelPong:
+    with effect(lambda error: True, begun=False):
+        begin()
+        raise ConnectionError("lost")
+
+
+async def changing_then_failing(request: ModelPing) -> ModelPong:
+    await changing(request)
+    return await refused(request)
+
+
+@pytest.mark.parametrize(
+    ("handle", "unknown", "safe"),
+    [
+        (slow, False, True),
+        (hanging, True, False),
+        (losing, True, False),
+        (refusing, False, True),
+        (preparing, False, True),
+        (beginning, True, False),
+        (changing_then_failing, False, False),
+    ],
+)
+async def test_failure_says_whether_the_operation_may_run_again(
+    handle: Callable[[ModelPing], Awaitable[ModelPong]], unknown: bool, safe: bool
+) -> None:
+    for idempotent in (False, True):
+        operation = Operation("ping", ModelPing, handle, timeout_seconds=0.01, idempotent=idempotent)
+        with pytest.raises(ModelOnexError) as caught:
+            await operation.invoke({"n": 1}, CORRELATION_ID, surroundings())
+        told = caught.value.context["additional_context"]
+        assert (told["outcome_unknown"], told["safe_to_repeat"]) == (unknown, safe or idempotent)
 
 
 async def test_success_and_failure_are_counted_and_timed() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from contextvars import Context
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -15,17 +16,22 @@ from omninode_bridge.nodes.node_distributed_lock_effect.adapters.guard import Gu
 from omninode_bridge.nodes.node_distributed_lock_effect.adapters.migrations import migrate
 from omninode_bridge.nodes.node_distributed_lock_effect.adapters.postgres_refusals import refusal
 from omninode_bridge.nodes.node_distributed_lock_effect.adapters.postgres_values import register_types
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.effects import cause_of, effect
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from asyncpg.transaction import Transaction
+
     from omninode_bridge.nodes.node_distributed_lock_effect.settings import ModelDistributedLockSettings
 
-    type Connection = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+    type Connection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
 
 NODE_NAME = "node_distributed_lock_effect"
 # At the end, nothing is under way any more; a server that does not say goodbye is left alone.
-CLOSE_SECONDS = 5.0
+CLOSE_SECONDS = 3.0
+# How long a connection gets to become usable again, which nobody waits for.
+RELEASE_SECONDS = 2.0
 
 _UNREACHABLE = (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError)
 _UNAVAILABLE = (
@@ -35,10 +41,6 @@ _UNAVAILABLE = (
     asyncpg.TooManyConnectionsError,
 )
 _UNDONE_BY_SERVER = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
-
-
-class OutcomeUnknownError(Exception):
-    """The connection was lost when the statement may already have taken effect; the cause is the driver's error."""
 
 
 class AdapterPostgres:
@@ -57,7 +59,8 @@ class AdapterPostgres:
         self._settings = settings
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._closed = False
-        self._opening = asyncio.Lock()
+        self._opening: asyncio.Task[asyncpg.Pool[asyncpg.Record]] | None = None
+        self._cleaning: set[asyncio.Task[None]] = set()
         self.guard = Guard("postgres", settings)
 
     async def open(self) -> None:
@@ -76,8 +79,10 @@ class AdapterPostgres:
     async def close(self) -> None:
         """Close the pool, waiting for statements in flight; does nothing when it is closed."""
         self._closed = True
-        async with self._opening:
-            pool, self._pool = self._pool, None
+        if self._opening is not None:
+            self._opening.cancel()
+            await asyncio.wait([self._opening], timeout=CLOSE_SECONDS)
+        pool, self._pool = self._pool, None
         if pool is None:
             return
         try:
@@ -94,7 +99,11 @@ class AdapterPostgres:
         try:
             async with asyncio.timeout(self._settings.health_check_timeout_seconds):
                 pool = await self._ready_pool()
-                await pool.fetchval("SELECT 1")
+                connection = await pool.acquire()
+                try:
+                    await connection.fetchval("SELECT 1")
+                finally:
+                    self._let_go(pool, connection)
         except Exception as error:
             raise _translated(error, self._settings.redact) from error
 
@@ -178,63 +187,91 @@ class AdapterPostgres:
         *,
         idempotent: bool,
     ) -> T:
-        def is_retryable(error: BaseException) -> bool:
-            if isinstance(error, OutcomeUnknownError):
-                return idempotent
-            return _is_outage(error) or isinstance(error, _UNDONE_BY_SERVER) or self.guard.lists(error)
-
         try:
             return await self.guard.call(
-                lambda: self._run(statement),
+                lambda: self._run(statement, idempotent=idempotent),
                 _is_outage,
-                is_retryable,
+                lambda error: _is_outage(error) or isinstance(error, _UNDONE_BY_SERVER),
+                idempotent=idempotent,
             )
         except Exception as error:
             raise _translated(error, self._settings.redact) from error
 
-    async def _run[T](self, statement: Callable[[Connection], Awaitable[T]]) -> T:
+    async def _run[T](self, statement: Callable[[Connection], Awaitable[T]], *, idempotent: bool) -> T:
         pool = await self._ready_pool()
-        async with pool.acquire(timeout=self._settings.database_connect_timeout_seconds) as connection:
-            return await _in_transaction(connection, statement)
+        connection = await pool.acquire(timeout=self._settings.database_connect_timeout_seconds)
+        unfinished: Transaction | None = None
+        try:
+            unfinished = connection.transaction(isolation="read_committed")
+            await unfinished.start()
+            result = await statement(connection)
+            # Nothing takes effect before the commit.
+            with effect(_is_outage, idempotent=idempotent):
+                await unfinished.commit()
+            unfinished = None
+            return result
+        finally:
+            self._let_go(pool, connection, unfinished)
+
+    def _let_go(
+        self,
+        pool: asyncpg.Pool[asyncpg.Record],
+        connection: Connection,
+        unfinished: Transaction | None = None,
+    ) -> None:
+        # What becomes of the connection changes nothing about what the statement did, and nobody has to wait for it.
+        cleaning = asyncio.create_task(_release(pool, connection, unfinished), context=Context())
+        self._cleaning.add(cleaning)
+        cleaning.add_done_callback(self._cleaning.discard)
 
     async def _ready_pool(self) -> asyncpg.Pool[asyncpg.Record]:
         if self._pool is not None:
             return self._pool
-        async with self._opening:
-            if self._closed:
-                raise asyncpg.InterfaceError("The adapter was closed.")
-            if self._pool is None:
-                self._pool = await _open_pool(self._settings)
-            return self._pool
+        if self._closed:
+            raise asyncpg.InterfaceError("The adapter was closed.")
+        # All who wait share one attempt, which ends in its own time, however long each of them waits.
+        if self._opening is None:
+            self._opening = asyncio.create_task(self._open(), context=Context())
+            self._opening.add_done_callback(lambda opening: opening.cancelled() or opening.exception())
+        return await asyncio.shield(self._opening)
+
+    async def _open(self) -> asyncpg.Pool[asyncpg.Record]:
+        try:
+            self._pool = await _open_pool(self._settings)
+        finally:
+            self._opening = None
+        return self._pool
 
 
-def _is_outage(error: BaseException | None) -> bool:
+def _is_outage(error: BaseException) -> bool:
     # asyncpg derives its error for an argument of the wrong type from InterfaceError: not the database's fault.
-    outage = isinstance(error, (OutcomeUnknownError, *_UNREACHABLE, *_UNAVAILABLE))
-    return outage and not isinstance(error, ValueError)
+    return isinstance(error, (*_UNREACHABLE, *_UNAVAILABLE)) and not isinstance(error, ValueError)
 
 
-async def _in_transaction[T](connection: Connection, statement: Callable[[Connection], Awaitable[T]]) -> T:
-    transaction = connection.transaction(isolation="read_committed")
-    await transaction.start()
-    try:
-        result = await statement(connection)
-    except BaseException:
-        # A lost connection has rolled back already, and its error must not hide the first one.
-        with suppress(*_UNREACHABLE):
-            await transaction.rollback()
-        raise
-    try:
-        await transaction.commit()
-    except Exception as error:
-        if _is_outage(error):
-            raise OutcomeUnknownError from error
-        raise
-    return result
+async def _release(pool: asyncpg.Pool[asyncpg.Record], connection: Connection, unfinished: Transaction | None) -> None:
+    if unfinished is not None:
+        with suppress(TimeoutError, OSError, asyncpg.InterfaceError, asyncpg.PostgresError):
+            async with asyncio.timeout(RELEASE_SECONDS):
+                await unfinished.rollback()
+    # Where this fails, the pool drops the connection.
+    with suppress(TimeoutError, OSError, asyncpg.InterfaceError, asyncpg.PostgresError):
+        await pool.release(connection, timeout=RELEASE_SECONDS)
 
 
 async def _open_pool(settings: ModelDistributedLockSettings) -> asyncpg.Pool[asyncpg.Record]:
-    pool = await asyncpg.create_pool(
+    async with asyncio.timeout(settings.database_connect_timeout_seconds):
+        pool = await _connected_pool(settings)
+    try:
+        if settings.database_migrate_on_start:
+            await migrate(pool)
+    except BaseException:
+        pool.terminate()
+        raise
+    return pool
+
+
+async def _connected_pool(settings: ModelDistributedLockSettings) -> asyncpg.Pool[asyncpg.Record]:
+    return await asyncpg.create_pool(
         dsn=settings.database_url.get_secret_value() if settings.database_url else None,
         min_size=settings.database_pool_min_size,
         max_size=settings.database_pool_max_size,
@@ -249,19 +286,12 @@ async def _open_pool(settings: ModelDistributedLockSettings) -> asyncpg.Pool[asy
         },
         init=register_types,
     )
-    try:
-        if settings.database_migrate_on_start:
-            await migrate(pool)
-    except BaseException:
-        pool.terminate()
-        raise
-    return pool
 
 
 def _translated(error: Exception, redact: Callable[[str], str]) -> ModelOnexError:
     if isinstance(error, ModelOnexError):
         return error
-    cause = error.__cause__ if isinstance(error, OutcomeUnknownError) else error
+    cause = cause_of(error)
     if refused := refusal(cause, redact):
         return refused
     if isinstance(cause, (TimeoutError, asyncpg.QueryCanceledError)):
@@ -274,5 +304,5 @@ def _translated(error: Exception, redact: Callable[[str], str]) -> ModelOnexErro
         message=redact(f"PostgreSQL: {type(cause).__name__}: {cause}"),
         error_code=code,
         integration="postgres",
-        outcome_unknown=isinstance(error, OutcomeUnknownError),
+        outcome_unknown=cause is not error,
     )

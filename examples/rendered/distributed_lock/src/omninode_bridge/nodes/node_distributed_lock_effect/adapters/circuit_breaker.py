@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -27,7 +28,7 @@ class CircuitBreaker:
 
     Closed, it lets every call through; `failure_threshold` failures in a row open it. Open, it refuses calls for
     `recovery_seconds`. Half-open, it lets `half_open_max_calls` calls through: when all of them succeed it closes,
-    and the first that fails opens it again.
+    and the first that fails opens it again. A call that is cancelled, such as at a deadline, has failed.
     """
 
     def __init__(
@@ -80,8 +81,9 @@ class CircuitBreaker:
         trial = self._admit()
         try:
             result = await action()
-        except Exception as error:
-            if is_failure(error):
+        except BaseException as error:
+            # Whoever cancels a call has waited for it in vain.
+            if isinstance(error, asyncio.CancelledError) or is_failure(error):
                 self._record_failure(trial=trial)
             else:
                 self._record_success(trial=trial)

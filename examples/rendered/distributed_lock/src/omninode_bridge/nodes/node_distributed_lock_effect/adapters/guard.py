@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from omninode_bridge.nodes.node_distributed_lock_effect.adapters.circuit_breaker import CircuitBreaker
 from omninode_bridge.nodes.node_distributed_lock_effect.adapters.retry_policy import RetryPolicy
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.effects import OutcomeUnknownError, cause_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -43,28 +44,34 @@ class Guard:
             half_open_max_calls=settings.circuit_breaker_half_open_max_calls,
         )
 
-    def lists(self, error: BaseException) -> bool:
-        """Tell whether the contract lists the error's class as worth another attempt."""
-        return self._retry.lists(error)
-
     async def call[T](
         self,
         action: Callable[[], Awaitable[T]],
         is_outage: Callable[[BaseException], bool],
-        is_retryable: Callable[[BaseException], bool],
+        is_transient: Callable[[BaseException], bool],
+        *,
+        idempotent: bool,
     ) -> T:
-        """Make a call.
+        """Make a call; one that may have taken effect is made again only where that does no harm.
 
         Args:
             action: The call.
             is_outage: Tells failures of the integration from errors of the caller.
-            is_retryable: Tells whether another attempt is safe and worth it.
+            is_transient: Tells whether another attempt may succeed, as far as the error goes.
+            idempotent: Whether making the call twice does no harm.
 
         Returns:
             What the call returns; the last error is raised as it is.
         """
+        policy = self._retry
+
+        def is_retryable(error: BaseException) -> bool:
+            if isinstance(error, OutcomeUnknownError) and not idempotent:
+                return False
+            cause = cause_of(error)
+            return is_transient(cause) or policy.lists(cause)
 
         async def attempt() -> T:
-            return await self.breaker.call(action, is_outage)
+            return await self.breaker.call(action, lambda error: is_outage(cause_of(error)))
 
-        return await self._retry.call(attempt, is_retryable)
+        return await policy.call(attempt, is_retryable)

@@ -79,6 +79,7 @@ class HandlerDistributedLockEffect:
                 input_model=ModelAcquireLockInput,
                 handle=HandlerAcquireLock(self.adapters.postgres).handle,
                 timeout_seconds=60,
+                idempotent=False,
                 event=Event(
                     topic=topic_of("lock-acquired"),
                     build=lambda request, output: ModelAcquireLockEvent(
@@ -93,6 +94,7 @@ class HandlerDistributedLockEffect:
                 input_model=ModelReleaseLockInput,
                 handle=HandlerReleaseLock(self.adapters.postgres).handle,
                 timeout_seconds=60,
+                idempotent=False,
                 event=Event(
                     topic=topic_of("lock-released"),
                     build=lambda request, output: ModelReleaseLockEvent(
@@ -107,18 +109,21 @@ class HandlerDistributedLockEffect:
                 input_model=ModelExtendLockInput,
                 handle=HandlerExtendLock(self.adapters.postgres).handle,
                 timeout_seconds=60,
+                idempotent=False,
             ),
             EnumDistributedLockOperation.QUERY_LOCK: Operation(
                 name="query_lock",
                 input_model=ModelQueryLockInput,
                 handle=HandlerQueryLock(self.adapters.postgres).handle,
                 timeout_seconds=60,
+                idempotent=True,
             ),
             EnumDistributedLockOperation.CLEANUP_EXPIRED: Operation(
                 name="cleanup_expired",
                 input_model=ModelCleanupExpiredInput,
                 handle=HandlerCleanupExpired(self.adapters.postgres).handle,
                 timeout_seconds=60,
+                idempotent=False,
                 event=Event(
                     topic=topic_of("lock-expired"),
                     build=lambda request, output: ModelCleanupExpiredEvent(

@@ -16,10 +16,13 @@ from omnibase_core.models.events.model_event_envelope import ModelEventEnvelope
 from pydantic import BaseModel, SerializeAsAny, ValidationError
 
 from omninode_bridge.nodes.node_distributed_lock_effect.runtime.correlation import CORRELATION_ID
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.effects import EFFECTS, Effects
 from omninode_bridge.nodes.node_distributed_lock_effect.runtime.payloads import problems_of, validated
 from omninode_bridge.nodes.node_distributed_lock_effect.runtime.refusals import REFUSALS
 
 NODE_NAME = "node_distributed_lock_effect"
+# An event has at least so long, where its operation used up its deadline.
+PUBLISH_SECONDS = 0.5
 
 
 class EventPublisher(Protocol):
@@ -70,6 +73,7 @@ class Operation[InputT: BaseModel, OutputT: BaseModel]:
         input_model: The type of its input.
         handle: Its handler.
         timeout_seconds: Deadline of one run in seconds, retries included.
+        idempotent: Whether running it twice does no harm.
         event: The event that it publishes, if any.
     """
 
@@ -77,6 +81,7 @@ class Operation[InputT: BaseModel, OutputT: BaseModel]:
     input_model: type[InputT]
     handle: Callable[[InputT], Awaitable[OutputT]]
     timeout_seconds: float
+    idempotent: bool = False
     event: Event[InputT, OutputT] | None = None
 
     async def invoke(self, payload: Mapping[str, object], correlation_id: UUID, surroundings: Surroundings) -> OutputT:
@@ -91,24 +96,33 @@ class Operation[InputT: BaseModel, OutputT: BaseModel]:
             The handler's output.
 
         Raises:
-            ModelOnexError: Whatever goes wrong, with its code, the correlation id and the cause.
+            ModelOnexError: Whatever goes wrong, with its code, the correlation id and the cause; `safe_to_repeat` and
+                `outcome_unknown` in its context tell what a repetition would do.
         """
         started = time.perf_counter()
         CORRELATION_ID.set(correlation_id)
+        outer = EFFECTS.get()
+        effects = Effects(repeatable=self.idempotent)
+        EFFECTS.set(effects)
         try:
             request = validated(self.input_model, payload)
             async with asyncio.timeout(self.timeout_seconds):
                 output = await self.handle(request)
         except Exception as error:
-            failure = self._failure(error, correlation_id, surroundings)
+            failure = self._failure(error, correlation_id, surroundings, effects)
             self._record(surroundings, correlation_id, started, failure)
             raise failure from error
+        finally:
+            if outer is not None:
+                EFFECTS.set(outer)
         self._record(surroundings, correlation_id, started, None)
         if self.event is not None and (self.event.occurred is None or self.event.occurred(output)):
-            await self._publish(self.event, request, output, correlation_id, surroundings)
+            await self._publish(request, output, correlation_id, surroundings, started)
         return output
 
-    def _failure(self, error: Exception, correlation_id: UUID, surroundings: Surroundings) -> ModelOnexError:
+    def _failure(
+        self, error: Exception, correlation_id: UUID, surroundings: Surroundings, effects: Effects
+    ) -> ModelOnexError:
         details: dict[str, Any] = {}
         match error:
             case ModelOnexError():
@@ -127,6 +141,9 @@ class Operation[InputT: BaseModel, OutputT: BaseModel]:
                 code = EnumCoreErrorCode.TIMEOUT
             case _:
                 message, code = f"{self.name} failed: {type(error).__name__}: {error}", EnumCoreErrorCode.INTERNAL_ERROR
+        unknown = effects.in_doubt or details.get("outcome_unknown") is True
+        safe = effects.safe_to_repeat and details.get("safe_to_repeat") is not False
+        details |= {"outcome_unknown": unknown, "safe_to_repeat": safe or self.idempotent}
         return ModelOnexError(
             message=surroundings.redact(message),
             error_code=code,
@@ -160,15 +177,12 @@ class Operation[InputT: BaseModel, OutputT: BaseModel]:
         emit_log_event_sync(level, f"operation_{outcome}", line)
 
     async def _publish(
-        self,
-        event: Event[InputT, OutputT],
-        request: InputT,
-        output: OutputT,
-        correlation_id: UUID,
-        surroundings: Surroundings,
+        self, request: InputT, output: OutputT, correlation_id: UUID, surroundings: Surroundings, started: float
     ) -> None:
-        if surroundings.event_bus is None:
+        event = self.event
+        if event is None or surroundings.event_bus is None:
             return
+        seconds = max(PUBLISH_SECONDS, self.timeout_seconds - (time.perf_counter() - started))
         try:
             envelope = ModelEventEnvelope[SerializeAsAny[BaseModel]](
                 payload=event.build(request, output),
@@ -176,7 +190,8 @@ class Operation[InputT: BaseModel, OutputT: BaseModel]:
                 source_tool=NODE_NAME,
                 event_type=event.topic,
             )
-            await surroundings.event_bus.publish_envelope(envelope, event.topic)
+            async with asyncio.timeout(seconds):
+                await surroundings.event_bus.publish_envelope(envelope, event.topic)
         except Exception as error:
             # The operation took effect already: an event bus that is away must not turn it into a failure.
             surroundings.metrics.increment_counter("event_publish_failure", tags={"topic": event.topic})

@@ -19,6 +19,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ..correlation import CALLER, CALLER_CORRELATION_ID, CORRELATION_HEADER, CORRELATION_ID, correlation_of
+from ..effects import safe_to_repeat
 from ..settings.service import ListenerSettings
 from .admission import Budget, RefusedError, body_of, check_media_type, check_origin, is_loopback, payload_of
 from .intake import Intake
@@ -80,7 +81,7 @@ class Served:
     metrics: Callable[[], tuple[bytes, str]] | None = None
     intake: Callable[[], Intake] = Intake
     continued: Callable[[Mapping[str, str]], contextlib.AbstractContextManager[object]] = contextlib.nullcontext
-    safe_to_stop: Callable[[], bool] = lambda: False
+    safe_to_stop: Callable[[], bool] = safe_to_repeat
 
 
 def application(served: Served) -> Starlette:

@@ -351,6 +351,11 @@ class _Rules:
         returns = _mapping(database.get("returns"))
         rows = returns.get("rows") or ("one" if sql.returns_rows(database["query"]) else "none")
         place = (*path, "returns")
+        if rows != "none" and sql.drops_rows(database["query"]):
+            yield Problem(
+                (*place, "rows"), show(rows), "none, since the statement returns no rows", "RETURNING returns them"
+            )
+            return
         wanted: dict[str, tuple[str, Callable[[Specs], bool]]] = {
             "found": ("a boolean output field", lambda spec: spec.get("type") == "boolean"),
             "count": ("an integer output field", lambda spec: spec.get("type") == "integer"),

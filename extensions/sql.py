@@ -19,8 +19,11 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_READING = ("select", "values", "table", "with")
-_CHANGING = frozenset({"insert", "update", "delete", "merge", "into", "share", "nextval", "setval", "truncate"})
+_READING = frozenset({"select", "values", "table"})
+_RETURNING = _READING | {"show", "explain", "fetch"}
+_VERBS = _READING | {"insert", "update", "delete", "merge"}
+# What follows a column, and no table of that name.
+_OPERATORS = frozenset({"is", "in", "and", "or", "not", "like", "ilike", "between", "order", "over", "collate", "at"})
 
 
 def _tokens(text: str) -> Iterator[tuple[str, str]]:
@@ -75,23 +78,63 @@ def split(script: str) -> list[list[tuple[str, str]]]:
     return [statement for statement in found if statement]
 
 
-def _words(query: str) -> list[str]:
-    return [token.lower() for kind, token in _tokens(query) if kind == "word"]
-
-
 def returns_rows(query: str) -> bool:
-    """Tell whether the statement returns rows."""
-    words = _words(query)
-    if not words:
+    """Tell whether the statement returns rows, by what it is itself, and not by what it holds."""
+    outer = _outer(query)
+    if not outer:
         return False
-    if words[0] in {"select", "values", "table", "show", "explain", "fetch"}:
-        return True
-    if "returning" in words:
-        return True
-    return words[0] == "with" and not _CHANGING.intersection(words)
+    verb = outer[0]
+    return (verb in _RETURNING and "into" not in outer) or "returning" in outer
+
+
+def drops_rows(query: str) -> bool:
+    """Tell whether the statement changes rows and returns none of them."""
+    outer = _outer(query)
+    return bool(outer) and outer[0] in _VERBS - _READING and "returning" not in outer
 
 
 def reads_only(query: str) -> bool:
     """Tell whether the statement changes nothing and takes no locks, as far as its words show."""
-    words = _words(query)
-    return bool(words) and words[0] in _READING and not _CHANGING.intersection(words)
+    outer = _outer(query)
+    if not outer or outer[0] not in _READING or "into" in outer:
+        return False
+    tokens = [(kind, text.lower()) for kind, text in _tokens(query)]
+    return not any(_changes(tokens[index : index + 4]) for index in range(len(tokens)))
+
+
+def _changes(tokens: list[tuple[str, str]]) -> bool:
+    """Tell whether a change or a lock begins here."""
+    texts = [text for _, text in tokens]
+    match texts:
+        case ["(", "insert" | "merge", "into", *_] | ["(", "delete", "from", *_]:
+            return True
+        case ["(", "update", name, follower]:
+            named = tokens[2][0] == "quoted" or (tokens[2][0] == "word" and name not in _OPERATORS)
+            return named and (follower in {"set", "as", "."} or tokens[3][0] == "word")
+        case ["for", "update" | "share", *_] | ["for", "key", "share", *_] | ["for", "no", "key", "update"]:
+            return True
+        case ["nextval" | "setval", "(", *_]:
+            return tokens[0][0] == "word"
+    return False
+
+
+def _outer(query: str) -> list[str]:
+    """Return the words of the statement itself, its verb first: none in parentheses, and none of its `WITH`."""
+    found: list[str] = []
+    depth = 0
+    tokens = list(_tokens(query))
+    within = bool(tokens) and tokens[0][1].lower() == "with"
+    for index, (kind, text) in enumerate(tokens):
+        word = text.lower()
+        if kind == "other":
+            depth += {"(": 1, ")": -1}.get(text, 0)
+        # A statement in parentheses, such as one side of a UNION, is the statement.
+        if kind != "word" or (depth and (found or within)):
+            continue
+        if within and not found:
+            follower = tokens[index + 1][1].lower() if index + 1 < len(tokens) else ""
+            # Names of common table expressions may be verbs, and are followed by AS or their columns.
+            if word not in _VERBS or follower == "as" or (follower == "(" and word not in {"select", "values"}):
+                continue
+        found.append(word)
+    return found

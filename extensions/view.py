@@ -20,6 +20,7 @@ from . import (
     reductions,
     runtime,
     samples,
+    sql,
     topics,
     workflow_view,
 )
@@ -280,6 +281,7 @@ class OperationView:
         results: Pairs of output field and the code of its value.
         row_model: The symbol of the model that a row becomes, if any.
         row_fields: Names of the columns that the query has to return.
+        returns_rows: Whether the statement returns rows.
         found: The output field that tells whether there was a row; empty when there is none.
         count: The output field that tells how many rows there were; empty when there is none.
         into: The output field that takes the row or rows; empty when there is none.
@@ -317,6 +319,7 @@ class OperationView:
     results: tuple[tuple[str, str], ...]
     row_model: Symbol | None
     row_fields: tuple[str, ...]
+    returns_rows: bool
     found: str
     count: str
     into: str
@@ -1802,6 +1805,7 @@ class _Builder:
             results=results,
             row_model=row_model,
             row_fields=self.row_fields(operation),
+            returns_rows=sql.returns_rows(database.query) if database else False,
             found=(returns.found or "") if returns else "",
             count=(returns.count or "") if returns else "",
             into=(returns.into or "") if returns else "",

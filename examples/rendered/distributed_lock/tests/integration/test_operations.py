@@ -40,7 +40,7 @@ pytestmark = [
     pytest.mark.integration,
 ]
 CROWD = 50
-STATEMENTS: dict[str, tuple[str, int, list[str]]] = {
+STATEMENTS: dict[str, tuple[str, int, list[str], bool]] = {
     "acquire_lock": (
         handler_acquire_lock.QUERY,
         3,
@@ -51,11 +51,13 @@ STATEMENTS: dict[str, tuple[str, int, list[str]]] = {
             "acquired_at",
             "expires_at",
         ],
+        True,
     ),
     "release_lock": (
         handler_release_lock.QUERY,
         2,
         [],
+        False,
     ),
     "extend_lock": (
         handler_extend_lock.QUERY,
@@ -67,6 +69,7 @@ STATEMENTS: dict[str, tuple[str, int, list[str]]] = {
             "acquired_at",
             "expires_at",
         ],
+        True,
     ),
     "query_lock": (
         handler_query_lock.QUERY,
@@ -78,6 +81,7 @@ STATEMENTS: dict[str, tuple[str, int, list[str]]] = {
             "acquired_at",
             "expires_at",
         ],
+        True,
     ),
     "cleanup_expired": (
         handler_cleanup_expired.QUERY,
@@ -89,6 +93,7 @@ STATEMENTS: dict[str, tuple[str, int, list[str]]] = {
             "acquired_at",
             "expires_at",
         ],
+        True,
     ),
 }
 CASES: list[tuple[EnumDistributedLockOperation, type[BaseModel], dict[str, Any]]] = [
@@ -138,12 +143,14 @@ async def test_statement_fits_the_tables(
     url: str,
     name: str,
 ) -> None:
-    query, arguments, columns = STATEMENTS[name]
+    query, arguments, columns, returns_rows = STATEMENTS[name]
     connection = await asyncpg.connect(url)
     try:
         statement = await connection.prepare(query)
         assert len(statement.get_parameters()) == arguments
-        assert set(columns) <= {attribute.name for attribute in statement.get_attributes()}
+        returned = {attribute.name for attribute in statement.get_attributes()}
+        assert set(columns) <= returned
+        assert bool(returned) == returns_rows
     finally:
         await connection.close()
 

@@ -259,6 +259,8 @@ def _validator() -> Any:
     for schema in schemas.values():
         # It would have the parts judged by JSON Schema's own validator.
         del schema["$schema"]
+    # For editors; the rules know the contract's own types as well, and name the nearest one.
+    del schemas["field.schema.json"]["$defs"]["typeName"]["anyOf"]
     registry: Registry[Any] = Registry().with_resources(
         (name, Resource.from_contents(schema, default_specification=DRAFT202012)) for name, schema in schemas.items()
     )

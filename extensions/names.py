@@ -3,15 +3,42 @@
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .places import Place
 
 if TYPE_CHECKING:
     from .contract import Contract
+
+
+# Folders beside `src` in a project, those that git ignores included.
+_FOLDERS = frozenset({"build", "deploy", "dist", "migrations", "orphans", "src", "tests"})
+
+
+@cache
+def _modules() -> frozenset[str]:
+    """Return the modules of what generated nodes depend on."""
+    return frozenset((Path(__file__).parent / "data" / "modules.txt").read_text(encoding="utf-8").split())
+
+
+def taken(package: str) -> str:
+    """Say whose name a package has, so that one of the two can't be imported; empty where nobody's.
+
+    Args:
+        package: A package, dots allowed, of which the first part counts.
+    """
+    first = package.partition(".")[0]
+    if first in sys.stdlib_module_names or first == "test":
+        return "of Python's standard library"
+    if first in _modules():
+        return "of a library that nodes depend on"
+    return "of a folder of the project" if first in _FOLDERS else ""
 
 
 def pascal(name: str) -> str:

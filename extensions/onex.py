@@ -45,11 +45,13 @@ class OnexExtension(Extension):
         self._encode = encode
         self._manifest = importlib.import_module(f"{_PACKAGE}.manifest")
         self._runtime = importlib.import_module(f"{_PACKAGE}.runtime")
+        schema = importlib.import_module(f"{_PACKAGE}.schema")
         environment.filters.update(
             is_contract=self._effective.is_contract,
             effective_contract=self._effective_contract,
             judged=self._judged,
             manifest=self._manifest_of,
+            contract_schema=lambda _: schema.compact(),
             class_head=encode.class_head,
             docstring=encode.docstring,
             call=encode.call,

@@ -140,6 +140,11 @@ class _Rules:
         for path, value in places:
             if isinstance(value, str) and any(keyword.iskeyword(part) for part in value.split(".")):
                 yield Problem(path, show(value), "a name that is no keyword of Python")
+        package = self.raw.get("package")
+        if isinstance(package, str) and self.clean(("package",)) and (owner := names.taken(package)):
+            first = package.partition(".")[0]
+            hint = f"such as {first}_nodes, or a package of yours around it, as in acme.{first}"
+            yield Problem(("package",), f"{show(first)}, the name {owner}", "a name of its own", hint)
         seen: set[str] = set()
         for i, operation in enumerate(self.operations):
             name = operation.get("name")

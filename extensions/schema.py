@@ -23,6 +23,11 @@ def bundle() -> dict[str, Any]:
     return {"$schema": root["$schema"]} | whole
 
 
+def compact() -> str:
+    """Return the whole schema as JSON on one line, as it lies beside a contract."""
+    return json.dumps(bundle(), ensure_ascii=True, separators=(",", ":"))
+
+
 def _local(value: Any, file: str) -> Any:
     """Return a part with its references as pointers into the bundle."""
     if isinstance(value, list):

@@ -1,11 +1,14 @@
 """Pin what generated nodes depend on to the versions in requirements.lock.
 
-Writes one constraints file for each group of requirements; a node gets those of the groups that it needs.
+Writes one constraints file for each group of requirements; a node gets those of the groups that it needs. Writes what
+modules all of these are imported as, too, which no package of a node may be called.
 """
 
 import json
+import re
 import subprocess
 import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -30,6 +33,25 @@ def main() -> None:
             check=True,
             cwd=ROOT,
         )
+    text = "".join(f"{name}\n" for name in modules())
+    (DATA / "modules.txt").write_text(text, encoding="utf-8")
+
+
+def modules() -> list[str]:
+    """Return the modules of what generated nodes depend on, as they are installed here, sorted."""
+    pinned = {"omnibase_infra", "onex_node_runtime"}
+    for file in (DATA / "constraints").glob("*.txt"):
+        pinned |= {line.partition("==")[0] for line in file.read_text(encoding="utf-8").splitlines() if "==" in line}
+    pinned = {_normal(name) for name in pinned}
+    found = packages_distributions().items()
+    # Those that are no word of a contract can't be a package either.
+    return sorted(
+        name for name, owners in found if name.isidentifier() and name[0] != "_" and pinned & set(map(_normal, owners))
+    )
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 if __name__ == "__main__":

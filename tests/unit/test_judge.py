@@ -433,3 +433,27 @@ def test_of_very_many_mistakes_the_first_are_shown(extra: dict[str, Any]) -> Non
 
     assert len(problems) == 200
     assert (more.path, more.found) == ((), "200 problems or more")
+
+
+@pytest.mark.parametrize(
+    ("package", "owner"),
+    [
+        *((name, "of Python's standard library") for name in ("json", "logging", "test", "zoneinfo", "json.nodes")),
+        *(
+            (name, "of a library that nodes depend on")
+            for name in ("pydantic", "yaml", "redis", "omnibase_core", "httpx")
+        ),
+        *((name, "of a folder of the project") for name in ("tests", "src", "build", "migrations", "tests.acme")),
+    ],
+)
+def test_package_has_a_name_of_its_own(package: str, owner: str) -> None:
+    (problem,) = judge(top(package=package))
+
+    assert problem.place == "package"
+    assert problem.found.endswith(f", the name {owner}")
+    assert problem.hint
+
+
+@pytest.mark.parametrize("package", ["acme.json", "json_nodes", "acme.tests", "kafka", "jsons", "p"])
+def test_package_may_have_such_a_word_in_its_name(package: str) -> None:
+    assert judge(top(package=package)) == []

@@ -7,6 +7,14 @@ import tomllib
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
+from scripts import pin
+
+
+def test_modules_that_no_package_may_be_called_are_those_of_the_libraries(root: Path) -> None:
+    listed = (root / "extensions" / "data" / "modules.txt").read_text(encoding="utf-8").split()
+
+    assert listed == pin.modules()
+
 
 def test_every_import_is_declared(root: Path) -> None:
     declared = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]

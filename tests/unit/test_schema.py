@@ -13,6 +13,7 @@ from referencing.jsonschema import DRAFT202012
 
 from examples.rendering import CONTRACTS
 from extensions import validate_contract
+from extensions.contract import BASE_TYPES
 from extensions.schema import ROOT, bundle, parts
 from tests.conftest import Run
 
@@ -119,3 +120,20 @@ def test_no_file_is_wrong_usage() -> None:
     with pytest.raises(SystemExit) as caught:
         validate_contract.main([])
     assert caught.value.code == 2
+
+
+@pytest.mark.parametrize("wrong", ["str", "int", "float", "bool", "list", "lockInfo"])
+def test_editors_flag_types_that_there_are_not(wrong: str) -> None:
+    contract = yaml.safe_load((CONTRACTS / "distributed_lock.yaml").read_text(encoding="utf-8"))
+    validator = Draft202012Validator(bundle())
+    assert list(validator.iter_errors(contract)) == []
+
+    for field in (wrong, {"type": wrong}, {"type": "array", "items": wrong}):
+        changed = {**contract, "models": {**contract["models"], "Odd": {"fields": {"a": field}}}}
+        assert not validator.is_valid(changed), field
+
+
+def test_editors_know_the_types_that_there_are() -> None:
+    (named, _) = PARTS["field.schema.json"]["$defs"]["typeName"]["anyOf"]
+
+    assert tuple(named["enum"]) == BASE_TYPES

@@ -26,7 +26,19 @@ from extensions.onex import OnexExtension
 
 TEMPLATES = sorted(path for path in (ROOT / "template").rglob("*") if path.is_file())
 ENCODERS = frozenset(
-    {"docstring", "imports", "json_value", "manifest", "md", "md_code", "py", "py_block", "py_set", "py_triple"}
+    {
+        "contract_schema",
+        "docstring",
+        "imports",
+        "json_value",
+        "manifest",
+        "md",
+        "md_code",
+        "py",
+        "py_block",
+        "py_set",
+        "py_triple",
+    }
     | {"double_source", "md_number", "py_tuple", "runtime_source", "toml", "yaml", "yaml_document", "yaml_key"}
 )
 NUMBERS = frozenset({"length", "int", "round"})

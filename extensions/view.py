@@ -1531,8 +1531,8 @@ class NodeView:
 
     @property
     def constraints(self) -> tuple[str, ...]:
-        """The versions that this template was tested with, of all of that and what it depends on."""
-        files = (_DATA / "constraints" / f"{group}.txt" for group in self._groups())
+        """The versions that this template was tested with, of all of that, of the extra and what they depend on."""
+        files = (_DATA / "constraints" / f"{group}.txt" for group in (*self._groups(), "infra"))
         return tuple(sorted({line for file in files for line in file.read_text(encoding="utf-8").splitlines()}))
 
     def _groups(self) -> tuple[str, ...]:

@@ -13,11 +13,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / "extensions" / "data"
+INFRA = "omnibase-infra>=0.38,<0.39"
 
 
 def main() -> None:
     """Write `extensions/data/constraints/<group>.txt` for every group."""
     groups = json.loads((DATA / "requirements.json").read_text(encoding="utf-8"))
+    # The extra of every project, which resolvers find no versions for by themselves.
+    groups |= {"infra": {"run": groups["base"]["run"], "dev": [INFRA]}}
     for group, requirements in groups.items():
         subprocess.run(
             [
@@ -39,8 +42,9 @@ def main() -> None:
 
 def modules() -> list[str]:
     """Return the modules of what generated nodes depend on, as they are installed here, sorted."""
+    # Of what the extra brings, only itself: a node that is installed without it is not to miss names for it.
     pinned = {"omnibase_infra", "onex_node_runtime"}
-    for file in (DATA / "constraints").glob("*.txt"):
+    for file in {*(DATA / "constraints").glob("*.txt")} - {DATA / "constraints" / "infra.txt"}:
         pinned |= {line.partition("==")[0] for line in file.read_text(encoding="utf-8").splitlines() if "==" in line}
     pinned = {_normal(name) for name in pinned}
     found = packages_distributions().items()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
-from . import expressions, filling, layout, strategies
+from . import expressions, filling, strategies, unparsed
 from .classify import node_type
 from .contract import MISSING, Contract, Field, Operation, spell_out
 from .expressions import INPUT, Checked
@@ -21,7 +21,6 @@ REQUEST: Final = "request"
 CACHING: Final[Path] = ("subcontracts", "caching")
 _STANDARD: Final = frozenset({"datetime", "decimal", "math", "typing", "uuid"})
 # Columns by which statements of a function at the top of a module are indented.
-_INDENT: Final = 4
 
 
 class Rules(Protocol):
@@ -271,7 +270,7 @@ class _Builder:
         target = self.locals.add(name, local_kind(checked, declared))
         if is_annotated(checked, declared):
             target = f"{target}: {self.annotated(field)}"
-        return layout.assignment(target, checked.tree, _INDENT)
+        return f"{target} = {unparsed.code(checked.tree)}"
 
     def annotated(self, field: Field) -> str:
         made: Annotation = annotation(_bare(field), self.around.reference, field.name)

@@ -2,16 +2,14 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
-from . import expressions, layout
+from . import expressions
 from .expressions import EVENT
 from .kinds import Kind, Scope, WrongError, kind_of
-from .problems import Path, Problem, show
+from .problems import Path, Problem
 
 type Specs = Mapping[str, Any]
-
-_LONGEST_PART: Final = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +39,9 @@ def check(path: Path, text: str, scope: Scope) -> Iterator[Problem]:
         scope: What it may name.
 
     Yields:
-        At most one problem with it, with its column, or one for each part that is too long.
+        At most one problem with it, with its column.
     """
     try:
-        checked = expressions.read(text, scope)
+        expressions.read(text, scope)
     except WrongError as wrong:
         yield expressions.problem(path, text, wrong)
-        return
-    for part in layout.operands(checked.tree)[1]:
-        if len(code := layout.one_line(part)) > _LONGEST_PART:
-            expected = f"parts of at most {_LONGEST_PART} characters, joined by and, or by or"
-            yield Problem(path, f"{show(code)}, which is long", expected)

@@ -12,7 +12,7 @@ from typing import Any
 
 from .ownership import THERE_BEFORE
 
-_STEPS = (("check", "--fix-only", "--select", "I,F401"), ("format",))
+_STEPS = (("check", "--fix-only", "--select", "I,F401,UP034"), ("format",))
 
 
 def format_rendered(project: Path, manifest: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from . import aggregation, computations, encode, expressions, fsm, layout, names, samples, strategies
+from . import aggregation, computations, encode, expressions, fsm, names, samples, strategies, unparsed
 from .aggregation import Aggregate, Intent, Measure
 from .contract import MISSING, Contract, EnumType, Field, Model, Operation
 from .expressions import EVENT
@@ -748,12 +748,12 @@ class _Aggregation:
         value = f"totals.{measure.name}.value()"
         if _may_be_null(measure, self.events):
             value = f"None if totals.{measure.name}.empty else {value}"
-        condition = self.condition(measure, len("    return "), 4)
+        condition = self.condition(measure)
         return MeasureView(measure.name, self.accumulator(measure), value, self.plain(measure), condition)
 
     def plain(self, measure: Measure) -> str:
         field = self.events.get(measure.field)
-        condition = f" if counts_in_{measure.name}(event)" if self.condition(measure, 0, 0) else ""
+        condition = f" if counts_in_{measure.name}(event)" if self.condition(measure) else ""
         value = f"event.{measure.field}" if field else "event"
         if field and field.kind == "datetime":
             value = f"in_utc({value})"
@@ -789,14 +789,14 @@ class _Aggregation:
             return f"Percentile[{_TYPES[kind]}]({numerator}, {denominator})"
         return f"{'Smallest' if measure.function == 'min' else 'Largest'}[{_TYPES[kind]}]()"
 
-    def condition(self, measure: Measure, column: int, indent: int) -> str:
+    def condition(self, measure: Measure) -> str:
         """Return the code of the condition under which an event counts; empty for always."""
         field = self.events.get(measure.field)
         nullable = [f"event.{measure.field} is not None"] if field and not field.required else []
         if not measure.where and not nullable:
             return ""
         tree = expressions.read(measure.where, self.scope).tree if measure.where else None
-        return layout.condition(tree, further=nullable, column=column, indent=indent)
+        return unparsed.condition(tree, tuple(nullable))
 
     def additions(self) -> tuple[tuple[Block, ...], ...]:
         blocks: dict[str, list[str]] = {}
@@ -805,9 +805,7 @@ class _Aggregation:
             value = f"event.{measure.field}" if field else ""
             if field and field.kind == "datetime":
                 value = f"in_utc({value})"
-            blocks.setdefault(self.condition(measure, len("    if :"), 4), []).append(
-                f"known.{measure.name}.add({value})"
-            )
+            blocks.setdefault(self.condition(measure), []).append(f"known.{measure.name}.add({value})")
         return tuple(_functions(blocks))
 
     def results(self, taker: Field) -> tuple[tuple[str, str], ...]:

@@ -13,7 +13,6 @@ from . import (
     encode,
     features,
     integrations,
-    layout,
     migrations,
     monitoring,
     names,
@@ -77,10 +76,6 @@ _PROCESS_IMPORTS: dict[str, tuple[Symbol, ...]] = {
     ),
 }
 DEFAULT_FAILURE_THRESHOLD = 5
-# Where handlers pass arguments to a call in a method.
-_ARGUMENT_INDENT = 12
-# Where they pass parameters to a statement.
-_PARAMETER_INDENT = 16
 DEFAULT_RECOVERY_MS = 60_000
 
 
@@ -1938,8 +1933,7 @@ class _Builder:
             code = f'[item.model_dump(mode="json") for item in {value}]'
         else:
             return value
-        code = code if field.required else f"None if {value} is None else {code}"
-        return layout.argument(code, _PARAMETER_INDENT)
+        return code if field.required else f"None if {value} is None else {code}"
 
     def results(self, operation: Operation) -> tuple[tuple[tuple[str, str], ...], Symbol | None, bool]:
         database = operation.database
@@ -1998,8 +1992,7 @@ class _Builder:
             else:
                 continue
             results.append((field.name, code))
-        laid = ((name, layout.argument(code, _ARGUMENT_INDENT, name)) for name, code in results)
-        return tuple((name, code.removeprefix(f"{name}=")) for name, code in laid), row_model, row_required
+        return tuple(results), row_model, row_required
 
     def row_fields(self, operation: Operation) -> tuple[str, ...]:
         if operation.database is None:

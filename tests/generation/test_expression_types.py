@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from extensions import expressions, layout
+from extensions import expressions, unparsed
 from extensions.computations import is_annotated
 from extensions.expressions import Checked
 from extensions.kinds import WrongError
@@ -118,7 +118,7 @@ def test_allowed_expressions_pass_mypy(run: Run, tmp_path: Path) -> None:
     parts = [HEAD, *(model(f"Model{name}", fields) for name, fields in MODELS.items()), model("Input", FIELDS)]
     for number, (field, checked) in enumerate(allowed(random.Random(20261121))):  # noqa: S311 - the same each time
         annotated = f": {written(FIELDS[field])}" if is_annotated(checked, FIELD_KINDS[field]) else ""
-        statement = layout.assignment(f"value{annotated}", checked.tree, 4)
+        statement = f"value{annotated} = {unparsed.code(checked.tree)}"
         lines = [f"def f_{number}(request: Input) -> {written(FIELDS[field])}:", f"    {statement}", "    return value"]
         parts.append("\n".join(lines))
     module = tmp_path / "emitted.py"

@@ -12,7 +12,7 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from extensions import encode, layout
+from extensions import encode
 from tests.conftest import Run
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -172,29 +172,6 @@ def test_layout_is_what_ruff_leaves_as_it_is(name: str, tmp_path: Path) -> None:
         ]
     )
     assert unformatted(source, tmp_path) == ""
-
-
-@pytest.mark.parametrize("length", [1, 20, 30, 40, 48])
-@pytest.mark.parametrize(
-    "code",
-    [
-        'None if row is None else row["{}"]',
-        "None if row is None else Model{}.model_validate(dict(row))",
-        'None if {0} is None else [item.model_dump(mode="json") for item in {0}]',
-        "[Model{}.model_validate(dict(row)) for row in rows]",
-        "None if {0}{0} is None else [item{0}{0} for item in {0}{0}{0}]",
-        "request.{}",
-    ],
-)
-def test_argument_is_laid_out_as_ruff_does_it(code: str, length: int, tmp_path: Path) -> None:
-    name = "n" * length
-    value = code.format(name)
-
-    calls = [layout.argument(value, 12, keyword) for keyword in ("", name)]
-
-    lines = "".join(f"            {call},\n" for call in calls)
-    assert unformatted(f"class A:\n    def b(self):\n        return c(\n{lines}        )", tmp_path) == ""
-    assert ast.dump(ast.parse(value, mode="eval")) == ast.dump(ast.parse(f"({calls[0]})", mode="eval"))
 
 
 @pytest.mark.parametrize(

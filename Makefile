@@ -10,7 +10,7 @@ PYTHON := $(BIN)/python -W "ignore:XDG_RUNTIME_DIR is not set"
 COMPILE := $(BIN)/uv pip compile --system-certs --generate-hashes --no-emit-index-url --no-header --python-version 3.12 --quiet
 SOURCES := extensions runtime tests examples benchmarks scripts
 
-.PHONY: help setup demo test fuzz faults lint bench check golden reference lock dist clean
+.PHONY: help setup demo test fuzz faults lint bench check golden reference audit lock dist clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ lock: setup ## Resolve requirements.lock, and the part of it that ONEX's kernel 
 
 dist: setup ## Build the distribution of the runtime, for nodes with `runtime: package`, into dist/.
 	@$(BIN)/uv build --quiet --offline --no-build-isolation --out-dir dist runtime
+
+audit: ## Name known vulnerabilities in the pinned versions; needs pipx, and the network for their database.
+	@pipx run 'pip-audit>=2.9,<3' --requirement requirements.lock --require-hashes --disable-pip
 
 clean: ## Remove what was built, .venv included.
 	@rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

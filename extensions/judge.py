@@ -16,7 +16,7 @@ from jsonschema import ValidationError
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from . import classify, credentials, mixins, names, variants
+from . import classify, credentials, mixins, names, samples, variants
 from .contract import Contract, build
 from .deploy import misfit, objection, reference
 from .exact import ExactValidator
@@ -101,6 +101,8 @@ def judge(raw: object) -> list[Problem]:
     found += _environment(raw)
     found = [problem.printable for problem in found]
     problems = sorted(dict.fromkeys(found), key=lambda problem: _position(whole, problem.path))
+    if not problems:
+        return list(samples.unknown(build(whole)))
     if len(problems) < _MOST_PROBLEMS:
         return problems
     more = Problem((), f"{_MOST_PROBLEMS} problems or more", "those that are shown to be solved first")
@@ -213,7 +215,7 @@ def _structure(raw: Mapping[Any, Any]) -> Iterator[Problem]:
                     yield Problem(path, f"the key {show(key)}", "keys that are text", hint)
         elif isinstance(value, list):
             waiting += [((*path, index), item) for index, item in enumerate(value)]
-        elif isinstance(value, int) and value.bit_length() > _MAX_BITS:
+        elif isinstance(value, int) and not -(2**_MAX_BITS) <= value < 2**_MAX_BITS:
             yield Problem(path, show(value), "a number that fits in 64 bits")
         elif not isinstance(value, (str, int, float, date, type(None))):
             # Tags of YAML: bytes, sets, pairs in order.

@@ -3,12 +3,13 @@
 import json
 import math
 from base64 import b64encode
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
 
-from . import patterns
+from . import numeric, patterns
 from .contract import MISSING, Contract, Field, Model, Operation
 from .fields import json_value
+from .problems import Problem
 
 _TEXTS = (
     "example",
@@ -57,6 +58,24 @@ def sample(contract: Contract, operation: Operation) -> dict[str, object] | None
         return {field.name: _value(contract, field) for field in operation.input if _needed(field)}
     except _NoSampleError:
         return None
+
+
+def unknown(contract: Contract) -> Iterator[Problem]:
+    """Ask for an example of each operation that no valid input can be worked out for.
+
+    Args:
+        contract: A contract without other problems.
+    """
+    for index, operation in enumerate(contract.operations):
+        if operation.examples:
+            continue
+        for field in filter(_needed, operation.input):
+            try:
+                _value(contract, field)
+            except _NoSampleError:
+                hint = f"no value of {field.name} is found by itself that meets its constraints"
+                yield Problem(("operations", index, "examples"), "nothing", "an example with an input", hint)
+                break
 
 
 def row(contract: Contract, operation: Operation) -> dict[str, object] | None:
@@ -136,8 +155,8 @@ def different_values(field: Field) -> tuple[object, ...]:
         Up to three values that differ, as JSON values; none where a pattern or a combination of constraints defeats
         that.
     """
-    limits = field.constraints
-    if values := limits.get("enum"):
+    bounds = field.constraints
+    if values := bounds.get("enum"):
         return tuple(values[:3])
     if field.kind == "uuid":
         first = str(_SCALARS["uuid"])
@@ -147,10 +166,11 @@ def different_values(field: Field) -> tuple[object, ...]:
     except _NoSampleError:
         return ()
     if isinstance(value, str):
-        more = [] if "pattern" in limits else [value[:-1] + letter for letter in "xyz" if value]
+        more = [] if "pattern" in bounds else [value[:-1] + letter for letter in "xyz" if value]
     else:
-        step = limits.get("multipleOf", 1)
-        more = [number for number in (value + step, value + 2 * step, value - step) if _within(number, limits)]
+        step = bounds.get("multipleOf", 1)
+        around = (value + step, value + 2 * step, value - step)
+        more = [number for number in around if numeric.takes(field.kind, bounds, number)]
     return tuple(dict.fromkeys((value, *more)))[:3]
 
 
@@ -162,11 +182,11 @@ def takes(contract: Contract, field: Field, text: str) -> bool:
         field: The field.
         text: The value.
     """
-    limits = field.constraints
+    bounds = field.constraints
     if field.kind == "enum":
         return text in next(enum for enum in contract.enums if enum.name == field.reference).values
-    fits = limits.get("minLength", 0) <= len(text) <= limits.get("maxLength", len(text))
-    return fits and text in limits.get("enum", (text,)) and patterns.matches(limits.get("pattern", ""), text)
+    fits = bounds.get("minLength", 0) <= len(text) <= bounds.get("maxLength", len(text))
+    return fits and text in bounds.get("enum", (text,)) and patterns.matches(bounds.get("pattern", ""), text)
 
 
 def _needed(field: Field) -> bool:
@@ -181,10 +201,8 @@ def _value(contract: Contract, field: Field) -> object:
             return _text(field)
         case "bytes":
             return b64encode(_data(field)).decode()
-        case "integer" | "number":
+        case "integer" | "number" | "decimal":
             return _number(field)
-        case "decimal":
-            return str(_number(field))
         case "enum":
             return next(enum for enum in contract.enums if enum.name == field.reference).values[0]
         case "model":
@@ -220,31 +238,20 @@ def _text(field: Field) -> str:
     raise _NoSampleError
 
 
-def _number(field: Field) -> int | float:
-    bounds = field.constraints
-    step = bounds.get("multipleOf", 1)
-    low = bounds.get("minimum", bounds.get("exclusiveMinimum"))
-    high = bounds.get("maximum", bounds.get("exclusiveMaximum"))
-    start = low if low is not None else min(1, high) if high is not None else 1
-    candidates: list[int | float] = [1, start, start + 1, -(-start // step) * step, (start // step + 1) * step]
-    if high is not None:
-        candidates += [high, (start + high) / 2]
-    for candidate in candidates:
-        value = int(candidate) if field.kind == "integer" else candidate
-        if _within(value, bounds):
+def _number(field: Field) -> int | float | str:
+    for candidate in numeric.numbers(field.kind, field.constraints):
+        value = f"{candidate:f}" if isinstance(candidate, Decimal) or field.kind == "decimal" else candidate
+        if field.kind == "integer" and not isinstance(value, int):
+            continue
+        if numeric.takes(field.kind, field.constraints, value):
             return value
     raise _NoSampleError
 
 
-def _within(value: float, bounds: Mapping[str, object]) -> bool:
-    checks: dict[str, Callable[[Any], bool]] = {
-        "minimum": lambda bound: value >= bound,
-        "exclusiveMinimum": lambda bound: value > bound,
-        "maximum": lambda bound: value <= bound,
-        "exclusiveMaximum": lambda bound: value < bound,
-        "multipleOf": lambda bound: value % bound == 0,
-    }
-    return all(check(bounds[name]) for name, check in checks.items() if name in bounds)
+def _beyond(field: Field, bound: float, sign: int) -> float:
+    """Return a number beyond a bound; what is added to a large float may be lost."""
+    near = bound + sign
+    return near if not numeric.takes(field.kind, field.constraints, near) else bound + sign * abs(bound)
 
 
 def _bad_values(field: Field) -> list[tuple[str, object]]:
@@ -253,9 +260,9 @@ def _bad_values(field: Field) -> list[tuple[str, object]]:
     if field.kind in {"integer", "number"}:
         found += [("not_a_number", "not a number")]
         found += [("not_finite", math.inf)] if field.kind == "number" else []
-        found += [("too_small", bounds["minimum"] - 1)] if "minimum" in bounds else []
+        found += [("too_small", _beyond(field, bounds["minimum"], -1))] if "minimum" in bounds else []
         found += [("too_small", bounds["exclusiveMinimum"])] if "exclusiveMinimum" in bounds else []
-        found += [("too_large", bounds["maximum"] + 1)] if "maximum" in bounds else []
+        found += [("too_large", _beyond(field, bounds["maximum"], 1))] if "maximum" in bounds else []
         found += [("too_large", bounds["exclusiveMaximum"])] if "exclusiveMaximum" in bounds else []
     elif field.kind == "string" and "enum" not in bounds:
         found += [("not_a_string", ["not", "a", "string"])]

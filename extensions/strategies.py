@@ -4,9 +4,11 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
+from itertools import count as count_from
 from typing import Any
 
-from . import encode, patterns
+from . import encode, numeric, patterns
 from .contract import Contract, Field, Model
 from .fields import Symbol
 
@@ -18,6 +20,7 @@ type Reference = Callable[[str, str], Symbol]
 # Numbers whose sums stay finite, and moments with room on both sides.
 _LARGEST = 1_000_000_000_000
 _DEEPEST = 3
+_PLACES, _SOME = 2, 10
 # Hypothesis draws few texts of a pattern that are longer than this, and few values of any kind that are so long.
 _SHORT, _LONG = 12, 50
 
@@ -97,6 +100,7 @@ def symbols_in(code: str, contract: Contract, reference: Reference) -> list[Symb
 def standard_in(code: str) -> tuple[Symbol, ...]:
     """Return what code of strategies needs of the standard library."""
     known = {"UTC": "datetime", "date": "datetime", "datetime": "datetime", "timedelta": "datetime"}
+    known["Decimal"] = "decimal"
     return tuple((known[word], word) for word in sorted(set(re.findall(r"\w+", code)) & known.keys()))
 
 
@@ -193,7 +197,7 @@ def _text(limits: Mapping[str, Any]) -> Call:
     shortest, longest = patterns.width(pattern)
     if shortest < least > _SHORT and (text := patterns.example(pattern, least, min(most, least + _SHORT))):
         return _st("just", encode.py(text))
-    made = _st("from_regex", encode.py(_strict(pattern)))
+    made = _st("from_regex", encode.py(_narrowed(_strict(pattern))))
     tests = [f"len(text) >= {least}"] if shortest < least else []
     tests += [f"len(text) <= {most}"] if longest > most else []
     return _then(made, "filter", f"lambda text: {' and '.join(tests)}") if tests else made
@@ -221,35 +225,42 @@ def _strict(pattern: str) -> str:
     return _TOKENS.sub(lambda match: r"\Z" if match[0] == "$" else match[0], pattern)
 
 
+def _narrowed(pattern: str) -> str:
+    r"""Return a pattern whose \w, \d and \s are ASCII's, where that only leaves texts out: Python's take more."""
+    if not re.search(r"\\[wds]", pattern) or re.search(r"\\[WDSBb]|\[\^", pattern):
+        return pattern
+    flags = re.match(r"\(\?([imsx]+)\)", pattern)
+    return f"(?a{flags[1]}){pattern[flags.end() :]}" if flags else f"(?a){pattern}"
+
+
 def _then(made: Call, method: str, argument: str) -> Call:
     return Call(f".{method}", (("", argument),), before=made)
 
 
-def _number(kind: str, limits: Mapping[str, Any]) -> Call:
-    low, high = _bound(limits, "minimum", "exclusiveMinimum"), _bound(limits, "maximum", "exclusiveMaximum")
-    least = low if low is not None else -_LARGEST if high is None else high - _LARGEST
-    most = high if high is not None else least + 2 * _LARGEST
-    if step := limits.get("multipleOf"):
-        first, last = math.ceil(least / step), math.floor(most / step)
-        first += "exclusiveMinimum" in limits and first * step <= least
-        last -= "exclusiveMaximum" in limits and last * step >= most
-        return _then(_st("integers", str(first), str(last)), "map", f"lambda number: number * {encode.py(step)}")
-    if kind == "integer":
-        first = math.ceil(least) + ("exclusiveMinimum" in limits and math.ceil(least) == least)
-        last = math.floor(most) - ("exclusiveMaximum" in limits and math.floor(most) == most)
-        return _st("integers", str(first), str(last))
+def _number(kind: str, constraints: Mapping[str, Any]) -> Call:
+    found = numeric.range_of(constraints)
+    least = found.low if found.low is not None else (found.high or Decimal(0)) - _LARGEST
+    if found.low is None and found.high is None:
+        least = Decimal(-_LARGEST)
+    most = found.high if found.high is not None else least + 2 * _LARGEST
+    step = constraints.get("multipleOf")
+    if step or kind == "integer":
+        each = numeric.exact(step or 1)
+        first, last = found.steps(each, least, most)
+        made = _st("integers", str(first), str(last))
+        if not step:
+            return made
+        if each == each.to_integral_value():
+            return _then(made, "map", f"lambda number: number * {encode.py(step)}")
+        product = f'number * Decimal("{each}")'
+        return _then(made, "map", f"lambda number: {product if kind == 'decimal' else f'float({product})'}")
     if kind == "number":
-        excluded = {
-            name: "True"
-            for name, key in (("exclude_min", "exclusiveMinimum"), ("exclude_max", "exclusiveMaximum"))
-            if key in limits
-        }
+        excluded = {"exclude_min": "True"} if found.above else {}
+        excluded |= {"exclude_max": "True"} if found.below else {}
         return _st("floats", repr(float(least)), repr(float(most)), **excluded)
-    made = _st("decimals", f'"{least!r}"', f'"{most!r}"', allow_nan="False", places="2")
-    tests = [f"number > {encode.py(limits['exclusiveMinimum'])}"] if "exclusiveMinimum" in limits else []
-    tests += [f"number < {encode.py(limits['exclusiveMaximum'])}"] if "exclusiveMaximum" in limits else []
+    # So many that there are some between the bounds.
+    places = next(count for count in count_from(_PLACES) if (most - least).scaleb(count) >= _SOME or most <= least)
+    made = _st("decimals", f'"{least}"', f'"{most}"', allow_nan="False", places=str(places))
+    tests = [f'number > Decimal("{least}")'] if found.above else []
+    tests += [f'number < Decimal("{most}")'] if found.below else []
     return _then(made, "filter", f"lambda number: {' and '.join(tests)}") if tests else made
-
-
-def _bound(limits: Mapping[str, Any], *keys: str) -> float | None:
-    return next((limits[key] for key in keys if key in limits), None)

@@ -23,6 +23,8 @@ _SCHEMES: dict[Path, tuple[str, ...]] = {
     ("advanced_features", "observability", "tracing", "endpoint"): ("http://", "https://"),
 }
 # What becomes text, whatever it refers to.
+# What takes no empty part, by implementation.
+_MADE_OF_PARTS: Mapping[str, str] = {"http": "path", "redis": "key", "filesystem": "path"}
 _TEXTS = ("path", "key", "field", "headers")
 _NEEDS_VALUE = ("set", "hset", "lpush", "rpush", "sadd", "srem", "sismember")
 _NEEDS_FIELD = ("hget", "hdel")
@@ -79,6 +81,7 @@ def check(rules: Rules, path: Path, operation: Specs) -> Iterator[Problem]:
     find = _finder(inputs, rules.models)
     yield from references.problems(path, texts, _INPUT, find)
     yield from _single_values(rules, path, {name: spec[name] for name in _TEXTS if name in spec}, inputs)
+    yield from _empty_parts(path, spec, operation)
     yield from {"http": _http, "kafka": _kafka, "redis": _redis, "filesystem": _filesystem}[key](
         rules, path, spec, operation, find
     )
@@ -95,6 +98,44 @@ def _single_values(rules: Rules, path: Path, texts: Specs, inputs: Specs) -> Ite
             if kind in {"object", "array"} or kind in rules.models:
                 shown = show(f"${{input.{part.name}}}")
                 yield Problem(place, f"{shown}, which is of type {kind}", "a single value, such as text or a number")
+
+
+def _empty_parts(path: Path, spec: Specs, operation: Specs) -> Iterator[Problem]:
+    """Find values that the contract gives to a field, and that a key or a path made of them does not take."""
+    place = _MADE_OF_PARTS.get(str(path[-1]), "")
+    inputs = _mapping(operation.get("input"))
+    parts = references.parts(spec[place]) if isinstance(spec.get(place), str) else ()
+    for number, part in enumerate(parts):
+        if isinstance(part, str) and "?" in part:
+            return
+        if isinstance(part, references.Reference) and part.source == "input" and part.name in inputs:
+            field = spell_out(inputs[part.name])
+            last = path[-1] == "http" and number == len(parts) - 1
+            if last and references.may_end_empty(parts, field.get("default")):
+                continue
+            for where, value in _given(part.name, field, operation):
+                around = ("x" if isinstance(other, references.Reference) else other for other in parts)
+                made = "".join(str(value) if index == number else text for index, text in enumerate(around))
+                if value == "" or (place == "path" and {".", ".."} & set(made.split("/"))):
+                    used = ".".join(map(str, (*path[2:], place)))
+                    yield Problem(
+                        (*path[:-1], *where),
+                        show(value),
+                        f"a value that {used} can be made of, neither empty nor . or ..",
+                    )
+
+
+def _given(name: str, field: Specs, operation: Specs) -> Iterator[tuple[Path, object]]:
+    if "default" in field:
+        yield ("input", name, "default"), field["default"]
+    if field.get("maxLength") == 0:
+        yield ("input", name, "maxLength"), ""
+    for index, value in enumerate(_list(field.get("enum"))):
+        yield ("input", name, "enum", index), value
+    for index, example in enumerate(_list(operation.get("examples"))):
+        given = _mapping(_mapping(example).get("input"))
+        if name in given:
+            yield ("examples", index, "input", name), given[name]
 
 
 def settings(rules: Rules) -> Iterator[Problem]:

@@ -36,6 +36,17 @@ class Reference:
     name: str
 
 
+def may_end_empty(pieces: Sequence[str | Reference], default: object) -> bool:
+    """Tell whether a URL's path may end in `/`: its last segment is a field that is empty by default.
+
+    Args:
+        pieces: The path.
+        default: The default of the field that its last piece refers to.
+    """
+    before = pieces[-2] if len(pieces) > 1 else ""
+    return default == "" and isinstance(before, str) and before.endswith("/")
+
+
 def parts(text: str) -> list[str | Reference]:
     """Split a text at its references.
 
@@ -258,9 +269,13 @@ class Resolver:
         if len(pieces) == 1 and isinstance(pieces[0], Reference):
             code, kind = self._shown(pieces[0], wrap)
             return f"str({code})" if kind in {"integer", "uuid"} else code
-        return encode.py_fstring(
-            [piece if isinstance(piece, str) else Code(self._shown(piece, wrap)[0]) for piece in pieces]
-        )
+        shown = [piece if isinstance(piece, str) else Code(self._shown(piece, wrap)[0]) for piece in pieces]
+        last = pieces[-1]
+        if wrap == "segment" and isinstance(last, Reference) and last.source == "input":
+            field = self.follow(last.name)[0]
+            if may_end_empty(pieces, field.default):
+                shown[-1] = Code(f"{str(shown[-1])[:-1]}, may_be_empty=True)")
+        return encode.py_fstring(shown)
 
     def _shown(self, reference: Reference, wrap: str) -> tuple[str, str]:
         """Return code that is text or looks like it in an f-string, and its kind."""

@@ -6,7 +6,7 @@ import pytest
 
 from examples.rendering import CONTRACTS, read_contract
 from extensions import effective, names
-from extensions.judge import read
+from extensions.judge import ContractError, read
 from extensions.view import NodeView, OperationView, view
 
 
@@ -143,10 +143,11 @@ def test_samples_meet_the_constraints() -> None:
     assert "skipped" not in operation.sample
 
 
-def test_no_sample_where_a_pattern_defeats_it() -> None:
-    operation = only({"handler": "custom", "input": {"code": {"type": "string", "pattern": "^[à-ü]+$"}}})
-    assert operation.sample is None
-    assert operation.bad_inputs
+def test_example_is_asked_for_where_a_pattern_defeats_all_samples() -> None:
+    operation: dict[str, Any] = {"handler": "custom", "input": {"code": {"type": "string", "pattern": "^[à-ü]+$"}}}
+    with pytest.raises(ContractError, match="an example with an input"):
+        only(operation)
+    assert only(operation | {"examples": [{"input": {"code": "é"}, "output": {}}]}).sample == {"code": "é"}
 
 
 CONTRACT = {"name": "a", "operations": [1]}

@@ -1,0 +1,75 @@
+"""Values that the contract gives to a field fit every place that the field is used in."""
+
+from typing import Any
+
+import pytest
+
+from extensions.judge import ContractError, read
+from extensions.view import view
+
+PATH = {"http": {"method": "GET", "path": "/things/${input.id}/parts"}}
+KEY = {"redis": {"command": "get", "key": "thing:${input.id}", "returns": {"into": "found_text"}}}
+FILE = {"filesystem": {"action": "read", "path": "things/${input.id}", "returns": {"into": "found_text"}}}
+
+
+def contract_of(implementation: dict[str, Any], field: dict[str, Any], **more: object) -> dict[str, Any]:
+    return {
+        "name": "things",
+        "node_type": "effect",
+        "version": "1.0.0",
+        "package": "shop_nodes",
+        "description": "Look things up.",
+        "domain": "shop",
+        "operations": [
+            {
+                "name": "look_up",
+                "description": "Look a thing up.",
+                "input": {"id": {"type": "string", **field}, "like": {"type": "string", "default": ""}},
+                "output": {"found_text": {"type": "string", "required": False}},
+                **implementation,
+                **more,
+            }
+        ],
+    } | ({"integrations": {"api_client": {"base_url": "http://localhost"}}} if "http" in implementation else {})
+
+
+@pytest.mark.parametrize("implementation", [PATH, KEY, FILE], ids=["http", "redis", "filesystem"])
+@pytest.mark.parametrize(
+    ("field", "more", "place"),
+    [
+        ({"default": ""}, {}, "input.id.default"),
+        ({"maxLength": 0}, {}, "input.id.maxLength"),
+        ({"enum": ["a", ""]}, {}, r"input.id.enum\[1\]"),
+        (
+            {},
+            {"examples": [{"input": {"id": "a"}, "output": {}}, {"input": {"id": ""}, "output": {}}]},
+            r"examples\[1\].input.id",
+        ),
+    ],
+)
+def test_values_that_a_place_does_not_take_are_mistakes(
+    implementation: dict[str, Any], field: dict[str, Any], more: dict[str, Any], place: str
+) -> None:
+    with pytest.raises(ContractError, match=rf"operations\[0\]\.{place}: .* can be made of") as caught:
+        read(contract_of(implementation, field, **more))
+    assert len(caught.value.problems) == 1
+
+
+@pytest.mark.parametrize("implementation", [PATH, FILE], ids=["http", "filesystem"])
+def test_paths_take_no_dots(implementation: dict[str, Any]) -> None:
+    with pytest.raises(ContractError, match="can be made of"):
+        read(contract_of(implementation, {"default": ".."}))
+
+
+@pytest.mark.parametrize("implementation", [PATH, KEY, FILE], ids=["http", "redis", "filesystem"])
+def test_values_that_the_place_takes_are_fine(implementation: dict[str, Any]) -> None:
+    read(contract_of(implementation, {"default": "a"}, examples=[{"input": {"id": "b..", "like": ""}, "output": {}}]))
+
+
+def test_last_segment_may_be_empty_where_that_is_the_default() -> None:
+    listing = {"http": {"method": "GET", "path": "/things/${input.id}"}}
+    made = view(read(contract_of(listing, {"default": ""}))).operations[0]
+    assert made.calls is not None
+    assert "segment(request.id, may_be_empty=True)" in dict(made.calls.arguments)["path"]
+    with pytest.raises(ContractError, match="can be made of"):
+        read(contract_of(listing, {"maxLength": 0}))

@@ -13,6 +13,7 @@ from tests.faults import (
     test_poison,
     test_postgres,
     test_redis,
+    test_stall,
 )
 from tests.faults.harness import Figures, Projects, Scale, generated
 
@@ -26,6 +27,7 @@ RUNS = (
     test_poison,
     test_crowd,
     test_cuts,
+    test_stall,
 )
 SCALE = Scale(seconds=5, workers=20, messages=1000)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 
     type Connect = Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
 
@@ -66,8 +66,16 @@ class Proxy:
         """Hand bytes on again."""
         self._flowing.set()
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Connect someone to the server."""
+        self._start(self._join(reader, writer))
+
+    def _start(self, work: Coroutine[object, object, None]) -> None:
+        pump = asyncio.create_task(work)
+        self.pumps.add(pump)
+        pump.add_done_callback(self.pumps.discard)
+
+    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await self._flowing.wait()
         try:
             behind_reader, behind = await self._connect()
@@ -78,9 +86,7 @@ class Proxy:
         self._writers |= ends
         left = [self._budget()] if self._budget else None
         for source, target in ((reader, behind), (behind_reader, writer)):
-            pump = asyncio.create_task(self._pump(source, target, ends, left))
-            self.pumps.add(pump)
-            pump.add_done_callback(self.pumps.discard)
+            self._start(self._pump(source, target, ends, left))
 
     async def _pump(
         self,

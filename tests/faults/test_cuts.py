@@ -4,84 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import Counter
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import asyncpg
 import httpx
 import pytest
-from redis.asyncio import Redis
 
-from examples.rendering import read_contract
-from tests.faults.harness import OK, UNANSWERED, Figures, Process, Projects, Scale, running, starter, until
-from tests.faults.proxy import Proxy, proxy
+from tests.faults.harness import OK, UNANSWERED, Figures, Process, Projects, Scale
+from tests.faults.ledger import Ledger, ledger
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections import Counter
 
 pytestmark = pytest.mark.slow
-CONTRACT = read_contract(Path(__file__).with_name("ledger.yaml"))
 # The longest conversation has some 600 bytes; in a test, every so many of them is cut at.
 STEP = 37
-SETTINGS = {
-    "SERVICE_DRAIN_SECONDS": "1",
-    "RETRY_INITIAL_DELAY_SECONDS": "0.005",
-    "RETRY_MAX_DELAY_SECONDS": "0.01",
-    "DATABASE_POOL_MIN_SIZE": "1",
-    "CIRCUIT_BREAKER_FAILURE_THRESHOLD": "1000",
-}
-
-
-@dataclass
-class Ledger:
-    """A node that writes entries, with a proxy before each server.
-
-    Attributes:
-        process: The node.
-        proxies: The proxy that an operation's conversation passes.
-        written: Return how often each entry is there.
-    """
-
-    process: Process
-    proxies: dict[str, Proxy]
-    written: Callable[[], Awaitable[Counter[str]]]
-
-
-@asynccontextmanager
-async def ledger(projects: Projects, **settings: str) -> AsyncIterator[Ledger]:
-    """Run the node and its servers for as long as the context lasts."""
-    project = projects("ledger", CONTRACT)
-    async with AsyncExitStack() as stack:
-        servers = stack.enter_context(ExitStack())
-        postgres = servers.enter_context(starter(project, "servers").embedded_postgres())
-        redis = servers.enter_context(starter(project, "redis_server").embedded_redis())
-        api = servers.enter_context(starter(project, "http_server").local_api())
-        proxies = {
-            "commit_entry": await stack.enter_async_context(proxy(postgres.url)),
-            "count_entry": await stack.enter_async_context(proxy(redis.url)),
-            "post_entry": await stack.enter_async_context(proxy(api.url)),
-        }
-        names = {"commit_entry": "DATABASE_URL", "count_entry": "REDIS_URL", "post_entry": "BOOKS_URL"}
-        places = {names[operation]: between.url for operation, between in proxies.items()}
-        proxies["insert_entry"] = proxies["commit_entry"]
-        process = await stack.enter_async_context(running(project, **places, **SETTINGS, **settings))
-        await until(process.ready)
-
-        async def written() -> Counter[str]:
-            entries = Counter(str(asked.json["entry_id"]) for asked in api.asked if _is_whole(asked))
-            connection = await asyncpg.connect(postgres.url)
-            entries.update(str(row["entry_id"]) for row in await connection.fetch("SELECT entry_id FROM entries"))
-            await connection.close()
-            async with Redis.from_url(redis.url, decode_responses=True) as client:
-                async for key in client.scan_iter(match="*entry:*"):
-                    entries[str(key).rpartition(":")[2]] += int(str(await client.get(key)))
-            return entries
-
-        yield Ledger(process, proxies, written)
 
 
 @dataclass
@@ -118,11 +56,6 @@ class Answers:
         }
 
 
-def _is_whole(asked: Any) -> bool:  # noqa: ANN401 - a class of a generated module
-    """Tell whether all of a request with a body came."""
-    return len(asked.body) == int(asked.headers.get("content-length", 0)) > 0
-
-
 async def at_each_byte(place: Ledger, operation: str, step: int, figures: Figures, answers: Answers) -> None:
     """Cut an operation's conversation at one byte after the other."""
     between = place.proxies[operation]
@@ -144,7 +77,7 @@ async def run(projects: Projects, scale: Scale) -> Figures:
     """Cut at each byte of every operation's conversation, then at random under load."""
     figures = Figures("Connections are cut")
     answers = Answers({})
-    async with ledger(projects, DATABASE_POOL_MAX_SIZE="4") as place:
+    async with ledger(projects, {"DATABASE_POOL_MAX_SIZE": "4"}) as place:
         for operation in place.proxies:
             await at_each_byte(place, operation, STEP if scale.messages < 1000 else 1, figures, answers)
         dice = random.Random(7)  # noqa: S311 - no secret

@@ -31,7 +31,7 @@ async def echo(_name: str, payload: dict[str, Any]) -> dict[str, Any]:
 def served(handle: Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]] = echo, **values: Any) -> Served:
     settings = {name: values.pop(name) for name in list(values) if name.startswith("service_")}
     return Served(
-        node=StubNode(),
+        node=values.pop("node", None) or StubNode(),
         name="node_stub_effect",
         settings=ListenerSettings(**{"service_port": 0, "service_host": "127.0.0.1", **settings}),
         operations=Operations,

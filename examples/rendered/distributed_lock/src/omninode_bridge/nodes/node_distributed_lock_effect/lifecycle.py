@@ -70,6 +70,7 @@ class NodeDistributedLockLifecycle(NodeEffect, MixinHealthCheck, MixinMetrics):
                 error_code=EnumCoreErrorCode.INVALID_STATE,
                 correlation_id=request.correlation_id,
                 operation=request.operation.value,
+                safe_to_repeat=True,
             )
         return await self._handler.handle(request)
 
@@ -129,13 +130,19 @@ class NodeDistributedLockLifecycle(NodeEffect, MixinHealthCheck, MixinMetrics):
             metrics=self,
             node_id=self.node_id,
         )
-        for name, error in (await handler.initialize()).items():
+        # Requests that need no adapter that is slow to open do not wait for it.
+        self._handler = handler
+        try:
+            failures = await handler.initialize()
+        except Exception:
+            self._handler = None
+            raise
+        for name, error in failures.items():
             emit_log_event_sync(
                 EnumLogLevel.WARNING,
                 "started_degraded",
                 {"node_id": str(self.node_id), "adapter": name, "error": error.message},
             )
-        self._handler = handler
 
     async def _cleanup_node_resources(self) -> None:
         handler, self._handler = self._handler, None

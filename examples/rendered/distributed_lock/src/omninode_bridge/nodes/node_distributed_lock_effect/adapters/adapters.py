@@ -3,6 +3,7 @@
 
 import asyncio
 from collections.abc import Coroutine, Mapping
+from contextlib import suppress
 from typing import Protocol
 
 from omnibase_core.enums import EnumCoreErrorCode
@@ -11,6 +12,7 @@ from omnibase_core.errors import ModelOnexError
 from omninode_bridge.nodes.node_distributed_lock_effect.adapters.adapter_postgres import AdapterPostgres
 from omninode_bridge.nodes.node_distributed_lock_effect.settings import ModelDistributedLockSettings
 
+CLOSE_SECONDS = 4.0
 # What a dependency that is away answers with; everything else is wrong with the node itself.
 AWAY = frozenset(
     {
@@ -67,8 +69,13 @@ class Adapters:
         return failures
 
     async def close(self) -> None:
-        """Close all of them."""
-        await asyncio.gather(*(adapter.close() for adapter in self.by_name.values()))
+        """Close all of them, side by side; one that hangs is left to the end of the process."""
+
+        async def close(adapter: Adapter) -> None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(adapter.close(), CLOSE_SECONDS)
+
+        await asyncio.gather(*(close(adapter) for adapter in self.by_name.values()))
 
     async def check(self) -> dict[str, ModelOnexError]:
         """Ask all of them for a sign of life, side by side.

@@ -8,10 +8,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any
 
 import uvicorn
+from omnibase_core.enums import EnumLogLevel
 from omnibase_core.errors import ModelOnexError
+from omnibase_core.logging import emit_log_event_sync
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -23,22 +25,13 @@ from ..effects import safe_to_repeat
 from ..settings.service import ListenerSettings
 from .admission import Budget, RefusedError, body_of, check_media_type, check_origin, is_loopback, payload_of
 from .intake import Intake
+from .life import END_SECONDS, LastResort, Life, ServedNode
 from .problems import correlation_headers, failure, problem
 from .server import Limits, NodeServer, SideServer, connections_within, server_config
 
 # What all requests under way may hold, which keeps the process below the memory of its manifest.
 REQUEST_BYTES = 64 * 1024 * 1024
 ANSWER_BYTES = 128 * 1024 * 1024
-
-
-class ServedNode(Protocol):
-    """A node, as the application sees it."""
-
-    async def initialize(self) -> None:
-        """Open what it needs."""
-
-    async def shutdown(self) -> None:
-        """Close it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +90,12 @@ def application(served: Served) -> Starlette:
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        await served.node.initialize()
+        app.state.life = Life(served.node, served.intake)
         try:
-            async with served.intake() as app.state.intake:
-                yield
+            await app.state.life.begin()
+            yield
         finally:
-            await served.node.shutdown()
+            await app.state.life.end()
 
     async def health(_request: Request) -> Response:
         return JSONResponse({"status": "alive", "node": served.name})
@@ -110,6 +103,9 @@ def application(served: Served) -> Starlette:
     async def ready(request: Request) -> Response:
         if request.app.state.leaving:
             return JSONResponse({"status": "stopping", "issues": []}, HTTPStatus.SERVICE_UNAVAILABLE)
+        life: Life | None = request.app.state.life
+        if life is not None and not life.started:
+            return JSONResponse({"status": "starting", "issues": []}, HTTPStatus.SERVICE_UNAVAILABLE)
         found = await served.readiness()
         status = HTTPStatus.OK if found.ready else HTTPStatus.SERVICE_UNAVAILABLE
         return JSONResponse({"status": found.status, "issues": list(found.issues)}, status)
@@ -127,6 +123,7 @@ def application(served: Served) -> Starlette:
         exception_handlers={HTTPException: _refused, Exception: _unexpected},
     )
     app.state.leaving = False
+    app.state.life = None
     return app
 
 
@@ -271,11 +268,22 @@ async def serve(app: Starlette, settings: ListenerSettings) -> None:
     Args:
         app: What `application` gave.
         settings: Where it listens, and its limits.
+
+    Raises:
+        SystemExit: The node could not be initialized; the error is in the log.
     """
     # uvicorn stops on these and raises them once more when it is done, which would end the process with an error.
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_number, lambda *_: None)
-    await server_of(app, settings).serve()
+    server = server_of(app, settings)
+    last_resort = LastResort(settings.service_drain_seconds + END_SECONDS)
+    server.told_to_stop = last_resort.arm
+    await server.serve()
+    life: Life | None = app.state.life
+    if life is not None and life.failure is not None:
+        emit_log_event_sync(EnumLogLevel.ERROR, "start_failed", {"error": type(life.failure).__name__})
+        raise SystemExit(1)
+    last_resort.status = 0
 
 
 @contextlib.asynccontextmanager

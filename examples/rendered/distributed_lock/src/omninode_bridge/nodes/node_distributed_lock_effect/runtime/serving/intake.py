@@ -11,6 +11,8 @@ from omnibase_core.errors import ModelOnexError
 
 # Each pause varies by this part of it, so that instances which start together spread out.
 SCHEDULE_JITTER = 0.1
+# How long others are waited for that are told of the end.
+GOODBYE_SECONDS = 2.0
 
 
 class Source(Protocol):
@@ -124,7 +126,9 @@ class Intake:
 
     async def close(self) -> None:
         """Tell others that the service ends, then take no more work; what is under way goes on."""
-        await self._open.aclose()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYE_SECONDS):
+                await self._open.aclose()
         if not self._ends:
             self._ends = [asyncio.create_task(source.stop()) for source in self._sources]
 

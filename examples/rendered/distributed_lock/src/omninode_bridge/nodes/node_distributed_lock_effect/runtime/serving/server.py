@@ -7,11 +7,14 @@ import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from types import FrameType
 from typing import Any, override
 
 import uvicorn
 from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
+
+from .life import Life
 
 try:
     import resource
@@ -169,7 +172,11 @@ def connections_within(wanted: int) -> int:
 
 
 class NodeServer(uvicorn.Server):
-    """A server that tells of its end before it stops to listen."""
+    """A server that tells of its end before it stops to listen, and ends when its node could not be initialized.
+
+    Attributes:
+        told_to_stop: Called when the process is told to stop, by a signal.
+    """
 
     def __init__(self, config: uvicorn.Config, app: Starlette) -> None:
         """Keep the application.
@@ -180,13 +187,26 @@ class NodeServer(uvicorn.Server):
         """
         super().__init__(config)
         self._app = app
+        self.told_to_stop: Callable[[], None] = lambda: None
+
+    @override
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.told_to_stop()
+        super().handle_exit(sig, frame)
+
+    @override
+    async def on_tick(self, counter: int) -> bool:
+        life: Life | None = self._app.state.life
+        failed = life is not None and life.failure is not None
+        return failed or await super().on_tick(counter)
 
     @override
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Be unready and take no other work, then refuse requests, and wait for those under way until the deadline."""
         self._app.state.leaving = True
-        if intake := getattr(self._app.state, "intake", None):
-            await intake.close()
+        life: Life | None = self._app.state.life
+        if life is not None and life.intake is not None:
+            await life.intake.close()
         await super().shutdown(sockets)
 
 

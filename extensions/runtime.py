@@ -28,8 +28,23 @@ _ROOTS: Mapping[str, Callable[["NodeView"], object]] = {
     "rate_limit": lambda node: node.rate_limit,
     "serving/application": lambda _node: True,
     "effects": lambda _node: True,
+    "adapters/migrating": lambda node: node.migrations,
+    "adapters/postgres_refusals": lambda node: node.database,
+    "adapters/postgres_values": lambda node: node.database,
+    "computations/outcome": lambda node: node.compute_operations,
+    "models/utc_datetime": lambda node: node.has_datetimes,
+    "result_cache": lambda node: node.caching,
+    "workflows/nodes": lambda node: node.workflows,
 }
-_DOUBLES: Mapping[str, Callable[["NodeView"], object]] = {"consul_agent": lambda node: node.consul}
+_DOUBLES: Mapping[str, Callable[["NodeView"], object]] = {
+    "consul_agent": lambda node: node.consul,
+    "fakes": lambda node: node.database,
+    "http_server": lambda node: node.http,
+    "kafka_server": lambda node: node.kafka,
+    "purity": lambda node: node.proves_purity,
+    "redis_server": lambda node: node.redis,
+    "servers": lambda node: node.database,
+}
 
 
 def package(contract: "Contract", module: str) -> str:

@@ -647,8 +647,8 @@ class NodeView:
             (operation.handler[0], f"{operation.handler[1]} as Handler"),
             (operation.input.symbol[0], f"{operation.input.name} as Input"),
             (operation.output.symbol[0], f"{operation.output.name} as Output"),
-            ("tests.unit.purity", "run"),
-            ("tests.unit.purity", "watched"),
+            ("tests.purity", "run"),
+            ("tests.purity", "watched"),
             *view.strategy_imports,
         ]
         if self.caching:
@@ -675,8 +675,8 @@ class NodeView:
                 (f"{self.module}.handlers", f"{operation.file} as handler"),
                 (operation.handler[0], f"{operation.handler[1]} as Handler"),
                 (operation.input.symbol[0], f"{operation.input.name} as Input"),
-                ("tests.unit.purity", "run"),
-                ("tests.unit.purity", "watched"),
+                ("tests.purity", "run"),
+                ("tests.purity", "watched"),
             ]
         if operation.examples:
             symbols.append((operation.output.symbol[0], f"{operation.output.name} as Output"))
@@ -824,7 +824,7 @@ class NodeView:
     @property
     def migration_imports(self) -> tuple[Symbol, ...]:
         """What the module of the migrations imports of the node's own package."""
-        return (self.own("adapters", "migrating"), self.own("adapters.migrating", "Migration"))
+        return (self.own("adapters.migrating", "Migration"), self.own("adapters.migrating", "migrate as apply"))
 
     @property
     def adapters(self) -> tuple[AdapterView, ...]:
@@ -1245,7 +1245,7 @@ class NodeView:
     @property
     def fakes(self) -> tuple[Symbol, ...]:
         """The stand-in for the database in unit tests."""
-        return (("tests.unit.fakes", "FakePool"),) if self.database else ()
+        return (("tests.fakes", "FakePool"),) if self.database else ()
 
     @property
     def worlds(self) -> tuple[Symbol, ...]:

@@ -1,3 +1,4 @@
+# The runtime of copier-onex, the same in every node. Change it in the template, not here.
 """How steps reach other nodes."""
 
 from collections.abc import Mapping

@@ -6,7 +6,7 @@ from pydantic import SecretStr
 
 from omninode_bridge.nodes.node_distributed_lock_effect.adapters.adapter_postgres import AdapterPostgres
 from omninode_bridge.nodes.node_distributed_lock_effect.settings import ModelDistributedLockSettings
-from tests.unit.fakes import FakePool
+from tests.fakes import FakePool
 from tests.unit.world import FakeWorld
 
 

@@ -9,10 +9,10 @@ from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.errors import ModelOnexError
 
 from omninode_bridge.nodes.node_distributed_lock_effect.adapters.adapter_postgres import AdapterPostgres
-from omninode_bridge.nodes.node_distributed_lock_effect.adapters.postgres_refusals import parameters
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.adapters.postgres_refusals import parameters
 from omninode_bridge.nodes.node_distributed_lock_effect.runtime.effects import EFFECTS, Effects
 from omninode_bridge.nodes.node_distributed_lock_effect.settings import ModelDistributedLockSettings
-from tests.unit.fakes import FakePool
+from tests.fakes import FakePool
 
 QUERY = "SELECT $1"
 

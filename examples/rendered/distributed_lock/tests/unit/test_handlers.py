@@ -24,7 +24,7 @@ from omninode_bridge.nodes.node_distributed_lock_effect.models.model_query_lock_
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_query_lock_output import ModelQueryLockOutput
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_release_lock_input import ModelReleaseLockInput
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_release_lock_output import ModelReleaseLockOutput
-from tests.unit.fakes import FakePool
+from tests.fakes import FakePool
 
 ACQUIRE_LOCK = ModelAcquireLockInput.model_validate(
     {

@@ -14,8 +14,8 @@ from omnibase_core.errors import ModelOnexError
 
 from omninode_bridge.nodes.node_distributed_lock_effect.adapters.guard import Guard
 from omninode_bridge.nodes.node_distributed_lock_effect.adapters.migrations import migrate
-from omninode_bridge.nodes.node_distributed_lock_effect.adapters.postgres_refusals import refusal
-from omninode_bridge.nodes.node_distributed_lock_effect.adapters.postgres_values import register_types
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.adapters.postgres_refusals import refusal
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.adapters.postgres_values import register_types
 from omninode_bridge.nodes.node_distributed_lock_effect.runtime.effects import cause_of, effect
 
 if TYPE_CHECKING:

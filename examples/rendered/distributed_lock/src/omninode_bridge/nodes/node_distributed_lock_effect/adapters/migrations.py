@@ -6,8 +6,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from omninode_bridge.nodes.node_distributed_lock_effect.adapters import migrating
-from omninode_bridge.nodes.node_distributed_lock_effect.adapters.migrating import Migration
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.adapters.migrating import Migration
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.adapters.migrating import migrate as apply
 
 if TYPE_CHECKING:
     import asyncpg
@@ -32,4 +32,4 @@ async def migrate(pool: asyncpg.Pool[asyncpg.Record]) -> None:
     Raises:
         ModelOnexError: MIGRATION_ERROR when one fails, or was changed after it had been applied.
     """
-    await migrating.migrate(pool, NODE_NAME, MIGRATIONS, migrations_directory())
+    await apply(pool, NODE_NAME, MIGRATIONS, migrations_directory())

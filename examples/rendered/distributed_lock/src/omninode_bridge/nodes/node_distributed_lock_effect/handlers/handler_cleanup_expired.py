@@ -2,8 +2,6 @@
 """The operation cleanup_expired."""
 
 from omninode_bridge.nodes.node_distributed_lock_effect.adapters.adapter_postgres import AdapterPostgres
-from omninode_bridge.nodes.node_distributed_lock_effect.adapters.postgres_refusals import parameters
-from omninode_bridge.nodes.node_distributed_lock_effect.adapters.postgres_values import row_values
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_cleanup_expired_input import (
     ModelCleanupExpiredInput,
 )
@@ -11,6 +9,8 @@ from omninode_bridge.nodes.node_distributed_lock_effect.models.model_cleanup_exp
     ModelCleanupExpiredOutput,
 )
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_lock_info import ModelLockInfo
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.adapters.postgres_refusals import parameters
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.adapters.postgres_values import row_values
 
 QUERY = """\
 UPDATE distributed_locks SET status = 'expired'

@@ -2,11 +2,11 @@
 """The operation extend_lock."""
 
 from omninode_bridge.nodes.node_distributed_lock_effect.adapters.adapter_postgres import AdapterPostgres
-from omninode_bridge.nodes.node_distributed_lock_effect.adapters.postgres_refusals import parameters
-from omninode_bridge.nodes.node_distributed_lock_effect.adapters.postgres_values import row_values
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_extend_lock_input import ModelExtendLockInput
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_extend_lock_output import ModelExtendLockOutput
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_lock_info import ModelLockInfo
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.adapters.postgres_refusals import parameters
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.adapters.postgres_values import row_values
 
 QUERY = """\
 UPDATE distributed_locks SET expires_at = now() + make_interval(secs => $3)

@@ -2,11 +2,11 @@
 """The operation query_lock."""
 
 from omninode_bridge.nodes.node_distributed_lock_effect.adapters.adapter_postgres import AdapterPostgres
-from omninode_bridge.nodes.node_distributed_lock_effect.adapters.postgres_refusals import parameters
-from omninode_bridge.nodes.node_distributed_lock_effect.adapters.postgres_values import row_values
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_lock_info import ModelLockInfo
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_query_lock_input import ModelQueryLockInput
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_query_lock_output import ModelQueryLockOutput
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.adapters.postgres_refusals import parameters
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.adapters.postgres_values import row_values
 
 QUERY = """\
 SELECT lock_name, owner, status, acquired_at, expires_at

@@ -2,9 +2,9 @@
 """The operation release_lock."""
 
 from omninode_bridge.nodes.node_distributed_lock_effect.adapters.adapter_postgres import AdapterPostgres
-from omninode_bridge.nodes.node_distributed_lock_effect.adapters.postgres_refusals import parameters
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_release_lock_input import ModelReleaseLockInput
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_release_lock_output import ModelReleaseLockOutput
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.adapters.postgres_refusals import parameters
 
 QUERY = """\
 UPDATE distributed_locks SET status = 'released', expires_at = now()

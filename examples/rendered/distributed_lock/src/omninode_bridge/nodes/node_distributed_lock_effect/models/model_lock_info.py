@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from omninode_bridge.nodes.node_distributed_lock_effect.models.enum_lock_status import EnumLockStatus
-from omninode_bridge.nodes.node_distributed_lock_effect.models.utc_datetime import UtcDatetime
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.models.utc_datetime import UtcDatetime
 
 
 class ModelLockInfo(BaseModel):

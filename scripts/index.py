@@ -1,6 +1,6 @@
 """Writes the static index of omnibase_core: what Copier's environment need not have, and nodes import.
 
-It holds the modules that the template and its modules name, with what each of them hands out.
+It holds the modules that the template, its modules and the runtime name, with what each of them hands out.
 """
 
 import json
@@ -23,7 +23,7 @@ def build() -> dict[str, object]:
     """Return the index of the installed package."""
     index = Index(Path(get_path("purelib")))
     named: set[str] = set()
-    for folder in ("template", "extensions", "examples"):
+    for folder in ("template", "runtime", "extensions", "examples"):
         for path in (ROOT / folder).rglob("*"):
             if path.suffix in {".j2", ".py", ".json"} and path != TARGET and path.is_file():
                 named.update(_NAME.findall(path.read_text(encoding="utf-8")))

@@ -53,6 +53,8 @@ class Step:
         retry: How often it is tried.
         on_failure: Whether the run goes on without it, or ends, and whether what was done is undone then.
         compensate: What undoes it, if anything does.
+        undoes_unknown: Whether that also runs when nobody knows if the step took effect.
+        idempotent: Whether making the call twice does no harm.
     """
 
     name: str
@@ -63,6 +65,8 @@ class Step:
     retry: StepRetry
     on_failure: OnFailure
     compensate: NodeCall | None
+    undoes_unknown: bool
+    idempotent: bool
 
     @property
     def longest_seconds(self) -> float:
@@ -174,6 +178,8 @@ def _step(spec: Specs, retry: Specs, policy: OnFailure) -> Step:
         retry=StepRetry(**(spec.get("retry", retry))),
         on_failure=spec.get("on_failure", policy),
         compensate=_call(undo, spec) if undo else None,
+        undoes_unknown=bool(undo and undo.get("on_unknown")),
+        idempotent=spec.get("idempotent", False),
     )
 
 

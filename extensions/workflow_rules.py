@@ -14,15 +14,20 @@ from .workflow import upstream
 type Specs = Mapping[str, Any]
 
 FAILED_COMPENSATIONS = "failed_compensations"
+UNKNOWN_OUTCOMES = "unknown_outcomes"
+
+
+def _takes_texts(spec: Specs) -> bool:
+    return spec.get("type") == "array" and spell_out(spec.get("items", "string")).get("type") == "string"
+
+
 REPORTED: dict[str, tuple[str, Callable[[Specs], bool]]] = {
     "failed_step": (
         "text",
         lambda spec: spec.get("type") == "string",
     ),
-    FAILED_COMPENSATIONS: (
-        "an array of texts",
-        lambda spec: spec.get("type") == "array" and spell_out(spec.get("items", "string")).get("type") == "string",
-    ),
+    FAILED_COMPENSATIONS: ("an array of texts", _takes_texts),
+    UNKNOWN_OUTCOMES: ("an array of texts", _takes_texts),
 }
 _NO_TEXT = frozenset({"integer", "number", "boolean", "array", "object"})
 _SAME = {"integer": ("integer", "number", "decimal"), "number": ("number", "decimal")}
@@ -149,6 +154,8 @@ class _Workflow:
         yield from self.texts((*path, "input"), step.get("input"), _Sources(before, "an earlier step, named in after"))
         if undo := step.get("compensate"):
             sources = _Sources(before | {name}, f"{name} or an earlier step, named in after")
+            if undo.get("on_unknown"):
+                sources = _Sources(before, f"an earlier step, named in after: with on_unknown, {name} has no answer")
             yield from self.texts((*path, "compensate", "input"), undo.get("input"), sources)
 
     def texts(self, path: Path, value: object, sources: _Sources) -> Iterator[Problem]:

@@ -224,6 +224,7 @@ class Imports:
     def engine(self) -> tuple[Symbol, ...]:
         """The engine's."""
         return (
+            self.node.own("effects", "EFFECTS"),
             self._own("announcer", "Announce"),
             self._own("nodes", "Nodes"),
             *self._of("run", "Run", "StepRecord", "answered"),
@@ -304,6 +305,8 @@ class Imports:
     def engine_tests(self) -> tuple[Symbol, ...]:
         """Those of the engine's tests."""
         return (
+            self.node.own("effects", "EFFECTS"),
+            self.node.own("effects", "Effects"),
             self._own("engine", "Engine"),
             *self._of("run", "Answer", "Run", "StepRecord", "answered", "failure", "load"),
             *self._of("step", "Call", "Retry", "Step", "Workflow"),
@@ -527,7 +530,11 @@ class _Writer:
         yield "timeout_seconds", encode.py(step.timeout_seconds)
         if step.retry.max_attempts > 1:
             yield "retry", _retry(step.retry)
+        if step.idempotent:
+            yield "idempotent", "True"
         yield "on_failure", encode.py(step.on_failure)
+        if step.undoes_unknown:
+            yield "undoes_unknown", "True"
         if needed := self.needed(step):
             yield "needed", _tuple(needed)
         if fills := self.fills(step):

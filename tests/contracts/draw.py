@@ -361,7 +361,8 @@ def _workflow(draw: DrawFn, operation: dict[str, Any], _: tuple[str, ...]) -> No
             "timeout_seconds": 5,
             "retry": {"max_attempts": 3},
             "on_failure": draw(st.sampled_from(["abort", "continue", "compensate"])),
-            "compensate": {"operation": "release", "input": {"a": "b"}},
+            "compensate": {"operation": "release", "input": {"a": "b"}, "on_unknown": draw(st.booleans())},
+            "idempotent": draw(st.booleans()),
         }
         step |= {key: extras[key] for key in draw(st.lists(st.sampled_from(sorted(extras)), unique=True))}
         steps.append(step)

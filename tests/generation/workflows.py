@@ -65,7 +65,8 @@ WORKFLOWS: dict[str, dict[str, Any]] = {
                             "operation": "reserve",
                             "package": "hotels.eu",
                             "after": ["search"],
-                            "compensate": {"node": "node_desk_effect", "operation": "call"},
+                            "compensate": {"node": "node_desk_effect", "operation": "call", "on_unknown": True},
+                            "idempotent": True,
                         },
                         {
                             "name": "greet",

@@ -103,6 +103,20 @@ def test_sound_contracts_have_no_problems(contract: dict[str, Any]) -> None:
             id="compensation from later",
         ),
         pytest.param(
+            lambda c: steps(c)[1]["compensate"].update(input={"a": "${steps.reserve.id}"}, on_unknown=True),
+            "operations[0].workflow.steps[1].compensate.input.a",
+            "'${steps.reserve.id}'",
+            "a reference to an earlier step, named in after: with on_unknown, reserve has no answer",
+            id="compensation of the unknown from its answer",
+        ),
+        pytest.param(
+            lambda c: c["operations"][0]["output"].update(unknown_outcomes="string"),
+            "operations[0].output.unknown_outcomes",
+            "'string'",
+            "an array of texts",
+            id="unknown outcomes as text",
+        ),
+        pytest.param(
             lambda c: filled(c).update(total_cents="${steps.prise.total}"),
             "operations[0].workflow.output.total_cents",
             "'${steps.prise.total}'",
@@ -276,6 +290,17 @@ def test_typed_form_with_policies_for_all_steps() -> None:
     undone = found["hotel"].compensate
     assert undone
     assert (undone.node, undone.package) == ("node_desk_effect", "")
+
+
+def test_typed_form_of_what_is_unknown() -> None:
+    contract = deepcopy(ORDERS)
+    steps(contract)[1]["compensate"] |= {"on_unknown": True, "input": {}}
+    steps(contract)[1]["idempotent"] = True
+    assert judge(contract) == []
+    assert [(step.idempotent, step.undoes_unknown) for step in made(contract).steps][:2] == [
+        (False, False),
+        (True, True),
+    ]
 
 
 def test_without_compensation_failures_end_the_run() -> None:

@@ -34,6 +34,8 @@ _ROOTS: Mapping[str, Callable[["NodeView"], object]] = {
     "computations/outcome": lambda node: node.compute_operations,
     "models/utc_datetime": lambda node: node.has_datetimes,
     "result_cache": lambda node: node.caching,
+    "exporting": lambda node: node.tracing,
+    "tracing": lambda node: node.tracing,
     "workflows/nodes": lambda node: node.workflows,
 }
 _DOUBLES: Mapping[str, Callable[["NodeView"], object]] = {

@@ -1332,11 +1332,10 @@ class NodeView:
     def tracing_test_imports(self) -> tuple[Symbol, ...]:
         """What the tests of spans import."""
         short = [symbol for symbol in self._short_names() if not symbol[1].endswith(" as Response")]
-        traces = ["operation_span", "incoming", "trace_of_line", *(("outgoing", "traced") if self.adapters else ())]
-        traces += ["node_span"] if self.workflows else []
+        traces = ["operation_span", "incoming", *(("node_span",) if self.workflows else ())]
         symbols = [*short, *self._traces(*traces), self.own("handlers.operation", "Operation"), self.operation_enum]
-        symbols += [self.own("exporting", name) for name in ("exporter_of", "exporting", "provider_of")]
-        symbols += [(self.module, "exporting as exporting_module"), self.own("service", "build_app")]
+        symbols.append(self.own("exporting", "provider_of"))
+        symbols += [self.own("service", name) for name in ("build_app", "collector")]
         if self.http:
             symbols += [self.own("adapters.adapter_http", name) for name in ("AdapterHttp", "HttpCall")]
             symbols.append(("tests.http_server", "local_api"))

@@ -86,7 +86,7 @@ def _nested(names: list[str], value: object) -> dict[str, Any]:
 _HANDLER = "handlers/handler_{{ node.name }}_{{ node.node_type }}"
 _DEFAULTS = ("unit/test_settings", "test_defaults_are_those_of_the_contract")
 _SECURITY_TESTS = "unit/test_security"
-_SPAN_TESTS = "unit/test_tracing"
+_SPAN_TESTS = "tests/runtime/test_tracing.py"
 _LIMIT_TESTS = "unit/test_rate_limit"
 _RATE_TESTS = "tests/runtime/test_rate_limit.py"
 EFFECTS: dict[str, Effect | Refused] = {

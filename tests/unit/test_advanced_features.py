@@ -169,7 +169,9 @@ EFFECTS: dict[str, Effect | Refused] = {
         ["pin"], ("settings.py", '("pin",)'), (_SECURITY_TESTS, "test_values_of_named_fields_are_masked")
     ),
     "observability.tracing.enabled": Effect(
-        False, (_HANDLER, "operation_span("), (_SPAN_TESTS, "test_operation_is_a_span_in_the_trace_of_its_caller")
+        False,
+        (_HANDLER, "operation_span("),
+        ("unit/test_tracing", "test_operation_is_a_span_in_the_trace_of_its_caller"),
     ),
     "observability.tracing.exporter": Effect(
         "console", ("settings.py", 'default="console"'), (_SPAN_TESTS, "test_spans_go_where")

@@ -135,7 +135,8 @@ class Http:
         path: Below the base URL, with references.
         query: Parameters, with references.
         headers: Headers of this request, with references.
-        body: Sent as JSON, with references; MISSING for no body.
+        body: Sent as JSON, or as text where the headers say so, with references; MISSING for no body.
+        omit_null: Whether members of the body without a value are left out.
         success: Status codes of success; none stands for every 2xx.
         extract: JSONPath by output field.
     """
@@ -145,6 +146,7 @@ class Http:
     query: Mapping[str, Any]
     headers: Mapping[str, str]
     body: Any
+    omit_null: bool
     success: tuple[int, ...]
     extract: Mapping[str, str]
 
@@ -763,6 +765,7 @@ def _http(spec: Mapping[str, Any]) -> Http:
         query=dict(spec.get("query", {})),
         headers=dict(spec.get("headers", {})),
         body=spec.get("body", MISSING),
+        omit_null=spec.get("omit_null", False),
         success=tuple(spec.get("success", ())),
         extract=dict(spec.get("extract", {})),
     )

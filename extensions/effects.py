@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from ipaddress import IPv6Address
 from typing import Any, Protocol
 
-from . import features, filling, patterns, references
+from . import absent, bodies, features, filling, patterns, references
 from .contract import BASE_TYPES, DEFAULT_PORT, build_security, spell_out
 from .problems import Path, Problem, did_you_mean, show
 
@@ -82,9 +82,13 @@ def check(rules: Rules, path: Path, operation: Specs) -> Iterator[Problem]:
     yield from references.problems(path, texts, _INPUT, find)
     yield from _single_values(rules, path, {name: spec[name] for name in _TEXTS if name in spec}, inputs)
     yield from _empty_parts(path, spec, operation)
+    yield from absent.problems(path, spec, inputs, rules.models)
     yield from {"http": _http, "kafka": _kafka, "redis": _redis, "filesystem": _filesystem}[key](
         rules, path, spec, operation, find
     )
+    if key == "http":
+        client = _mapping(_mapping(rules.raw.get("integrations")).get("api_client"))
+        yield from _body(path, spec, _mapping(client.get("headers")), inputs)
 
 
 def _single_values(rules: Rules, path: Path, texts: Specs, inputs: Specs) -> Iterator[Problem]:
@@ -286,6 +290,25 @@ def _http(rules: Rules, path: Path, spec: Specs, operation: Specs, _find: Find) 
         yield Problem((*path, "extract"), "an answer to HEAD", "none: such an answer has no body")
     filler = _filler(set(extract), "http.extract", silent="extract" not in spec)
     yield from filling.unfilled(path[:-1], operation, filler, rules.clean)
+
+
+def _body(path: Path, spec: Specs, headers: Specs, inputs: Specs) -> Iterator[Problem]:
+    body = spec.get("body")
+    if "omit_null" in spec and "body" not in spec:
+        yield Problem((*path, "omit_null"), "omit_null without a body", "a body whose members may have no value")
+    stated = bodies.content_type(headers, _mapping(spec.get("headers")))
+    if "body" not in spec or bodies.is_json(stated):
+        return
+    if spec.get("omit_null"):
+        yield Problem(
+            (*path, "omit_null"), f"omit_null for a body of type {stated}", "none: such a body has no members"
+        )
+    found = references.parts(body) if isinstance(body, str) else []
+    whole = found[0] if len(found) == 1 and isinstance(found[0], references.Reference) else None
+    known = whole is not None and whole.source == "input" and "." not in whole.name and whole.name in inputs
+    kind = str(spell_out(inputs[whole.name]).get("type")) if whole and known else "string"
+    if not isinstance(body, str) or kind not in {"string", "bytes"}:
+        yield Problem((*path, "body"), show(body), f"text, or a reference to text or bytes: {stated} is not JSON")
 
 
 def _kafka(rules: Rules, path: Path, spec: Specs, operation: Specs, _find: Find) -> Iterator[Problem]:

@@ -10,6 +10,7 @@ import re
 import textwrap
 import unicodedata
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from .names import MARKERS
 
@@ -20,6 +21,14 @@ class Code(str):
     """Python code made by these modules, as opposed to text that has to be encoded."""
 
     __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of a function with one argument, which is a value like any other."""
+
+    function: str
+    argument: object
 
 
 _FIRST_ASTRAL = 0x10000
@@ -85,6 +94,8 @@ def py(value: object) -> str:
     match value:
         case Code():
             return str(value)
+        case Call():
+            return f"{value.function}({py(value.argument)})"
         case str():
             return py_string(value)
         case float() if not math.isfinite(value):
@@ -110,6 +121,8 @@ def py_block(value: object, indent: int) -> str:
         The literal; lists and mappings that are not empty are spread, at every depth.
     """
     inner = " " * (indent + 4)
+    if isinstance(value, Call) and isinstance(value.argument, (Mapping, list)) and value.argument:
+        return f"{value.function}(\n{inner}{py_block(value.argument, indent + 4)}\n{' ' * indent})"
     if isinstance(value, Mapping) and value:
         items = [f"{inner}{py(key)}: {py_block(item, indent + 4)},\n" for key, item in value.items()]
         return "{\n" + "".join(items) + " " * indent + "}"
@@ -279,6 +292,27 @@ def assignment(value: str, target: str, indent: int = 0) -> str:
         return line
     pad = " " * indent
     return f"{target} = (\n{pad}    {value}\n{pad})"
+
+
+def py_call(function: str, arguments: Sequence[str], indent: int, around: int = 1) -> str:
+    """Return a call in the middle of a statement.
+
+    Args:
+        function: What is called.
+        arguments: Code that has nowhere to be split.
+        indent: Columns by which the statement's line is indented.
+        around: What else is on that line, in columns.
+
+    Returns:
+        One line where it fits, else the arguments on a line of their own, or on one each.
+    """
+    line = ", ".join(arguments)
+    if width(f"{function}({line})") + indent + around <= LINE_LENGTH:
+        return f"{function}({line})"
+    pad = " " * (indent + 4)
+    if width(line) + indent + 4 <= LINE_LENGTH:
+        return f"{function}(\n{pad}{line}\n{' ' * indent})"
+    return f"{function}(\n{''.join(f'{pad}{argument},\n' for argument in arguments)}{' ' * indent})"
 
 
 def call(argument: str, head: str) -> str:

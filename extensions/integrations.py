@@ -7,18 +7,20 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from . import encode, names, samples, topics
+from . import bodies, encode, names, samples, topics
 from .contract import (
     MISSING,
     ApiClient,
     Contract,
     Field,
     FilesystemIntegration,
+    Http,
     KafkaIntegration,
     Operation,
     Redis,
     RedisIntegration,
 )
+from .encode import Call, Code
 from .filling import copied
 from .references import Reference, Resolver, literal_of, parts, references
 
@@ -179,6 +181,7 @@ class CallView:
         expiry: The words of the Redis command that sets when the key goes away; empty for none.
         needs: The settings that the code takes from variables called `env_` and the setting's name.
         status: A status of HTTP that is a success.
+        tombstone: Whether the message of Kafka that the sample input makes has no value.
         route: A regular expression of the path of HTTP, without the base URL.
     """
 
@@ -196,6 +199,7 @@ class CallView:
     expiry: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     status: int = 200
+    tombstone: bool = False
     route: str = ""
 
     @property
@@ -390,9 +394,11 @@ def _http(contract: Contract, operation: Operation, resolver: Resolver) -> CallV
         if values:
             arguments.append((name, _block({key: resolver.value(value) for key, value in values.items()})))
     if spec.body is not MISSING:
-        arguments.append(("body", _block(resolver.value(spec.body))))
+        arguments.append(("body", _block(_body(contract, spec, resolver))))
     if spec.success:
         arguments.append(("success", f"frozenset({{{', '.join(str(code) for code in sorted(spec.success))}}})"))
+    if not spec.extract:
+        arguments.append(("reads", "False"))
     if idempotent:
         arguments.append(("idempotent", "True"))
     fields = {field.name: field for field in operation.output}
@@ -401,7 +407,7 @@ def _http(contract: Contract, operation: Operation, resolver: Resolver) -> CallV
         for name, path in spec.extract.items()
     )
     results = tuple(
-        (name, _extracted(name, "every" if many else "first" if required else "first_or_none", constant))
+        (name, _extracted(name, f"{'every' if many else 'first'}{'' if required else '_or_none'}", constant))
         for constant, _, name, required, many in paths
     )
     others = _copied(operation, {name for name, _ in results}, silent=not spec.extract)
@@ -421,13 +427,33 @@ def _http(contract: Contract, operation: Operation, resolver: Resolver) -> CallV
     )
 
 
+def _body(contract: Contract, spec: Http, resolver: Resolver) -> object:
+    stated = bodies.content_type((contract.api_client or ApiClient()).headers, spec.headers)
+    if isinstance(spec.body, str) and not bodies.is_json(stated):
+        whole = parts(spec.body)
+        if len(whole) == 1 and isinstance(whole[0], Reference):
+            return resolver.value(spec.body)
+        return Code(resolver.text(spec.body, "form" if bodies.is_form(stated) else "text"))
+    body = resolver.value(spec.body)
+    if not spec.omit_null:
+        return body
+    return Call("given", body) if isinstance(body, Code) else _given(body)
+
+
+def _given(value: object) -> object:
+    """Return a body whose mappings leave out what has no value."""
+    if isinstance(value, Mapping):
+        return Call("given", {name: _given(item) for name, item in value.items()})
+    return [_given(item) for item in value] if isinstance(value, list) else value
+
+
 def _kafka(contract: Contract, operation: Operation, resolver: Resolver) -> CallView:
     spec = operation.kafka
     assert spec is not None  # noqa: S101 - the caller looked
     topic = topics.of_message(contract, spec.topic)
     arguments = [("topic", f'topic_of("{topics.key(topic, topics.published(contract))}")')]
     if spec.key is not None:
-        arguments.append(("key", resolver.text(spec.key, "part")))
+        arguments.append(("key", resolver.key(spec.key, "key_of", 16, len("key=,"))))
     payload = "request" if spec.payload is MISSING else _block(resolver.value(spec.payload))
     arguments.append(("payload", payload))
     if spec.headers:
@@ -443,13 +469,24 @@ def _kafka(contract: Contract, operation: Operation, resolver: Resolver) -> Call
         answer=None,
         topic=topic,
         command="",
+        tombstone=_is_missing(spec.payload, samples.sample(contract, operation)),
     )
+
+
+def _is_missing(payload: object, sample: object) -> bool:
+    """Tell whether a payload is null, or one reference to nothing in the sample."""
+    whole = parts(payload) if isinstance(payload, str) else []
+    if len(whole) != 1 or not isinstance(whole[0], Reference) or whole[0].source != "input":
+        return payload is None
+    for word in whole[0].name.split("."):
+        sample = sample.get(word) if isinstance(sample, Mapping) else None
+    return sample is None
 
 
 def _redis(_contract: Contract, operation: Operation, resolver: Resolver) -> CallView:
     spec = operation.redis
     assert spec is not None  # noqa: S101 - the caller looked
-    key = resolver.text(spec.key, "part")
+    key = resolver.key(spec.key, "key_of", 16)
     expiry: tuple[str, ...] = ()
     if spec.ttl_seconds is not None and spec.command not in {"set", "expire"}:
         expiry = ('"EXPIRE"', key, encode.py(resolver.value(spec.ttl_seconds)))
@@ -477,7 +514,7 @@ def _redis_words(spec: Redis, key: str, resolver: Resolver) -> tuple[str, ...]:
     command = {"incr": "INCRBY", "decr": "DECRBY", "delete": "DEL"}.get(spec.command, spec.command.upper())
     words = [encode.py(command), key]
     if spec.field is not None:
-        words.append(resolver.text(spec.field, "part"))
+        words.append(resolver.key(spec.field, "key_of", 16))
     if spec.command in {"incr", "decr"}:
         words.append(encode.py(resolver.value(1 if spec.amount is None else spec.amount)))
     elif spec.command == "hset" and spec.field is None:
@@ -546,7 +583,7 @@ def _redis_value(spec: Redis) -> tuple[str, str]:
 def _filesystem(_contract: Contract, operation: Operation, resolver: Resolver) -> CallView:
     spec = operation.filesystem
     assert spec is not None  # noqa: S101 - the caller looked
-    arguments = [("path", resolver.text(spec.path, "part"))]
+    arguments = [("path", resolver.key(spec.path, "path_of", 12))]
     if spec.content is not MISSING:
         arguments.append(("content", encode.py_block(resolver.value(spec.content), 12)))
     fields = {field.name: field for field in operation.output}

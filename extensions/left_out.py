@@ -66,6 +66,7 @@ _OF_SOME_NODES: Mapping[str, Needed] = {
     "{node}/consumer.py": lambda node: node.consuming,
     "{node}/handlers/answers.py": lambda node: node.extracting,
     "{node}/handlers/custom": lambda node: node.custom_operations,
+    "{node}/handlers/keys.py": lambda node: node.key_helpers,
     "{node}/handlers/texts.py": lambda node: node.text_helpers,
     "{node}/models/base64_bytes.py": lambda node: node.has_bytes,
     "{node}/models/model_*_step_event.py": lambda node: node.workflows,

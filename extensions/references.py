@@ -21,6 +21,9 @@ _TOKEN = re.compile(
 )
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 _PLAIN = ("string", "integer", "uuid")
+_ASCII = ("integer", "uuid")
+# The functions that encode what they make text of.
+_ENCODING = ("form", "segment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,13 +280,42 @@ class Resolver:
                 shown[-1] = Code(f"{str(shown[-1])[:-1]}, may_be_empty=True)")
         return encode.py_fstring(shown)
 
+    def key(self, text: str, function: str, indent: int, around: int = 1) -> str:
+        """Return the code of a key or a path.
+
+        Args:
+            text: Text with references.
+            function: The function that makes it of a template and values.
+            indent: Columns by which the statement is indented.
+            around: What else is on its line, in columns.
+
+        Returns:
+            A string literal, or a call that keeps distinct values distinct.
+        """
+        pieces = parts(text)
+        found = [piece for piece in pieces if isinstance(piece, Reference)]
+        if not found:
+            return encode.py(text)
+        if len(pieces) == 1 and found[0].source == "input":
+            _, required, code = self.follow(found[0].name)
+            if not required:
+                return encode.py_call("optional_key", [code.removeprefix("(").removesuffix(")")], indent, around)
+        template = "".join(
+            "{}" if isinstance(piece, Reference) else piece.replace("{", "{{").replace("}", "}}") for piece in pieces
+        )
+        values = [
+            self.whole(reference) if reference.source == "input" else f"Fixed({self.whole(reference)})"
+            for reference in found
+        ]
+        return encode.py_call(function, [encode.py(template), *values], indent, around)
+
     def _shown(self, reference: Reference, wrap: str) -> tuple[str, str]:
         """Return code that is text or looks like it in an f-string, and its kind."""
         if reference.source != "input":
             code = self.whole(reference)
-            return (f"{wrap}({code})" if wrap == "segment" else code), "string"
+            return (f"{wrap}({code})" if wrap in _ENCODING else code), "string"
         field, required, code = self.follow(reference.name)
-        plain = wrap != "segment" and required and field.kind in _PLAIN
+        plain = required and field.kind in (_ASCII if wrap in _ENCODING else _PLAIN)
         return (code, field.kind) if plain else (f"{wrap}({code})", "string")
 
     def follow(self, name: str) -> tuple[Field, bool, str]:

@@ -22,6 +22,7 @@ _ROOTS: Mapping[str, Callable[["NodeView"], object]] = {
     "discovery": lambda node: node.consul,
     "patterns": lambda node: node.security and node.security.forbidden_patterns,
     "compute_pool": lambda node: node.aggregating or node.compute_operations,
+    "json_values": lambda node: node.writes_json,
     "logs": lambda _node: True,
     "payloads": lambda _node: True,
     "refusals": lambda _node: True,

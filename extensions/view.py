@@ -58,6 +58,7 @@ _INTENT_IMPORTS: tuple[Symbol, ...] = (
     ("omnibase_core.models.reducer.model_intent", "ModelIntent"),
     ("omnibase_core.models.reducer.payloads", "ModelPayloadExtension"),
 )
+_KEY_HELPERS = ("key_of", "path_of", "optional_key", "Fixed")
 _PROCESS_IMPORTS: dict[str, tuple[Symbol, ...]] = {
     "compute": (
         ("omnibase_core.nodes", "ModelComputeInput"),
@@ -285,6 +286,7 @@ class OperationView:
         retry: Its own retry policy, if any.
         timeout_seconds: Its deadline.
         event: The event that it publishes, if any.
+        foreign: Whether its output has models in it, of which answers of others may say more than the contract asks.
         schedule_seconds: How often it runs by itself; None for never.
         examples: The contract's examples with JSON values.
         target: The contract's objectives, if any.
@@ -323,6 +325,7 @@ class OperationView:
     retry: RetryView | None
     timeout_seconds: float
     event: EventView | None
+    foreign: bool
     schedule_seconds: float | None
     examples: tuple[Example, ...]
     target: Target | None
@@ -934,15 +937,26 @@ class NodeView:
     @property
     def text_helpers(self) -> tuple[str, ...]:
         """The functions that turn values into texts which operations use."""
-        used = {name for op in self.operations if op.calls for name in op.calls.uses("text", "part", "segment")}
+        used = {name for op in self.operations if op.calls for name in op.calls.uses("text", "form", "segment")}
         used |= {"text" for op in self.workflows if op.workflow and op.workflow.uses_text}
-        needed = used | ({"part"} if "segment" in used else set())
-        return tuple(name for name in ("text", "part", "segment") if name in needed)
+        used |= {"text"} if self.key_helpers else set()
+        return tuple(name for name in ("text", "form", "segment") if name in used)
+
+    @property
+    def key_helpers(self) -> bool:
+        """Whether operations make keys or paths of values."""
+        return any(op.calls and op.calls.uses(*_KEY_HELPERS) for op in self.operations)
+
+    @property
+    def writes_json(self) -> bool:
+        """Whether values leave the node as JSON otherwise than in its answers."""
+        sides = (self.http, self.kafka, self.redis, self.files, self.workflows, self.text_helpers)
+        return any(sides)
 
     @property
     def extracting(self) -> tuple[str, ...]:
         """The functions that find values in answers which operations use."""
-        known = ("every", "first", "first_or_none")
+        known = ("every", "every_or_none", "first", "first_or_none")
         return tuple(name for name in known if any(op.calls and op.calls.uses(name) for op in self.operations))
 
     @property
@@ -1003,6 +1017,7 @@ class NodeView:
     def consumer_imports(self) -> tuple[Symbol, ...]:
         """What the consumer imports of the node's own package."""
         symbols = [self.own("adapters.adapter_kafka", "servers"), self.operation_enum, self.request]
+        symbols.append(self.own("correlation", "FOREIGN"))
         if self.kafka and self.kafka.dead_letters:
             symbols.append(self.own("adapters.adapter_kafka", "KafkaMessage"))
         trace = (self.own("tracing", "incoming"),) if self.tracing else ()
@@ -1015,6 +1030,7 @@ class NodeView:
     def http_imports(self) -> tuple[Symbol, ...]:
         """What the HTTP adapter imports of the node's own package."""
         symbols = [self.own("correlation", name) for name in ("CORRELATION_HEADER", "CORRELATION_ID")]
+        symbols.append(self.own("json_values", "json_values"))
         symbols += [self.own("adapters.guard", "Guard")] if self.guarded else []
         symbols += [self.own("adapters.retry_policy", "AsksForPauseError")] if self.retry else []
         symbols += self.effect_imports("begin", "cause_of", "effect")
@@ -1024,14 +1040,16 @@ class NodeView:
     def kafka_imports(self) -> tuple[Symbol, ...]:
         """What the Kafka adapter imports of the node's own package."""
         outbox = (self.own("adapters.outbox", name) for name in ("Outbox", "OutboxMessage"))
-        own = (self.own("correlation", "CORRELATION_ID"), *self.effect_imports("effect"))
+        shared = (self.own("correlation", "CORRELATION_ID"), self.own("json_values", "json_values"))
+        own = (*shared, *self.effect_imports("effect"))
         return (*outbox, *own, *self._traces("outgoing", "traced"))
 
     @property
     def redis_imports(self) -> tuple[Symbol, ...]:
         """What the Redis adapter imports of the node's own package."""
         guard = (self.own("adapters.guard", "Guard"),) if self.guarded else ()
-        return (*guard, *self.effect_imports("begin", "cause_of", "effect"), *self._traces("traced"))
+        stored = (self.own("json_values", "json_values"),) if "encoded" in self.redis_helpers else ()
+        return (*guard, *stored, *self.effect_imports("begin", "cause_of", "effect"), *self._traces("traced"))
 
     @property
     def redis_helpers(self) -> tuple[str, ...]:
@@ -1050,7 +1068,7 @@ class NodeView:
     @property
     def files_imports(self) -> tuple[Symbol, ...]:
         """What the adapter of files imports of the node's own package."""
-        return (*self.effect_imports("effect"), *self._traces("traced"))
+        return (self.own("json_values", "json_values"), *self.effect_imports("effect"), *self._traces("traced"))
 
     @property
     def scheduled(self) -> tuple[OperationView, ...]:
@@ -1566,7 +1584,9 @@ class NodeView:
         check = (self.own("security", "check"),) if self.security and self.security.checks else ()
         trace = self._traces("outgoing") if self.publishing else ()
         own = (self.own("correlation", "CORRELATION_ID"), *self.effect_imports("EFFECTS", "Effects"))
-        return *own, *check, *trace, *((self.settings,) if self.security else ())
+        foreign = (self.own("correlation", "FOREIGN"),) if self.consuming else ()
+        settings = (self.settings,) if self.security else ()
+        return *own, *check, *trace, *foreign, *settings
 
     @property
     def setting_imports(self) -> tuple[Symbol, ...]:
@@ -1609,6 +1629,10 @@ class NodeView:
     def own(self, module: str, name: str) -> Symbol:
         """Return the symbol of something in the node's own package, or in what all nodes have in common."""
         return f"{self.runtime if runtime.holds(module) else self.module}.{module}", name
+
+
+def _holds_model(field: Field) -> bool:
+    return field.kind == "model" or (field.items is not None and _holds_model(field.items))
 
 
 def _retries(operation: Operation) -> bool:
@@ -1812,6 +1836,7 @@ class _Builder:
             if workflow
             else operation.timeout_seconds or self.default_deadline(operation),
             event=self.event(operation),
+            foreign=any(_holds_model(field) for field in operation.output),
             schedule_seconds=operation.schedule_seconds,
             examples=tuple(
                 Example(
@@ -1869,8 +1894,10 @@ class _Builder:
                 made = {"http": ["HttpCall"], "kafka": ["KafkaMessage"]}.get(key, [])
                 helpers = calls.uses("encoded", "decoded", "member", "text_of", "json_of", "base64_text")
                 symbols += [self.symbol(module, name) for name in (*made, *helpers)]
-                symbols += [self.symbol("handlers.texts", name) for name in calls.uses("text", "part", "segment")]
-                answers = calls.uses("every", "first", "first_or_none")
+                symbols += [self.symbol("handlers.texts", name) for name in calls.uses("text", "form", "segment")]
+                symbols += [self.symbol("handlers.keys", name) for name in calls.uses(*_KEY_HELPERS)]
+                symbols += [self.symbol("json_values", name) for name in calls.uses("given")]
+                answers = calls.uses("every", "every_or_none", "first", "first_or_none")
                 symbols += [self.symbol("handlers.answers", name) for name in answers]
                 symbols += [self.symbol("topics", "topic_of")] if calls.topic else []
         elif self.decisions:

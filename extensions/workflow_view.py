@@ -225,6 +225,7 @@ class Imports:
         """The engine's."""
         return (
             self.node.own("effects", "EFFECTS"),
+            self.node.own("json_values", "json_values"),
             self._own("announcer", "Announce"),
             self._own("nodes", "Nodes"),
             *self._of("run", "Run", "StepRecord", "answered"),

@@ -39,7 +39,7 @@ name = "shop-nodes"
 version = "0.4.0"          # by hand
 requires-python = ">=3.12"
 dependencies = [
-    "pydantic>=2.11",  # models
+    "pydantic>=2.12",  # models
 ]
 
 [tool.hatch.build.targets.wheel]

@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from extensions import bodies, encode
-from extensions.encode import Call, Code
+from extensions import bodies
 from extensions.judge import judge
 
 INPUT = {
@@ -125,14 +124,3 @@ def test_content_type() -> None:
     assert bodies.content_type({"Content-Type": "${env.A}"}) is None
     stated = ("application/json", "text/json", "application/a+json", None, "application/x-ndjson", "text/plain")
     assert [bodies.is_json(one) for one in stated] == [True, True, True, True, False, False]
-
-
-def test_calls_within_literals_are_laid_out_as_the_formatter_does_it() -> None:
-    assert encode.py_block(Call("f", Code("a.b")), 4) == "f(a.b)"
-    assert encode.py_block({"a": Call("f", {"b": 1})}, 0) == (
-        '{\n    "a": f(\n        {\n            "b": 1,\n        }\n    ),\n}'
-    )
-    words = ['"a"', "b"]
-    assert encode.py_call("f", words, 0) == 'f("a", b)'
-    assert encode.py_call("f", ["a" * 60, "b" * 52], 4) == f"f(\n        {'a' * 60}, {'b' * 52}\n    )"
-    assert encode.py_call("f", ["a" * 60, "b" * 60], 0) == f"f(\n    {'a' * 60},\n    {'b' * 60},\n)"

@@ -110,7 +110,9 @@ def test_what_is_none_is_fine(place: str) -> None:
 def test_escapes_mean_what_stands_in_them(text: str, meaning: str) -> None:
     assert parts(text) == [meaning]
     call = view(build(effect("redis.key", text))).operations[0].calls
-    assert repr(f"k:{meaning}")[1:-1] in repr(call)
+    # Among references, the text is part of a template, which has braces of its own.
+    template = meaning.replace("{", "{{").replace("}", "}}")
+    assert any(repr(f"k:{form}")[1:-1] in repr(call) for form in (meaning, template))
 
 
 def test_a_dollar_before_a_reference_is_two_before_it() -> None:

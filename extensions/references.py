@@ -295,7 +295,7 @@ class Resolver:
         pieces = parts(text)
         found = [piece for piece in pieces if isinstance(piece, Reference)]
         if not found:
-            return encode.py(text)
+            return encode.py(literal_of(text))
         if len(pieces) == 1 and found[0].source == "input":
             _, required, code = self.follow(found[0].name)
             if not required:

@@ -16,6 +16,9 @@ CORRELATION_ID: ContextVar[UUID | None] = ContextVar("correlation_id", default=N
 CALLER_CORRELATION_ID: ContextVar[str] = ContextVar("caller_correlation_id", default="")
 """The id that the caller gave the request, where it is no UUID; empty else."""
 
+FOREIGN: ContextVar[bool] = ContextVar("foreign", default=False)
+"""Whether the request was made of an event of others, who may add to it; a caller's unknown fields are mistakes."""
+
 CALLER: ContextVar[str] = ContextVar("caller", default="")
 """Who asks, such as the address of an HTTP client; empty where nobody knows."""
 

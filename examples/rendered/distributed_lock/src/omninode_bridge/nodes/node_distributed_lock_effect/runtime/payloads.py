@@ -19,12 +19,15 @@ WIDEST = 2**63
 _HARMLESS = (bool, int, type(None))
 
 
-def validated[ModelT: BaseModel](model: type[ModelT], payload: Mapping[str, object]) -> ModelT:
+def validated[ModelT: BaseModel](
+    model: type[ModelT], payload: Mapping[str, object], *, tolerant: bool = False
+) -> ModelT:
     """Return an input as its model; `"5"` and `true` are no integers.
 
     Args:
         model: The type of the input.
         payload: Values of JSON.
+        tolerant: Whether the values are of somebody who may say more than the model has fields for.
 
     Returns:
         The input.
@@ -40,7 +43,9 @@ def validated[ModelT: BaseModel](model: type[ModelT], payload: Mapping[str, obje
             error_code=EnumCoreErrorCode.VALIDATION_ERROR,
             problems=found,
         )
-    made = model.model_validate_json(to_json(payload, bytes_mode="base64"), strict=True)
+    made = model.model_validate_json(
+        to_json(payload, bytes_mode="base64"), strict=True, extra="ignore" if tolerant else None
+    )
     if wide := list(_bounded(_wide(made), MOST_PROBLEMS)):
         raise ModelOnexError(
             message="The input holds whole numbers beyond 64 bits.",

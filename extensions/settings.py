@@ -17,6 +17,7 @@ NAMES = frozenset(
         *("database_statement_timeout_seconds", "database_migrate_on_start", "http_timeout_seconds"),
         *("http_max_connections", "http_max_answer_bytes", "redis_max_connections", "redis_timeout_seconds"),
         *("kafka_publish_timeout_seconds", "outbox_path", "outbox_max_messages", "kafka_consumer_group"),
+        "kafka_max_message_bytes",
         *("dead_letter_max_retries", "dead_letter_retry_delay_seconds", "dead_letter_alert_threshold"),
         "dead_letter_alert_window_seconds",
         *("files_max_bytes", "retry_max_attempts", "retry_initial_delay_seconds", "retry_max_delay_seconds"),
@@ -167,6 +168,8 @@ class _Settings:
         self.place(kafka.servers, "Brokers of Kafka, with commas between them.")
         wait = "Longest wait for the brokers before a message is left to the outbox."
         self.add("kafka_publish_timeout_seconds", "float", 5.0, wait, "gt=0")
+        largest = "Largest message, with key and headers; not more than brokers and topics take."
+        self.add("kafka_max_message_bytes", "int", 1_048_576, largest, "ge=1000")
         where = "File that keeps messages until the brokers have them; each process needs one of its own."
         path = f"Path({encode.py(f'var/{self.node.full_name}.outbox')})"
         self.found.append(SettingView("outbox_path", "Path", path, (), where, "OUTBOX_PATH"))

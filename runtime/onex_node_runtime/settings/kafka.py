@@ -15,6 +15,11 @@ class KafkaSettings(NodeSettings):
     kafka_publish_timeout_seconds: Seconds = Field(
         default=5.0, description="Longest wait for the brokers before a message is left to the outbox."
     )
+    kafka_max_message_bytes: int = Field(
+        default=1_048_576,
+        ge=1000,
+        description="Largest message, with key and headers; not more than brokers and topics take.",
+    )
     outbox_path: Path = Field(
         default=Path("var/node.outbox"),
         description="File that keeps messages until the brokers have them; each process needs one of its own.",

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
-_SCHEMA = """\
-CREATE TABLE IF NOT EXISTS messages (
+_TABLE = """\
+CREATE TABLE IF NOT EXISTS {name} (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     topic TEXT NOT NULL,
     key BLOB,
@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS messages (
     headers TEXT NOT NULL
 )
 """
+_COLUMNS = "topic, key, value, headers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,11 @@ class Outbox:
 
     A message that was appended survives the end of the process and of the machine. Appends that come together share
     one transaction, and with it the wait for the disk.
+
+    Attributes:
+        size: How many messages wait.
+        set_aside: How many the brokers refused; they stay in the file, and wait again when it is opened next.
+        fault: Why the last attempt to write failed; empty after one that did not.
     """
 
     def __init__(self, path: Path, max_messages: int) -> None:
@@ -67,6 +73,11 @@ class Outbox:
         self._arrived: list[tuple[OutboxMessage, asyncio.Future[int]]] = []
         self._writer: asyncio.Task[None] | None = None
         self.size = 0
+        self.set_aside = 0
+        self.fault = ""
+        # Off the queue, and still in the file, which could not be written to: for good, and until the next start.
+        self._gone: set[int] = set()
+        self._held: set[int] = set()
 
     async def open(self) -> None:
         """Open the file, and make it where it is missing; does nothing when it is open.
@@ -111,9 +122,9 @@ class Outbox:
         Raises:
             ModelOnexError: SERVICE_UNAVAILABLE when the outbox is full, so that nothing is dropped in silence.
         """
-        if self.size + len(self._arrived) >= self._max_messages:
+        if self.size + self.set_aside + len(self._arrived) >= self._max_messages:
             raise ModelOnexError(
-                message=f"The outbox is full: {self._max_messages} messages wait for the brokers.",
+                message=f"The outbox is full: {self._max_messages} messages wait for the brokers, or were refused.",
                 error_code=EnumCoreErrorCode.SERVICE_UNAVAILABLE,
                 integration="kafka",
             )
@@ -127,23 +138,74 @@ class Outbox:
         """Return the messages at the head of the queue, at most `count` of them, with their numbers."""
         rows = await self._call(
             lambda: self._db.execute(
-                "SELECT id, topic, key, value, headers FROM messages ORDER BY id LIMIT ?", (count,)
+                f"SELECT id, {_COLUMNS} FROM messages ORDER BY id LIMIT ?", (count + len(self._gone | self._held),)
             ).fetchall()
         )
         return [
             (row[0], OutboxMessage(row[1], row[2], row[3], tuple((k, bytes.fromhex(v)) for k, v in json.loads(row[4]))))
             for row in rows
-        ]
+            if row[0] not in self._gone and row[0] not in self._held
+        ][:count]
 
     async def remove(self, numbers: Collection[int]) -> None:
-        """Take messages off the queue."""
+        """Take messages off the queue, at once; a file that can't be written to follows when it can."""
+        self._gone.update(numbers)
+        self.size -= len(numbers)
+        await self.tidy()
+
+    async def put_aside(self, numbers: Collection[int]) -> None:
+        """Take messages off the queue and keep them, until the file is opened the next time."""
+        ids = [(number,) for number in numbers]
+
+        def move() -> None:
+            with self._db:
+                self._db.executemany(
+                    f"INSERT INTO refused ({_COLUMNS}) SELECT {_COLUMNS} FROM messages WHERE id = ?", ids
+                )
+                self._db.executemany("DELETE FROM messages WHERE id = ?", ids)
+
+        self.size -= len(ids)
+        self.set_aside += len(ids)
+        if not await self._written(move):
+            # They stay where they are, and are not tried again before the next start.
+            self._held.update(numbers)
+
+    async def tidy(self) -> None:
+        """Bring the file up to date, as far as it can be written to."""
+        gone = [(number,) for number in self._gone]
 
         def delete() -> None:
             with self._db:
-                self._db.executemany("DELETE FROM messages WHERE id = ?", [(number,) for number in numbers])
+                self._db.executemany("DELETE FROM messages WHERE id = ?", gone)
+                # A write even where nothing is to be deleted.
+                self._db.execute("PRAGMA user_version = 1")
 
-        await self._call(delete)
-        self.size -= len(numbers)
+        if await self._written(delete):
+            self._gone.difference_update(number for (number,) in gone)
+
+    async def check(self) -> None:
+        """Tell whether the file can be written to.
+
+        Raises:
+            ModelOnexError: FILE_WRITE_ERROR when it can't.
+        """
+        if self.fault:
+            await self.tidy()
+        if self.fault:
+            raise ModelOnexError(
+                message=f"The outbox can't be written to: {self.fault}",
+                error_code=EnumCoreErrorCode.FILE_WRITE_ERROR,
+                integration="kafka",
+            )
+
+    async def _written(self, action: Callable[[], None]) -> bool:
+        try:
+            await self._call(action)
+        except sqlite3.Error as error:
+            self.fault = str(error)
+        else:
+            self.fault = ""
+        return not self.fault
 
     async def _write_arrived(self) -> None:
         while self._arrived:
@@ -153,14 +215,17 @@ class Outbox:
                 numbers = await self._call(partial(self._insert, [message for message, _ in arrived]))
             except sqlite3.Error as error:
                 self.size -= len(arrived)
+                self.fault = str(error)
                 failure = ModelOnexError(
                     message=f"The outbox can't be written to: {error}",
                     error_code=EnumCoreErrorCode.FILE_WRITE_ERROR,
                     integration="kafka",
                 )
                 for _, number in arrived:
-                    number.set_exception(failure)
+                    if not number.done():
+                        number.set_exception(failure)
                 continue
+            self.fault = ""
             for (_, number), value in zip(arrived, numbers, strict=True):
                 if not number.done():
                     number.set_result(value)
@@ -186,7 +251,10 @@ class Outbox:
                 "PRAGMA journal_mode = WAL",
                 "PRAGMA synchronous = FULL",
                 "BEGIN EXCLUSIVE",
-                _SCHEMA,
+                _TABLE.format(name="messages"),
+                _TABLE.format(name="refused"),
+                f"INSERT INTO messages ({_COLUMNS}) SELECT {_COLUMNS} FROM refused ORDER BY id",
+                "DELETE FROM refused",
             ):
                 connection.execute(statement)
             connection.commit()

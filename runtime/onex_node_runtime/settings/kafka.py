@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import Field
 
 from .node import NodeSettings
-from .types import Count, Seconds
+from .types import Count, MessageBytes, Seconds
 
 
 class KafkaSettings(NodeSettings):
@@ -15,9 +15,8 @@ class KafkaSettings(NodeSettings):
     kafka_publish_timeout_seconds: Seconds = Field(
         default=5.0, description="Longest wait for the brokers before a message is left to the outbox."
     )
-    kafka_max_message_bytes: int = Field(
+    kafka_max_message_bytes: MessageBytes = Field(
         default=1_048_576,
-        ge=1000,
         description="Largest message, with key and headers; not more than brokers and topics take.",
     )
     outbox_path: Path = Field(

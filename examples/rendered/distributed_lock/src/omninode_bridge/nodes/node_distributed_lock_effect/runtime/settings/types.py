@@ -9,6 +9,8 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 KnownPort = Annotated[int, Field(ge=1, le=65535)]
 Count = Annotated[int, Field(ge=1)]
 CountOrNone = Annotated[int, Field(ge=0)]
+# Less would not hold headers.
+MessageBytes = Annotated[int, Field(ge=1000)]
 Seconds = Annotated[float, Field(gt=0)]
 SecondsOrNone = Annotated[float, Field(ge=0)]
 # Consul takes no less.

@@ -315,7 +315,7 @@ def test_hostile_text_stays_text(run: Run, generate_project: Generate, tmp_path:
     definition = json.loads((project / "deploy/service_manifest.json").read_text(encoding="utf-8"))
     assert definition == read(project, "service_manifest.yaml")
     assert definition["service"]["tags"] == [text[:200]]
-    (module,) = project.glob("src/**/service.py")
+    (module,) = project.glob("src/**/nodes/*/service.py")
     tree = ast.parse(module.read_text(encoding="utf-8"))
     values = {
         node.targets[0].id: node.value

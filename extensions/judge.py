@@ -159,7 +159,8 @@ def _environment(raw: Mapping[str, Any]) -> Iterator[Problem]:
     deployment = raw.get("deployment")
     if not isinstance(deployment, Mapping) or not deployment.get("env"):
         return
-    contract = _sound(raw)
+    # Mixins bring no settings, and are judged elsewhere.
+    contract = _sound({key: value for key, value in raw.items() if key != "mixins"})
     if contract is None:
         return
     settings = {setting.variable: setting for setting in view(contract).setting_fields}

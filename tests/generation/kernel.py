@@ -65,7 +65,7 @@ def packages(site: Path) -> list[str]:
 
 def servers_of_projects(name: str) -> ModuleType:
     """Return a module that generated projects start a server with, such as `kafka_server`."""
-    path = ROOT / "template" / "{{ node.place.tests }}" / f"{name}.py"
+    path = ROOT / "runtime" / "doubles" / f"{name}.py"
     loader = SourceFileLoader(name, str(path))
     module = module_from_spec(ModuleSpec(name, loader, origin=str(path)))
     module.__file__ = str(path)

@@ -112,7 +112,17 @@ NEEDED: dict[str, dict[str, Any]] = {
 # Where a key has one value, that value is what holds anyway; free words only help to detect integrations.
 ONE_VALUE = {"domain", "rollback_on_error", "validate_sql", "handler"}
 # Looked at by test_advanced_features.py, or by everything else.
-ELSEWHERE = {"name", "package", "node_type", "operations", "error_handling", "layout", "runtime", "validation_level"}
+ELSEWHERE = {
+    "name",
+    "package",
+    "node_type",
+    "operations",
+    "rows",
+    "error_handling",
+    "layout",
+    "runtime",
+    "validation_level",
+}
 IMPLEMENTATIONS = {"database", "http", "kafka", "redis", "filesystem", "compute", "aggregate", "workflow", "fsm"}
 
 Place = tuple[str | int, ...]

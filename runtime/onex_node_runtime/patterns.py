@@ -47,4 +47,5 @@ class LinearPattern:
                 core_schema.no_info_after_validator_function(cls, core_schema.str_schema(strict=True)),
             ],
             mode="left_to_right",
+            serialization=core_schema.plain_serializer_function_ser_schema(lambda made: made.pattern),
         )

@@ -43,9 +43,16 @@ def validated[ModelT: BaseModel](
             error_code=EnumCoreErrorCode.VALIDATION_ERROR,
             problems=found,
         )
-    made = model.model_validate_json(
-        to_json(payload, bytes_mode="base64"), strict=True, extra="ignore" if tolerant else None
-    )
+    text, extra = to_json(payload, bytes_mode="base64"), "ignore" if tolerant else None
+    try:
+        made = model.model_validate_json(text, strict=True, extra=extra)  # type: ignore[arg-type]  # it is a literal
+    except ValidationError as error:
+        # Defaults may be written as JSON has them, and are no values of the caller's.
+        if any(
+            _is_given(payload, problem["loc"]) for problem in error.errors(include_url=False, include_context=False)
+        ):
+            raise
+        made = model.model_validate_json(text, extra=extra)  # type: ignore[arg-type]  # it is a literal
     if wide := list(_bounded(_wide(made), MOST_PROBLEMS)):
         raise ModelOnexError(
             message="The input holds whole numbers beyond 64 bits.",
@@ -53,6 +60,16 @@ def validated[ModelT: BaseModel](
             problems=wide,
         )
     return made
+
+
+def _is_given(payload: object, path: Sequence[object]) -> bool:
+    """Tell whether a value, or what is missing beside one, is the caller's."""
+    for step in path[:-1]:
+        if isinstance(payload, Mapping) and step in payload:
+            payload = payload[step]
+        elif isinstance(payload, list | tuple) and isinstance(step, int) and step < len(payload):
+            payload = payload[step]
+    return not isinstance(payload, Mapping) or path[-1] in payload
 
 
 def problems_of(error: ValidationError) -> list[dict[str, str]]:

@@ -17,7 +17,7 @@ help: ## List the targets.
 
 setup: .venv/.installed ## Build .venv from requirements.lock; does nothing when it is current.
 
-.venv/.installed: requirements.lock pyproject.toml runtime/pyproject.toml .ci/setup
+.venv/.installed: requirements.lock pyproject.toml runtime/pyproject.toml $(wildcard runtime/onex_node_runtime/*.py runtime/onex_node_runtime/*/*.py) .ci/setup
 	@bash .ci/setup
 
 demo: setup ## Generate the example node, run its tests on PostgreSQL, then call it once.

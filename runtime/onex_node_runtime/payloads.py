@@ -3,6 +3,8 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
 
 from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.errors import ModelOnexError
@@ -62,12 +64,11 @@ def validated[ModelT: BaseModel](
     return made
 
 
-def _is_given(payload: object, path: Sequence[object]) -> bool:
+def _is_given(payload: Any, path: Sequence[object]) -> bool:
     """Tell whether a value, or what is missing beside one, is the caller's."""
     for step in path[:-1]:
-        if isinstance(payload, Mapping) and step in payload:
-            payload = payload[step]
-        elif isinstance(payload, list | tuple) and isinstance(step, int) and step < len(payload):
+        # A path also names validators and members of unions, which are no part of the payload.
+        with suppress(LookupError, TypeError):
             payload = payload[step]
     return not isinstance(payload, Mapping) or path[-1] in payload
 

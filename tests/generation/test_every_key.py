@@ -25,7 +25,9 @@ def node(node_type: str, implementation: Mapping[str, Any], **more: object) -> d
 
 
 NODES: dict[str, dict[str, Any]] = {
-    "database": node("effect", {"database": {"query": "DELETE FROM t WHERE a = $1", "parameters": ["a"]}}),
+    "database": node(
+        "effect", {"database": {"query": "DELETE FROM t WHERE a = $1 RETURNING a AS ok", "parameters": ["a"]}}
+    ),
     "http": node("effect", {"http": {"method": "POST", "path": "/"}}),
     "kafka": node("effect", {"kafka": {"topic": "came"}}),
     "redis": node("effect", {"redis": {"command": "set", "key": "k", "value": "v", "returns": {"found": "ok"}}}),
@@ -117,7 +119,6 @@ ELSEWHERE = {
     "package",
     "node_type",
     "operations",
-    "rows",
     "error_handling",
     "layout",
     "runtime",

@@ -8,7 +8,7 @@ BIN := .venv/bin
 # The embedded PostgreSQL warns where there is no login session; its fallback is as good.
 PYTHON := $(BIN)/python -W "ignore:XDG_RUNTIME_DIR is not set"
 COMPILE := $(BIN)/uv pip compile --system-certs --generate-hashes --no-emit-index-url --no-header --python-version 3.12 --quiet
-SOURCES := extensions runtime tests examples benchmarks scripts
+SOURCES := copier_onex extensions runtime tests examples benchmarks scripts
 
 .PHONY: help setup demo test fuzz faults attacks lint bench check golden reference audit lock dist clean
 
@@ -35,10 +35,11 @@ faults: setup ## Make what nodes depend on fail, and print what was counted.
 attacks: setup ## Attack a generated service on loopback, and print what was counted.
 	@$(PYTHON) -m benchmarks.attacks
 
-lint: setup ## Check format, style, types, schemas and the golden copy.
+lint: setup ## Check format, style, types, imports, schemas and the golden copy.
 	@$(BIN)/ruff format --check $(SOURCES)
 	@$(BIN)/ruff check $(SOURCES)
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/check-jsonschema --check-metaschema $$(find schemas -name '*.json')
 	@$(PYTHON) -m scripts.reference --check
 	@$(PYTHON) -m examples.golden --check
@@ -70,5 +71,5 @@ audit: ## Name known vulnerabilities in the pinned versions; needs pipx, and the
 	@pipx run 'pip-audit>=2.9,<3' --requirement requirements.lock --require-hashes --disable-pip
 
 clean: ## Remove what was built, .venv included.
-	@rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	@rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

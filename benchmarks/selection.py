@@ -7,9 +7,9 @@ from collections.abc import Callable
 import yaml
 
 from examples.rendering import CONTRACTS
-from extensions.contract import Contract
-from extensions.decisions import decide_base_class, decide_integrations, decide_variant
-from extensions.judge import judge, read
+from extensions.deciding.decisions import decide_base_class, decide_integrations, decide_variant
+from extensions.judging.judge import judge, read
+from extensions.language.contract import Contract
 
 ROUNDS = 9
 CALLS = 1_000

@@ -34,7 +34,7 @@ def _load(module: str) -> Any:
 
 
 def _say(text: str) -> None:
-    _load("streams").warn(f"{text}\n")
+    _load("text.streams").warn(f"{text}\n")
 
 
 def rendered(project: Path, destination: str, answers: str = _ANSWERS) -> int:
@@ -48,15 +48,15 @@ def rendered(project: Path, destination: str, answers: str = _ANSWERS) -> int:
     Returns:
         The exit status.
     """
-    place = _load("places").place_of(answers)
-    problem = _load("formatting").format_rendered(project, _load("ownership").read(project, place))
-    manifest = _load("ownership").complete(project, place)
+    place = _load("project.places").place_of(answers)
+    problem = _load("project.formatting").format_rendered(project, _load("project.ownership").read(project, place))
+    manifest = _load("project.ownership").complete(project, place)
     if problem:
         _say(f"What was rendered can't be laid out: {problem}")
     if os.environ.get("COPIER_OPERATION") != "copy":
         return 1 if problem else 0
     name = "-".join(filter(None, (project.resolve().name, place.node)))
-    report = _load("validation.index").cache_folder() / "reports" / f"{name}.json"
+    report = _load("home").cache_folder() / "reports" / f"{name}.json"
     registration = _register(project, manifest) if place.inside else None
     # All of it is the template's, unless there was a project before: nobody said that its code may be run.
     own = destination == "fresh" and not place.inside
@@ -68,7 +68,7 @@ def rendered(project: Path, destination: str, answers: str = _ANSWERS) -> int:
             registration.undo()
         for name in [*manifest.get("files", {}), place.manifest]:
             (project / name).unlink(missing_ok=True)
-            _load("snapshot").prune(project, (project / name).parent)
+            _load("project.snapshot").prune(project, (project / name).parent)
         _say(f"Nothing of it was kept. {where}".strip())
     else:
         _say(f"It was written over files that were there: look at `git status`. {where}".strip())
@@ -78,7 +78,7 @@ def rendered(project: Path, destination: str, answers: str = _ANSWERS) -> int:
 def _register(project: Path, manifest: dict[str, Any]) -> Any:
     """Write into a project what a node needs there, and say so; None when that can't be done."""
     try:
-        registration = _load("host").register(project, manifest)
+        registration = _load("project.host").register(project, manifest)
     except (OSError, ValueError) as error:
         _say(str(error))
         return None
@@ -99,13 +99,13 @@ def before(project: Path, answers: str = _ANSWERS) -> int:
         The exit status.
     """
     copier = os.getppid()
-    snapshot = _load("snapshot").Snapshot.of(project)
-    place = _load("places").place_of(answers)
+    snapshot = _load("project.snapshot").Snapshot.of(project)
+    place = _load("project.places").place_of(answers)
     snapshot.take(place)
-    _load("renames").keep_edits(project, snapshot.folder / "renamed", place)
+    _load("project.renames").keep_edits(project, snapshot.folder / "renamed", place)
     if "ONEX_REPORT" not in os.environ:  # `update-node` lets Copier work on a clone, which may be left half done
         command = [sys.executable, "-I", __file__, "watch", str(copier)]
-        subprocess.Popen(command, cwd=project, env=_load("vcs").environment(), start_new_session=True)
+        subprocess.Popen(command, cwd=project, env=_load("project.vcs").environment(), start_new_session=True)
     return 0
 
 
@@ -119,19 +119,19 @@ def after(project: Path, answers: str = _ANSWERS) -> int:
     Returns:
         The exit status.
     """
-    snapshot = _load("snapshot").Snapshot.of(project)
+    snapshot = _load("project.snapshot").Snapshot.of(project)
     (snapshot.folder / _AFTER).write_text(str(os.getpid()), encoding="utf-8")
-    place = _load("places").place_of(answers)
-    manifest = _load("ownership").read(project, place)
+    place = _load("project.places").place_of(answers)
+    manifest = _load("project.ownership").read(project, place)
     orphans = snapshot.keep_orphans()
     if orphans:
         _say("Yours, and without an operation now; kept where nothing uses them:")
         _say("\n".join(f"  {name}" for name in orphans))
-    for change in _load("renames").rename_keys(_load("places").file_in(project, place.contract)):
+    for change in _load("project.renames").rename_keys(_load("project.places").file_in(project, place.contract)):
         _say(f"In {place.contract}: {change}.")
-    for name in _load("renames").merge_edits(project, snapshot.folder / "renamed"):
+    for name in _load("project.renames").merge_edits(project, snapshot.folder / "renamed"):
         _say(f"Your edits were carried over to {name}.")
-    for old, new in renamed(snapshot.operations, manifest.get("operations", {})).items():
+    for old, new in _load("project.renames").renamed(snapshot.operations, manifest.get("operations", {})).items():
         _say(f"The operation {old} seems to be called {new} now: carry over what you wrote for it.")
     report = Path(os.environ.get("ONEX_REPORT") or snapshot.folder.parents[1] / "onex-validation.json")
     registered = not place.inside or _register(project, manifest) is not None
@@ -154,7 +154,7 @@ def watch(project: Path, process: int | None) -> int:
         The exit status.
     """
     # Before the wait: Copier takes its copy of the template away when it ends.
-    recovery, snapshot = _load("updating.recovery"), _load("snapshot").Snapshot.of(project)
+    recovery, snapshot = _load("updating.recovery"), _load("project.snapshot").Snapshot.of(project)
     if process is None:
         sys.stdin.buffer.read()
     else:
@@ -187,18 +187,6 @@ def _wait_for(process: int) -> None:
             time.sleep(_PAUSE)
 
 
-def renamed(before_update: dict[str, str], after_update: dict[str, str]) -> dict[str, str]:
-    """Return the operations that seem to be renamed: gone here, new there, and of one shape.
-
-    Args:
-        before_update: Digests of the operations' shapes, by name.
-        after_update: The same, afterwards.
-    """
-    new = {shape: name for name, shape in after_update.items() if name not in before_update}
-    gone = {name: shape for name, shape in before_update.items() if name not in after_update}
-    return {name: new[shape] for name, shape in gone.items() if shape in new}
-
-
 def _validate(project: Path, place: Any, manifest: dict[str, Any], elsewhere: Path, *, tests: bool) -> bool:
     """Validate, and write the report into the project, or elsewhere when the project is not to be kept."""
     level = manifest.get("validation_level", "none")
@@ -211,7 +199,7 @@ def _validate(project: Path, place: Any, manifest: dict[str, Any], elsewhere: Pa
     passed = bool(report.passed or (conflicts and not any(outcome.findings for outcome in report.outcomes)))
     if passed and conflicts:
         _say("Not validated as a whole: run validate-node when the conflicts are resolved.")
-    folder = _load("reports").folder(project, place) if passed else elsewhere.parent
+    folder = _load("project.reports").folder(project, place) if passed else elsewhere.parent
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / _REPORT if passed else elsewhere
     target.write_text(report.as_json(), encoding="utf-8")
@@ -225,10 +213,10 @@ def main() -> int:
         The exit status.
     """
     step, *arguments = sys.argv[1:]
-    _load("streams").tolerate()
+    _load("text.streams").tolerate()
     try:
         return _run(step, arguments)
-    except _load("places").UntrustedNameError as error:
+    except _load("project.places").UntrustedNameError as error:
         _say(str(error))
         return 1
 

@@ -39,13 +39,19 @@ class OnexExtension(Extension):
         """
         super().__init__(environment)
         compiled, encode, self._effective, self._given, self._judge, self._legacy, self._view = _load(
-            "compiled", "encode", "effective", "given", "judge", "legacy", "view"
+            "project.compiled",
+            "text.encode",
+            "reading.effective",
+            "reading.given",
+            "judging.judge",
+            "judging.legacy",
+            "viewing.build",
         )
         compiled.CompiledTemplates().attach(environment)
         self._encode = encode
-        self._manifest = importlib.import_module(f"{_PACKAGE}.manifest")
-        self._runtime = importlib.import_module(f"{_PACKAGE}.runtime")
-        schema = importlib.import_module(f"{_PACKAGE}.schema")
+        self._manifest = importlib.import_module(f"{_PACKAGE}.viewing.manifest")
+        self._runtime = importlib.import_module(f"{_PACKAGE}.viewing.runtime")
+        schema = importlib.import_module(f"{_PACKAGE}.reading.schema")
         environment.filters.update(
             is_contract=self._effective.is_contract,
             effective_contract=self._effective_contract,
@@ -107,7 +113,7 @@ class OnexExtension(Extension):
         destination = Path(context["_copier_conf"]["dst_path"])
         answers = str(context["_copier_conf"]["answers_file"])
         if node.place.inside or answers != node.place.answers:
-            host = importlib.import_module(f"{_PACKAGE}.host")
+            host = importlib.import_module(f"{_PACKAGE}.project.host")
             if message := host.misfit(destination, node, answers, self._paths, new=_operation.get(None) == "copy"):
                 raise UserMessageError(message)
         self._there_before = {path for path in self._paths if (destination / path).exists()}

@@ -12,14 +12,14 @@ from typing import Any
 
 import yaml
 
-from extensions.classify import NODE_TYPES, THRESHOLD
-from extensions.contract import FEATURE_ALIASES
-from extensions.decisions import INTEGRATIONS
-from extensions.encode import markdown as escaped
-from extensions.functions import FUNCTIONS, LOOPS, Function, Loop
-from extensions.mixins import CATALOGUE, Entry
-from extensions.schema import parts
-from extensions.variants import DOMAIN_PARTS, INTEGRATION_PARTS
+from extensions.deciding.decisions import INTEGRATIONS
+from extensions.language.classify import NODE_TYPES, THRESHOLD
+from extensions.language.contract import FEATURE_ALIASES
+from extensions.language.functions import FUNCTIONS, LOOPS, Function, Loop
+from extensions.language.mixins import CATALOGUE, Entry
+from extensions.language.variants import DOMAIN_PARTS, INTEGRATION_PARTS
+from extensions.reading.schema import parts
+from extensions.text.encode import markdown as escaped
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ROOT / "docs" / "reference"

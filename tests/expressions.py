@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from extensions.kinds import Kind, Scope, kind_of
+from extensions.language.kinds import Kind, Scope, kind_of
 
 ENUMS = {"Tier": ("basic", "gold-plus")}
 MODELS: dict[str, dict[str, dict[str, Any]]] = {

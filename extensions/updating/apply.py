@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from ..places import file_in
-from ..snapshot import prune
-from ..vcs import environment, git, git_folder
+from ..home import PACKAGE
+from ..project.places import file_in
+from ..project.snapshot import prune
+from ..project.vcs import environment, git, git_folder
 
-_HOOK = Path(__file__).parents[1] / "hook.py"
+_HOOK = PACKAGE / "hook.py"
 _EXECUTABLE = 0o111
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

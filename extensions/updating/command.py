@@ -15,8 +15,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from .. import source, streams, vcs
-from ..places import Place, places_in
+from ..project import vcs
+from ..project.places import Place, places_in
+from ..reading import source
+from ..text import streams
 from . import trust
 from .recovery import UpdateError, undo
 from .update import Updated, Wish, update_all

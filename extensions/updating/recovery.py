@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .. import vcs
-from ..snapshot import Snapshot
+from ..project import vcs
+from ..project.snapshot import Snapshot
 from .apply import Journal
 
 

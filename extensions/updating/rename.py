@@ -5,11 +5,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from .. import ownership
-from ..judge import ContractError, read
-from ..places import Place, file_in, places_in
-from ..snapshot import ORPHANS
-from ..view import NodeView, view
+from ..judging.judge import ContractError, read
+from ..project import ownership
+from ..project.places import Place, file_in, places_in
+from ..project.snapshot import ORPHANS
+from ..viewing.build import view
+from ..viewing.node import NodeView
 from .recovery import UpdateError
 from .scratch import Tree
 

@@ -5,9 +5,9 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from .. import ownership, vcs
-from ..places import Place, file_in
-from ..snapshot import ORPHANS
+from ..project import ownership, vcs
+from ..project.places import Place, file_in
+from ..project.snapshot import ORPHANS
 from . import line_ends
 
 type Tree = Mapping[str, tuple[bytes, bool]]

@@ -16,10 +16,10 @@ from copier._settings import is_trusted_repository
 from copier._vcs import get_repo
 from copier.errors import CopierError
 
-from .. import vcs
+from ..home import ROOT
+from ..project import vcs
 
 type Reason = Literal["settings", "installed", ""]
-_ROOT = Path(__file__).resolve().parents[2]
 _DISTRIBUTION = "copier-onex"
 _SETTINGS = "COPIER_SETTINGS_PATH"
 
@@ -72,7 +72,7 @@ def _installed() -> tuple[frozenset[Path], frozenset[str]]:
     paths: set[Path] = set()
     addresses: set[str] = set()
     for source in _origins():
-        path = local_path(source, _ROOT)
+        path = local_path(source, ROOT)
         if path is None:
             addresses.add(_address(source))
         else:
@@ -84,10 +84,10 @@ def _installed() -> tuple[frozenset[Path], frozenset[str]]:
 
 def _origins() -> Iterator[str]:
     """Yield where this code lies, and where it was taken from."""
-    if (_ROOT / "copier.yml").is_file():
-        yield str(_ROOT)
+    if (ROOT / "copier.yml").is_file():
+        yield str(ROOT)
         with suppress(CalledProcessError, OSError):
-            yield vcs.git(_ROOT, "config", "--get", "remote.origin.url").removesuffix("\n")
+            yield vcs.git(ROOT, "config", "--get", "remote.origin.url").removesuffix("\n")
     try:
         direct = json.loads(metadata.distribution(_DISTRIBUTION).read_text("direct_url.json") or "{}")
     except (metadata.PackageNotFoundError, ValueError):

@@ -14,9 +14,11 @@ from typing import Any
 
 import yaml
 
-from .. import ownership, reports, source, streams, vcs
-from ..hook import renamed
-from ..places import Place, UntrustedNameError, file_in, places_in
+from ..project import ownership, reports, vcs
+from ..project.places import Place, UntrustedNameError, file_in, places_in
+from ..project.renames import renamed
+from ..reading import source
+from ..text import streams
 from . import line_ends, trust
 from .apply import Change, Journal, mark_conflicts
 from .comparison import Comparison, File, Kind, differences, gained_and_lost

@@ -5,8 +5,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from .. import streams
-from ..places import Place, UntrustedNameError, places_in
+from ..project.places import Place, UntrustedNameError, places_in
+from ..text import streams
 from .findings import LEVELS
 from .project import Project
 from .run import validate

@@ -15,9 +15,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from ..home import DATA, RUNTIME, cache_folder
+
 _FORMAT = 1
-_SHIPPED = Path(__file__).resolve().parents[1] / "data" / "onex_index.json"
-_RUNTIME = Path(__file__).resolve().parents[2] / "runtime"
+_SHIPPED = DATA / "onex_index.json"
 _DEEPEST = 8
 
 
@@ -39,11 +40,6 @@ class Module:
     members: dict[str, list[str]]
 
 
-def cache_folder() -> Path:
-    """Return the folder for what can be made again, shared by all projects of this person."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "copier-onex"
-
-
 class Index:
     """The modules of one environment, read when they are first asked for."""
 
@@ -55,7 +51,7 @@ class Index:
         """
         stdlib = Path(sysconfig.get_path("stdlib"))
         # The runtime comes with the template, whether or not its distribution is installed.
-        self._roots = (site_packages, stdlib, stdlib / "lib-dynload", _RUNTIME)
+        self._roots = (site_packages, stdlib, stdlib / "lib-dynload", RUNTIME)
         self._modules: dict[str, Module | None] = {}
         self._files: dict[str, Path | None] = {}
         self._listed: dict[Path, frozenset[str]] = {}

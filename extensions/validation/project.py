@@ -13,8 +13,8 @@ from typing import Any
 
 import yaml
 
-from .. import ownership
-from ..places import Place, places_in
+from ..project import ownership
+from ..project.places import Place, places_in
 
 # What tools leave behind, what is kept for people, and other people's code.
 _FOREIGN = {".git", ".hg", ".venv", "venv", "node_modules", "build", "dist", "orphans", "__pycache__", ".onex_state"}

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from ..places import Place
+from ..project.places import Place
 from . import structure, syntax
 from .findings import LEVELS, Finding, Outcome, Report
 from .imports import Imports

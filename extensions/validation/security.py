@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from .. import credentials
+from ..text import credentials
 from .findings import Finding
 from .project import Project
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import yaml
 
-from .. import sql_text
+from ..text import sql_text
 from .findings import Finding
 from .project import Project
 

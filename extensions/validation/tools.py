@@ -14,10 +14,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import vcs
+from ..home import cache_folder
+from ..project import vcs
 from . import mypy_settings
 from .findings import Finding
-from .index import cache_folder
 from .project import Project
 
 _LINE = re.compile(r"^(?P<path>[^:\s]+):(?P<line>\d+)(?::\d+)?: (?P<rest>.+)$")

@@ -9,9 +9,9 @@ from hypothesis import assume
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from extensions.judge import judge
-from extensions.problems import Path
-from extensions.schema import bundle
+from extensions.judging.judge import judge
+from extensions.reading.schema import bundle
+from extensions.text.problems import Path
 
 SCHEMA = bundle()
 PROPERTIES: Mapping[str, Any] = SCHEMA["properties"]

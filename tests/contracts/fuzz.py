@@ -24,9 +24,9 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.internal.conjecture.providers import AVAILABLE_PROVIDERS, HypothesisProvider
 
 from examples.rendering import CONTRACTS, ROOT, export_template, read_contract
-from extensions import ownership
-from extensions.judge import judge
-from extensions.places import Place
+from extensions.judging.judge import judge
+from extensions.project import ownership
+from extensions.project.places import Place
 from extensions.validation import structure, syntax
 from extensions.validation.imports import Imports
 from extensions.validation.index import Index

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
-from extensions.judge import judge
-from extensions.problems import Path
+from extensions.judging.judge import judge
+from extensions.text.problems import Path
 from tests.contracts.walk import put
 
 STRANGE: tuple[Any, ...] = (

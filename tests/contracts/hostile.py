@@ -13,9 +13,10 @@ from typing import Any
 
 import yaml
 
-from extensions import encode, patterns
-from extensions.judge import judge
-from extensions.problems import Path
+from extensions.judging.judge import judge
+from extensions.language import patterns
+from extensions.text import encode
+from extensions.text.problems import Path
 from tests.contracts.draw import SCHEMA, resolved
 from tests.contracts.walk import parts, put
 

@@ -11,9 +11,9 @@ from copier._jinja_ext import get_yield_context
 from copier._main import Worker
 from pathspec import GitIgnoreSpec
 
-from extensions import ownership
-from extensions.formatting import format_rendered
-from extensions.places import Place
+from extensions.project import ownership
+from extensions.project.formatting import format_rendered
+from extensions.project.places import Place
 
 SUFFIX = ".j2"
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from extensions.problems import Path
+from extensions.text.problems import Path
 from tests.contracts.draw import SCHEMA, resolved
 
 Part = tuple[Path, Any, Mapping[str, Any]]

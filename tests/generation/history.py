@@ -60,7 +60,7 @@ def make_history(run: Run, repository: Path) -> Path:
     edit(repository / "copier.yml", '"domain": domain', f'"{KEY_OF_VERSION_3}": {KEY_OF_VERSION_3}')
     edit(repository / "copier.yml", "type_of('domain'", f"type_of('{KEY_OF_VERSION_3}'")
     edit(repository / "schemas" / "contract.schema.json", '"domain":', f'"{KEY_OF_VERSION_3}":')
-    edit(repository / "extensions" / "contract.py", 'raw.get("domain"', f'raw.get("{KEY_OF_VERSION_3}"')
+    edit(repository / "extensions" / "language" / "build.py", 'raw.get("domain"', f'raw.get("{KEY_OF_VERSION_3}"')
     renames["questions"] = {"domain": KEY_OF_VERSION_3}
     (repository / "extensions" / "data" / "renames.json").write_text(json.dumps(renames), encoding="utf-8")
     commit(run, repository, "Third version")

@@ -91,7 +91,7 @@ def files(tmp_path: Path) -> dict[str, Path]:
 
 
 def test_validate_contract_says_what_is_wrong_with_each(files: dict[str, Path]) -> None:
-    done = run_within(400, sys.executable, "-m", "extensions.validate_contract", *files.values())
+    done = run_within(400, sys.executable, "-m", "extensions.commands.validate_contract", *files.values())
 
     assert (done.returncode, done.stderr) == (1, "")
     for name, path in files.items():
@@ -102,7 +102,7 @@ def test_validate_contract_says_what_is_wrong_with_each(files: dict[str, Path]) 
 
 @pytest.mark.parametrize("name", ["aliases", "merged mappings", "open brackets", "a whole number", "a file", "keys"])
 def test_migrate_contract_says_what_is_wrong(files: dict[str, Path], name: str) -> None:
-    done = run_within(400, sys.executable, "-m", "extensions.migrate_contract", files[name])
+    done = run_within(400, sys.executable, "-m", "extensions.commands.migrate_contract", files[name])
 
     assert done.returncode == 1
     assert "Traceback" not in done.stderr

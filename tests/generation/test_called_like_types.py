@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from extensions.judge import judge
+from extensions.judging.judge import judge
 from tests.contracts.fuzz import unproven
 
 TYPES = ["string", "integer", "number", "boolean", "uuid", "datetime", "date", "duration", "decimal", "bytes", "object"]

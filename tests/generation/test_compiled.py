@@ -57,7 +57,7 @@ def test_changed_templates_and_filters_count_at_once(run: Run, contract: Path, t
     (template / "template" / "value.txt.j2").write_text('{{ "b" | py }}', encoding="utf-8")
     assert copied(run, template, contract, tmp_path / "second", cache)["value.txt"] == b'"b"'
 
-    encode = template / "extensions" / "encode.py"
+    encode = template / "extensions" / "text" / "encode.py"
     changed = encode.read_text(encoding="utf-8") + "\n\ndef py(value: object) -> str:\n    return 'changed'\n"
     encode.write_text(changed, encoding="utf-8")
     assert copied(run, template, contract, tmp_path / "third", cache)["value.txt"] == b"changed"

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from examples.rendering import CONTRACTS, generate, read_contract
-from extensions.judge import judge
+from extensions.judging.judge import judge
 from tests.conftest import Run
 from tests.contracts.draw import SCHEMA, likely_contracts, valid_contracts
 from tests.contracts.fuzz import draw, unproven

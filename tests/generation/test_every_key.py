@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from extensions.judge import judge
-from extensions.legacy import warnings
+from extensions.judging.judge import judge
+from extensions.judging.legacy import warnings
 from tests.contracts.draw import SCHEMA, resolved
 from tests.contracts.render import Renderer
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from extensions import expressions, unparsed
-from extensions.computations import is_annotated
-from extensions.expressions import Checked
-from extensions.kinds import WrongError
+from extensions.language import expressions
+from extensions.language.computation import is_annotated
+from extensions.language.expressions import Checked
+from extensions.language.kinds import WrongError
+from extensions.text import unparsed
 from tests.conftest import Run
 from tests.expressions import ENUMS, INPUT, MODELS, SCOPE, kinds
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from extensions.judge import judge
+from extensions.judging.judge import judge
 from tests.conftest import Run
 from tests.contracts.fuzz import broken_files, ruff
 from tests.contracts.hostile import CANARY, KINDS, REFUSED, carried, laid_out, places, spots

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from examples.rendering import CONTRACTS, read_contract
-from extensions.deploy import DeployView
+from extensions.viewing.deploy import DeployView
 from tests.conftest import Generate, Run
 from tests.generation.test_hostile_text import HOSTILE
 

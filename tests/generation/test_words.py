@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from omnibase_core.validation.todo_marker.handler import scan_source
 
-from extensions import ownership
-from extensions.judge import judge
+from extensions.judging.judge import judge
+from extensions.project import ownership
 from extensions.validation.run import validate
 from tests.conftest import Run
 from tests.contracts.fuzz import TOOLS

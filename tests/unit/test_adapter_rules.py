@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from extensions import bodies
-from extensions.judge import judge
+from extensions.judging.judge import judge
+from extensions.text import bodies
 
 INPUT = {
     "id": "string",

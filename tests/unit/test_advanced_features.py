@@ -17,11 +17,12 @@ from copier._jinja_ext import YieldExtension
 from pathspec import GitIgnoreSpec
 
 from examples.rendering import ROOT
-from extensions.decisions import not_generated
-from extensions.judge import ContractError, read
+from extensions.deciding.decisions import not_generated
+from extensions.judging.judge import ContractError, read
 from extensions.onex import OnexExtension
-from extensions.runtime import source
-from extensions.view import NodeView, view
+from extensions.viewing.build import view
+from extensions.viewing.node import NodeView
+from extensions.viewing.runtime import source
 
 TEMPLATE = ROOT / "template"
 SCHEMA: dict[str, Any] = json.loads((ROOT / "schemas" / "advanced_features.schema.json").read_text(encoding="utf-8"))

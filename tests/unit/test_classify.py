@@ -7,9 +7,9 @@ import pytest
 import yaml
 
 from examples.rendering import CONTRACTS
-from extensions.classify import NODE_TYPES, THRESHOLD, classify
-from extensions.judge import judge, read
-from extensions.view import view
+from extensions.judging.judge import judge, read
+from extensions.language.classify import NODE_TYPES, THRESHOLD, classify
+from extensions.viewing.build import view
 
 CUSTOM = {"name": "greet", "handler": "custom"}
 

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from examples.rendering import CONTRACTS, read_contract
-from extensions.computations import ComputationView
-from extensions.judge import judge, read
-from extensions.view import NodeView, view
+from extensions.judging.judge import judge, read
+from extensions.viewing.build import view
+from extensions.viewing.computation import ComputationView
+from extensions.viewing.node import NodeView
 
 PRICES = read_contract(CONTRACTS / "price_quote.yaml")
 PARCELS = read_contract(Path(__file__).parents[1] / "generation" / "parcel_rates.yaml")

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from extensions.contract import Contract
-from extensions.decisions import decide_base_class, decide_database, decide_discovery, not_generated
-from extensions.judge import read
+from extensions.deciding.decisions import decide_base_class, decide_database, decide_discovery, not_generated
+from extensions.judging.judge import read
+from extensions.language.contract import Contract
 
 SQL = {"name": "a", "output": {"ok": "boolean"}, "database": {"query": "DELETE FROM t"}}
 CUSTOM = {"name": "a", "output": {"ok": "boolean"}, "handler": "custom"}

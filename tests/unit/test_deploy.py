@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from extensions.contract import Amounts
-from extensions.deploy import DeployView, Needs, deploy_view, misfit, quantity, resources
-from extensions.judge import judge, read
-from extensions.view import view
+from extensions.deciding.deployment import misfit, quantity, resources
+from extensions.judging.judge import judge, read
+from extensions.language.deployment import Amounts
+from extensions.viewing.build import view
+from extensions.viewing.deploy import DeployView, Needs, deploy_view
 
 CUSTOM = {"name": "a", "output": {"ok": "boolean"}, "handler": "custom"}
 SQL = {"name": "a", "output": {"ok": "boolean"}, "database": {"query": "DELETE FROM t"}}

@@ -12,7 +12,7 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from extensions import encode
+from extensions.text import encode
 from tests.conftest import Run
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))

@@ -17,9 +17,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from extensions import encode, expressions, unparsed
-from extensions.functions import FUNCTIONS, LOOPS
-from extensions.kinds import Kind, Scope, WrongError, kind_of
+from extensions.language import expressions
+from extensions.language.functions import FUNCTIONS, LOOPS
+from extensions.language.kinds import Kind, Scope, WrongError, kind_of
+from extensions.text import encode, unparsed
 from tests.expressions import ENUMS, INPUT, MODELS, SCOPE, kinds
 
 

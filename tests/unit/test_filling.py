@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from extensions.contract import build
-from extensions.filling import copied
-from extensions.judge import judge
-from extensions.view import view
+from extensions.judging.judge import judge
+from extensions.language.build import build
+from extensions.language.filling import copied
+from extensions.viewing.build import view
 
 TYPES: dict[str, Any] = {
     "enums": {"Colour": ["red", "blue"], "Size": ["small", "large"]},

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from extensions.given import explain, unreadable
+from extensions.reading.given import explain, unreadable
 
 GOOD = "name: greet\npackage: acme\nnode_type: effect\noperations:\n  - {name: greet, handler: custom}\n"
 _BOMB = ["a0: &a0 {k: v}"] + [f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}], k{n}: v}}" for n in range(1, 24)]

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from examples.rendering import CONTRACTS, ROOT, read_contract
-from extensions.encode import imports
-from extensions.host import misfit, register
-from extensions.judge import read
-from extensions.places import Place, place_of, places_in
-from extensions.view import NodeView, view
+from extensions.judging.judge import read
+from extensions.project.host import misfit, register
+from extensions.project.places import Place, place_of, places_in
+from extensions.text.encode import imports
+from extensions.viewing.build import view
+from extensions.viewing.node import NodeView
 
 NODE = "node_a_effect"
 MARKERS = ("integration", "performance")

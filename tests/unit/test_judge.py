@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from examples.rendering import ROOT
-from extensions.judge import ContractError, judge, read
-from extensions.source import MAX_BYTES, MAX_VALUES
+from extensions.judging.judge import ContractError, judge, read
+from extensions.reading.source import MAX_BYTES, MAX_VALUES
 
 CONTRACTS = ROOT / "examples" / "contracts"
 GOOD: dict[str, Any] = {

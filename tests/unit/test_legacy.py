@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from extensions.judge import judge, read
-from extensions.legacy import warnings
-from extensions.source import read_text
-from extensions.validate_contract import examine
+from extensions.commands.validate_contract import examine
+from extensions.judging.judge import judge, read
+from extensions.judging.legacy import warnings
+from extensions.reading.source import read_text
 
 BARE: dict[str, Any] = {
     "name": "greet",

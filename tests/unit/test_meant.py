@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from extensions.contract import build
-from extensions.judge import judge
-from extensions.references import parts
-from extensions.view import view
+from extensions.judging.judge import judge
+from extensions.language.build import build
+from extensions.language.references import parts
+from extensions.viewing.build import view
 
 STATUS = {"type": "string", "enum": ["completed", "failed"]}
 # What stands for the name of an input field in each place for a text.

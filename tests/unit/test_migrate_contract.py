@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from examples.rendering import CONTRACTS, ROOT
-from extensions import migrate_contract
-from extensions.effective import yaml_document
-from extensions.judge import judge
-from extensions.migrate_contract import migrate
+from extensions.commands import migrate_contract
+from extensions.commands.migrate_contract import migrate
+from extensions.judging.judge import judge
+from extensions.reading.effective import yaml_document
 
 LEGACY = sorted((Path(__file__).parent / "legacy").glob("*.yaml"))
 
@@ -159,7 +159,7 @@ def test_package_from_the_command_line() -> None:
 
 
 def run(*arguments: str | Path, text: str = "") -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "extensions.migrate_contract", *map(str, arguments)]
+    command = [sys.executable, "-m", "extensions.commands.migrate_contract", *map(str, arguments)]
     return subprocess.run(command, input=text, cwd=ROOT, capture_output=True, text=True, check=False)
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from extensions import migrations, sql
-from extensions.judge import judge
-from extensions.legacy import warnings
+from extensions.judging.judge import judge
+from extensions.judging.legacy import warnings
+from extensions.language import migrations, sql
 
 PATH = ("integrations", "database", "migrations", 0)
 

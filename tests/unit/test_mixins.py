@@ -15,10 +15,10 @@ from mypy import api
 from omnibase_core.infrastructure import infra_bases
 from omnibase_core.models.container import ModelONEXContainer
 
-from extensions.decisions import decide_base_class
-from extensions.judge import judge, read
-from extensions.legacy import warnings
-from extensions.mixins import CATALOGUE, DEFAULT_MIXINS, NODE_TYPES, Entry
+from extensions.deciding.decisions import decide_base_class
+from extensions.judging.judge import judge, read
+from extensions.judging.legacy import warnings
+from extensions.language.mixins import CATALOGUE, DEFAULT_MIXINS, NODE_TYPES, Entry
 
 BARE: dict[str, Any] = {
     "name": "greet",

@@ -2,9 +2,9 @@
 
 import pytest
 
-from extensions.contract import Contract
-from extensions.judge import read
-from extensions.monitoring import health, metrics, without_effect
+from extensions.deciding.monitoring import health, metrics, without_effect
+from extensions.judging.judge import read
+from extensions.language.contract import Contract
 
 ADAPTERS = ("postgres", "http", "kafka")
 

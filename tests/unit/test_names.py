@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from omnibase_core.validation.checker_naming_convention import NamingConventionChecker
 
-from extensions import encode, names
+from extensions.language import names
+from extensions.text import encode, markers
 
 FORBIDDEN = ["Manager", "Handler", "Helper", "Utility", "Util", "Service", "Controller", "Processor", "Worker"]
 PARTS = st.sampled_from([*FORBIDDEN, *map(str.upper, FORBIDDEN), *map(str.lower, FORBIDDEN), "Task", "a", "R", "Cpu"])
@@ -49,7 +50,7 @@ def test_members_of_an_enum_are_identifiers_of_their_own(values: list[str]) -> N
     for name in made.values():
         assert name.isidentifier()
         assert not keyword.iskeyword(name)
-        assert not names.MARKERS.search(name)
+        assert not markers.MARKERS.search(name)
 
 
 def test_members_say_what_their_values_differ_in() -> None:
@@ -64,10 +65,10 @@ def test_members_say_what_their_values_differ_in() -> None:
 def test_literals_keep_their_text_without_markers(parts: list[str]) -> None:
     text = "".join(parts)
     for literal in (encode.py_string(text), encode.py_fstring([text])):
-        assert not names.MARKERS.search(literal)
+        assert not markers.MARKERS.search(literal)
         assert ast.literal_eval(literal.removeprefix("f").replace("{{", "{") if literal[0] == "f" else literal) == text
     block = encode.py_triple(text)
-    assert not names.MARKERS.search(block)
+    assert not markers.MARKERS.search(block)
     assert ast.literal_eval(block) == text.rstrip("\n") + "\n"
-    assert not names.MARKERS.search(encode.docstring(text, "TODO"))
-    assert not names.MARKERS.search(encode.yaml_string(text))
+    assert not markers.MARKERS.search(encode.docstring(text, "TODO"))
+    assert not markers.MARKERS.search(encode.yaml_string(text))

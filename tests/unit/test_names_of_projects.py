@@ -7,9 +7,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from extensions import ownership, reports
-from extensions.host import register
-from extensions.places import Place, UntrustedNameError, file_in
+from extensions.project import ownership, reports
+from extensions.project.host import register
+from extensions.project.places import Place, UntrustedNameError, file_in
 
 REFUSED = (
     "",

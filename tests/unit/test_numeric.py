@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extensions import numeric, samples
-from extensions.contract import Field
-from extensions.judge import ContractError, read
-from extensions.strategies import strategy
-from extensions.view import view
+from extensions.judging.judge import ContractError, read
+from extensions.language import numeric, samples
+from extensions.language.contract import Field
+from extensions.viewing.build import view
+from extensions.viewing.strategies import strategy
 
 NODE: dict[str, Any] = {
     "name": "numbers",

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from examples.rendering import CONTRACTS, read_contract
-from extensions.judge import judge
-from extensions.problems import Path, Problem
+from extensions.judging.judge import judge
+from extensions.text.problems import Path, Problem
 
 EXAMPLES = {path.stem: read_contract(path) for path in sorted(CONTRACTS.glob("*.yaml"))}
 type Contract = dict[str, Any]

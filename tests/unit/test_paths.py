@@ -8,9 +8,10 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from examples.rendering import CONTRACTS, read_contract
-from extensions.judge import read
-from extensions.left_out import NEEDED, left_out
-from extensions.view import NodeView, view
+from extensions.judging.judge import read
+from extensions.viewing.build import view
+from extensions.viewing.left_out import NEEDED, left_out
+from extensions.viewing.node import NodeView
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "template"
 LONGEST = 160

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extensions import patterns
-from extensions.strategies import _fitted
+from extensions.language import patterns
+from extensions.viewing.strategies import _fitted
 
 FOUND = [
     ("^[0-9a-f]{64}$", 0, 99, "a" * 64),

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from extensions.judge import ContractError, read
-from extensions.view import view
+from extensions.judging.judge import ContractError, read
+from extensions.viewing.build import view
 
 PATH = {"http": {"method": "GET", "path": "/things/${input.id}/parts"}}
 KEY = {"redis": {"command": "get", "key": "thing:${input.id}", "returns": {"into": "found_text"}}}

@@ -8,8 +8,8 @@ import pytest
 import yaml
 from jinja2 import Environment
 
-from extensions.effective import effective_contract, is_contract
-from extensions.schema import ROOT, parts
+from extensions.reading.effective import effective_contract, is_contract
+from extensions.reading.schema import ROOT, parts
 
 # Legacy words are taken from a file, and asked of nobody.
 _NOT_ASKED = {"error_handling"}

@@ -3,10 +3,10 @@
 import pytest
 
 from examples.rendering import CONTRACTS, read_contract
-from extensions.judge import read
-from extensions.readme import Readme
-from extensions.settings import SettingView
-from extensions.view import view
+from extensions.judging.judge import read
+from extensions.viewing.build import view
+from extensions.viewing.readme import Readme
+from extensions.viewing.settings import SettingView
 
 
 def readme_of(contract: str) -> Readme:

@@ -9,9 +9,11 @@ import pytest
 import yaml
 
 from examples.rendering import CONTRACTS
-from extensions.judge import judge, read
-from extensions.reductions import AggregateView, FsmView
-from extensions.view import NodeView, view
+from extensions.judging.judge import judge, read
+from extensions.viewing.aggregation import AggregateView
+from extensions.viewing.build import view
+from extensions.viewing.fsm import FsmView
+from extensions.viewing.node import NodeView
 from tests.generation.reducers import AGGREGATIONS, STATE_MACHINES
 
 ORDERS: dict[str, Any] = yaml.safe_load((CONTRACTS / "order_state.yaml").read_text(encoding="utf-8"))

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from examples.rendering import CONTRACTS, read_contract
-from extensions import runtime
-from extensions.judge import read
-from extensions.runtime_settings import classes
-from extensions.view import NodeView, view
+from extensions.judging.judge import read
+from extensions.viewing import runtime
+from extensions.viewing.build import view
+from extensions.viewing.node import NodeView
+from extensions.viewing.runtime_settings import classes
 
 NAMES = sorted(path.stem for path in CONTRACTS.glob("*.yaml"))
 MODULES = sorted(path.relative_to(runtime.FOLDER).with_suffix("").as_posix() for path in runtime.FOLDER.rglob("*.py"))

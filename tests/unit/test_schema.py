@@ -12,9 +12,9 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 from examples.rendering import CONTRACTS
-from extensions import validate_contract
-from extensions.contract import BASE_TYPES
-from extensions.schema import ROOT, bundle, parts
+from extensions.commands import validate_contract
+from extensions.language.contract import BASE_TYPES
+from extensions.reading.schema import ROOT, bundle, parts
 from tests.conftest import Run
 
 PARTS = parts()

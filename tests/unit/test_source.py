@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from examples.rendering import CONTRACTS
-from extensions.source import MAX_BYTES, MAX_DEPTH, Document, Place, read_bytes, read_text
+from extensions.reading.source import MAX_BYTES, MAX_DEPTH, Document, Place, read_bytes, read_text
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | st.text() | st.dates(),

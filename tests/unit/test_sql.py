@@ -2,7 +2,7 @@
 
 import pytest
 
-from extensions import sql
+from extensions.language import sql
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from examples.rendering import ROOT
-from extensions import streams
+from extensions.text import streams
 
-SCRIPT = "from extensions import streams; streams.tolerate(); streams.say('a → \\ud800 b\\n' * 9999); print('end')"
+SCRIPT = "from extensions.text import streams; streams.tolerate(); streams.say('a → \\ud800 b\\n' * 9999); print('end')"
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8", "cp1252", "ascii:strict"])

@@ -20,9 +20,10 @@ from copier._jinja_ext import YieldExtension
 from jinja2 import Environment, nodes
 
 from examples.rendering import ROOT
-from extensions import fields, view
-from extensions.deploy import DeployView
 from extensions.onex import OnexExtension
+from extensions.viewing import fields
+from extensions.viewing import node as view
+from extensions.viewing.deploy import DeployView
 
 TEMPLATES = sorted(path for path in (ROOT / "template").rglob("*") if path.is_file())
 ENCODERS = frozenset(

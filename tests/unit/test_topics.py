@@ -2,7 +2,7 @@
 
 import pytest
 
-from extensions import topics
+from extensions.viewing import topics
 
 ORDERS = "onex.evt.shop.order-placed.v1"
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from examples.rendering import ROOT
-from extensions import vcs
+from extensions.project import vcs
 from extensions.updating import command, trust
 
 

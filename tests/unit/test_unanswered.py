@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from extensions.judge import judge, read
-from extensions.legacy import warnings
-from extensions.view import view
+from extensions.judging.judge import judge, read
+from extensions.judging.legacy import warnings
+from extensions.viewing.build import view
 
 KAFKA = {"name": "tell", "output": {"ok": "boolean"}, "kafka": {"topic": "came"}}
 SQL = {"name": "drop", "output": {"ok": "boolean"}, "database": {"query": "DELETE FROM t"}}

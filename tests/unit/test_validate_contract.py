@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from examples.rendering import CONTRACTS, ROOT
-from extensions import validate_contract
+from extensions.commands import validate_contract
 
 GOOD = CONTRACTS / "distributed_lock.yaml"
 BAD = """\
@@ -93,7 +93,7 @@ def test_names_that_a_terminal_cannot_show(capsys: pytest.CaptureFixture[str], t
 
 
 def test_as_a_process_from_standard_input() -> None:
-    command = [sys.executable, "-m", "extensions.validate_contract", "-"]
+    command = [sys.executable, "-m", "extensions.commands.validate_contract", "-"]
 
     result = subprocess.run(command, input="a: [\n", cwd=ROOT, capture_output=True, text=True, check=False)
 
@@ -102,7 +102,7 @@ def test_as_a_process_from_standard_input() -> None:
 
 
 def test_no_copier_is_loaded() -> None:
-    code = "import sys, extensions.validate_contract; sys.exit('copier' in sys.modules)"
+    code = "import sys, extensions.commands.validate_contract; sys.exit('copier' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
@@ -110,5 +110,5 @@ def test_no_copier_is_loaded() -> None:
 def test_command_is_installed() -> None:
     (command,) = entry_points(group="console_scripts", name="validate-contract")
 
-    assert command.value == "extensions.validate_contract:main"
+    assert command.value == "copier_onex.extensions.commands.validate_contract:main"
     assert (Path(sys.executable).parent / "validate-contract").is_file()

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from extensions.contract import Contract
-from extensions.decisions import INTEGRATIONS, decide_base_class, decide_integrations, decide_variant
-from extensions.judge import judge, read
-from extensions.mixins import DEFAULT_MIXINS, NODE_TYPES
-from extensions.variants import PARTS, parts_of
+from extensions.deciding.decisions import INTEGRATIONS, decide_base_class, decide_integrations, decide_variant
+from extensions.judging.judge import judge, read
+from extensions.language.contract import Contract
+from extensions.language.mixins import DEFAULT_MIXINS, NODE_TYPES
+from extensions.language.variants import PARTS, parts_of
 
 CUSTOM = {"name": "greet", "handler": "custom"}
 SQL = {"name": "drop", "output": {"ok": "boolean"}, "database": {"query": "DELETE FROM t"}}

@@ -5,9 +5,12 @@ from typing import Any
 import pytest
 
 from examples.rendering import CONTRACTS, read_contract
-from extensions import effective, names
-from extensions.judge import ContractError, read
-from extensions.view import NodeView, OperationView, view
+from extensions.judging.judge import ContractError, read
+from extensions.language import names
+from extensions.reading import effective
+from extensions.viewing.build import view
+from extensions.viewing.node import NodeView
+from extensions.viewing.operation import OperationView
 
 
 def node(operation: dict[str, Any], **values: object) -> NodeView:

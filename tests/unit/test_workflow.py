@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from examples.rendering import CONTRACTS, read_contract
-from extensions.contract import Contract, build
-from extensions.judge import judge
-from extensions.view import view
-from extensions.workflow import StepRetry, Workflow, build_workflow, in_order, upstream
-from extensions.workflow_view import WorkflowView, diagram, migrations, peers
+from extensions.judging.judge import judge
+from extensions.language.build import build
+from extensions.language.contract import Contract
+from extensions.language.workflow import StepRetry, Workflow, build_workflow, in_order, upstream
+from extensions.viewing.build import view
+from extensions.viewing.workflow import WorkflowView, diagram, migrations, peers
 from tests.generation.workflows import WORKFLOWS
 
 ORDERS: dict[str, Any] = dict(read_contract(CONTRACTS / "order_workflow.yaml"))

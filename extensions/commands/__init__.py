@@ -1,0 +1,1 @@
+"""The commands of the distribution that belong to no other room."""

@@ -1,0 +1,152 @@
+"""The command `validate-contract`: judges contract files, without Copier."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from typing import Any
+
+from ..judging.judge import judge
+from ..judging.legacy import warnings
+from ..reading.schema import bundle
+from ..reading.source import Document, Place, read_stream
+from ..text.problems import Problem
+
+_EXIT_GOOD, _EXIT_BAD = 0, 1
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A problem and its place in a file."""
+
+    place: Place
+    problem: Problem
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the finding for machines: `path` for people, `pointer` as RFC 6901 has it, and where it is."""
+        problem = self.problem
+        steps = (str(part).replace("~", "~0").replace("/", "~1") for part in problem.path)
+        return {
+            "path": problem.place,
+            "pointer": "".join(f"/{step}" for step in steps),
+            "line": self.place.line,
+            "column": self.place.column,
+            "found": problem.found,
+            "expected": problem.expected,
+            "hint": problem.hint,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was found in one file.
+
+    Attributes:
+        file: The file as it was named.
+        problems: What is wrong, in the order of the file.
+        warnings: What is legacy or without effect, where nothing is wrong.
+    """
+
+    file: str
+    problems: tuple[Finding, ...]
+    warnings: tuple[Finding, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report for machines."""
+        return {
+            "file": self.file,
+            "valid": not self.problems,
+            "problems": [finding.as_json() for finding in self.problems],
+            "warnings": [finding.as_json() for finding in self.warnings],
+        }
+
+    def lines(self) -> Iterable[str]:
+        """Return the report for people, in the form of compilers: file, line and column first."""
+        file = self.file if self.file.isprintable() else ascii(self.file)
+        if not self.problems:
+            yield f"{file}: valid"
+        for kind, findings in (("", self.problems), ("warning: ", self.warnings)):
+            for finding in findings:
+                yield f"{file}:{finding.place.line}:{finding.place.column}: {kind}{finding.problem}"
+
+
+def examine(file: str, document: Document) -> Report:
+    """Judge a document.
+
+    Args:
+        file: Its name, for the report.
+        document: What was read.
+
+    Returns:
+        The report.
+    """
+    found = [Finding(place, problem) for problem, place in document.problems]
+    unreadable = document.value is None and found
+    if not unreadable:
+        problems = [problem for problem in judge(document.value) if problem.path not in document.unread]
+        found += [Finding(document.locate(problem.path), problem) for problem in problems]
+    noted = () if found else warnings(document.value)
+    return Report(file, _sorted(found), _sorted(Finding(document.locate(warning.path), warning) for warning in noted))
+
+
+def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(sorted(findings, key=lambda finding: finding.place))
+
+
+def examine_file(file: str) -> Report:
+    """Judge a contract file.
+
+    Args:
+        file: Its path; `-` is standard input.
+
+    Returns:
+        The report; a file that can't be read is a problem like any other.
+    """
+    try:
+        if file == "-":
+            return examine("standard input", read_stream(sys.stdin.buffer))
+        with FilePath(file).open("rb") as stream:
+            return examine(file, read_stream(stream))
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        problem = Problem((), f"a file that can't be read ({reason})", "a file with a contract")
+        return Report(file, (Finding(Place(1, 1), problem),))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Judge the files that are named on the command line.
+
+    Args:
+        arguments: The command line without the program's name; that of the process when left out.
+
+    Returns:
+        0 when all files hold contracts without problems, else 1; wrong usage ends the process with 2.
+    """
+    parser = argparse.ArgumentParser(
+        prog="validate-contract", description="Say all that is wrong with contract files, and where."
+    )
+    parser.add_argument("files", nargs="*", metavar="FILE", help="a contract file; - for standard input")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
+    parser.add_argument("--schema", action="store_true", help="print the JSON Schema of contracts, for editors")
+    options = parser.parse_args(arguments)
+    if options.schema:
+        print(json.dumps(bundle(), indent=2))  # noqa: T201 - what the command is for
+        return _EXIT_GOOD
+    if not options.files:
+        parser.error("no FILE is named")
+    reports = [examine_file(file) for file in options.files]
+    valid = not any(report.problems for report in reports)
+    if options.json:
+        result = {"valid": valid, "files": [report.as_json() for report in reports]}
+        print(json.dumps(result, indent=2))  # noqa: T201 - what the command is for
+    else:
+        for line in (line for report in reports for line in report.lines()):
+            encoding = sys.stdout.encoding or "utf-8"
+            print(line.encode(encoding, "backslashreplace").decode(encoding))  # noqa: T201 - what the command is for
+    return _EXIT_GOOD if valid else _EXIT_BAD
+
+
+if __name__ == "__main__":
+    sys.exit(main())

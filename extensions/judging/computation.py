@@ -1,0 +1,97 @@
+"""The rules of computations, and of the caching of their results."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+from ..language import expressions, filling
+from ..language.classify import node_type
+from ..language.computation import CACHING, REQUEST, Locals, local_kind
+from ..language.contract import spell_out
+from ..language.expressions import INPUT
+from ..language.kinds import Kind, Scope, WrongError, kind_of
+from ..text.problems import Path, Problem, did_you_mean
+
+type Specs = Mapping[str, Any]
+# Columns by which statements of a function at the top of a module are indented.
+
+
+class Rules(Protocol):
+    """The part of the rules for whole contracts that is needed here."""
+
+    raw: Specs
+    enums: dict[str, list[str]]
+    models: dict[str, Specs]
+    operations: list[Specs]
+
+    def clean(self, path: Path) -> bool:
+        """Tell whether nothing at or below the path is wrong already."""
+
+
+def check_compute(rules: Rules, path: Path, operation: Specs) -> Iterator[Problem]:
+    """Find what is wrong with a computation beyond its schema.
+
+    Args:
+        rules: The rules for the whole contract.
+        path: Where the operation is.
+        operation: The operation.
+
+    Yields:
+        The problems.
+    """
+    place = (*path, "compute")
+    if (kind := node_type(rules.raw)) != "compute":
+        yield Problem(place, f"expressions in a node of type {kind}", "a compute node")
+        return
+    if not rules.clean((*path, "input")) or not rules.clean((*path, "output")):
+        return
+    spec: Specs = operation["compute"]
+    inputs, outputs = _spelled_out(operation.get("input")), _spelled_out(operation.get("output"))
+    for name in spec:
+        if name not in outputs and rules.clean((*place, name)):
+            found = f"an expression for {name}, which is no output field"
+            yield Problem((*place, name), found, "an output field", did_you_mean(name, outputs))
+    yield from filling.unfilled(path, operation, filling.Filler(spec, "an expression in compute"), rules.clean)
+    yield from _check_expressions(rules, place, spec, (inputs, outputs))
+
+
+def _check_expressions(
+    rules: Rules, place: Path, spec: Specs, sides: tuple[dict[str, Specs], dict[str, Specs]]
+) -> Iterator[Problem]:
+    models = {name: _kinds(rules, _spelled_out(fields)) for name, fields in rules.models.items()}
+    optional = {name: _optional(_spelled_out(fields)) for name, fields in rules.models.items()}
+    inputs, outputs = (_kinds(rules, side) for side in sides)
+    locals_of = Locals()
+    for number, (name, value) in enumerate(spec.items()):
+        if name not in outputs:
+            continue
+        known, later = dict(locals_of.known), list(spec)[number:]
+        scope = Scope(INPUT, inputs, models, rules.enums, REQUEST, known, later, optional)
+        text, kind = expressions.source(value), outputs[name]
+        if rules.clean((*place, name)):
+            try:
+                kind = local_kind(expressions.read(text, scope, outputs[name]), outputs[name])
+            except WrongError as wrong:
+                yield expressions.problem((*place, name), text, wrong)
+        locals_of.add(name, kind)
+
+
+def check_caching(rules: Rules) -> Iterator[Problem]:
+    """Find what is wrong with the caching of results beyond its schema."""
+    subcontracts = rules.raw.get("subcontracts")
+    spec = subcontracts.get("caching") if isinstance(subcontracts, Mapping) else None
+    if spec is not None and (kind := node_type(rules.raw)) != "compute":
+        found = f"caching of results in a node of type {kind}"
+        yield Problem(CACHING, found, "a compute node, whose results follow from their inputs alone")
+
+
+def _kinds(rules: Rules, fields: Mapping[str, Specs]) -> dict[str, Kind]:
+    return {name: kind_of(spec, rules.enums, rules.models) for name, spec in fields.items()}
+
+
+def _optional(fields: Mapping[str, Specs]) -> frozenset[str]:
+    return frozenset(name for name, spec in fields.items() if filling.may_be_left_out(spec))
+
+
+def _spelled_out(fields: object) -> dict[str, Specs]:
+    found = fields if isinstance(fields, Mapping) else {}
+    return {name: spell_out(spec) for name, spec in found.items() if isinstance(spec, (str, Mapping))}

@@ -1,0 +1,473 @@
+"""Rules for what effect nodes do beside SQL: HTTP requests, Kafka messages, Redis commands and files."""
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from ipaddress import IPv6Address
+from typing import Any, Protocol
+
+from ..deciding import security
+from ..language import filling, patterns, references
+from ..language.contract import BASE_TYPES, build_security, spell_out
+from ..language.deployment import DEFAULT_PORT
+from ..text import bodies
+from ..text.problems import Path, Problem, did_you_mean, show
+from . import absent
+
+type Specs = Mapping[str, Any]
+type Find = Callable[[str], str | None]
+
+_INPUT = ("input", "env", "secret")
+_OUTSIDE = ("env", "secret")
+_TOPIC = re.compile(r"onex\.(evt|cmd)\.[a-z0-9-]+\.[a-z0-9-]+\.v[0-9]+")
+_SHORT_TOPIC = re.compile(r"[a-z]([_-]?[a-z0-9])*")
+_INTEGRATION_OF = {"http": "api_client", "kafka": "kafka", "redis": "redis", "filesystem": "filesystem"}
+_SCHEMES: dict[Path, tuple[str, ...]] = {
+    ("integrations", "api_client", "base_url"): ("http://", "https://"),
+    ("integrations", "redis", "url"): ("redis://", "rediss://", "unix://"),
+    ("advanced_features", "observability", "tracing", "endpoint"): ("http://", "https://"),
+}
+# What becomes text, whatever it refers to.
+# What takes no empty part, by implementation.
+_MADE_OF_PARTS: Mapping[str, str] = {"http": "path", "redis": "key", "filesystem": "path"}
+_TEXTS = ("path", "key", "field", "headers")
+_NEEDS_VALUE = ("set", "hset", "lpush", "rpush", "sadd", "srem", "sismember")
+_NEEDS_FIELD = ("hget", "hdel")
+_TAKES_AMOUNT = ("incr", "decr")
+_TAKES_TTL = ("set", "expire", "incr", "decr", "hset", "lpush", "rpush", "sadd")
+# What a reply can fill: the kinds of the field that takes the value, and whether it counts something.
+_REDIS_INTO: dict[str, tuple[str, ...] | None] = {
+    "get": None,
+    "hget": None,
+    "lpop": None,
+    "rpop": None,
+    "hgetall": ("object",),
+    "lrange": ("array",),
+    "smembers": ("array",),
+    "incr": ("integer", "number"),
+    "decr": ("integer", "number"),
+    "ttl": ("integer", "number"),
+}
+_REDIS_KEYS = ("get", "hget", "hgetall", "lpop", "rpop")
+_REDIS_COUNT = ("delete", "exists", "hdel", "sadd", "srem", "llen", "lpush", "rpush", "lrange", "smembers")
+
+
+class Rules(Protocol):
+    """The part of the rules for whole contracts that is needed here."""
+
+    raw: Specs
+    models: dict[str, Specs]
+    operations: list[Specs]
+
+    def clean(self, path: Path) -> bool:
+        """Tell whether nothing at or below the path is wrong already."""
+
+
+def check(rules: Rules, path: Path, operation: Specs) -> Iterator[Problem]:
+    """Find what is wrong with an implementation beyond its schema.
+
+    Args:
+        rules: The rules for the whole contract.
+        path: Where the implementation is; its last part is its key.
+        operation: The operation.
+
+    Yields:
+        The problems.
+    """
+    key = str(path[-1])
+    if _mapping(rules.raw.get("integrations")).get(_INTEGRATION_OF[key]) is False:
+        expected = f"another implementation, since integrations.{_INTEGRATION_OF[key]} is false"
+        yield Problem(path, f"a use of {key}", expected)
+    inputs = _mapping(operation.get("input"))
+    if not rules.clean((*path[:-1], "input")) or not rules.clean((*path[:-1], "output")):
+        return
+    spec = {name: value for name, value in operation[key].items() if rules.clean((*path, name))}
+    texts = {name: value for name, value in spec.items() if name not in {"returns", "extract", "command", "method"}}
+    find = _finder(inputs, rules.models)
+    yield from references.problems(path, texts, _INPUT, find)
+    yield from _single_values(rules, path, {name: spec[name] for name in _TEXTS if name in spec}, inputs)
+    yield from _empty_parts(path, spec, operation)
+    yield from absent.problems(path, spec, inputs, rules.models)
+    yield from {"http": _http, "kafka": _kafka, "redis": _redis, "filesystem": _filesystem}[key](
+        rules, path, spec, operation, find
+    )
+    if key == "http":
+        client = _mapping(_mapping(rules.raw.get("integrations")).get("api_client"))
+        yield from _body(path, spec, _mapping(client.get("headers")), inputs)
+
+
+def _single_values(rules: Rules, path: Path, texts: Specs, inputs: Specs) -> Iterator[Problem]:
+    """Find references to what is no single value, in places that take text."""
+    find = _finder(inputs, rules.models)
+    for place, text in references.texts(path, texts):
+        for part in references.parts(text):
+            if not isinstance(part, references.Reference) or part.source != "input" or find(part.name):
+                continue
+            kind = references.kind_at(part.name, inputs, rules.models)
+            if kind in {"object", "array"} or kind in rules.models:
+                shown = show(f"${{input.{part.name}}}")
+                yield Problem(place, f"{shown}, which is of type {kind}", "a single value, such as text or a number")
+
+
+def _empty_parts(path: Path, spec: Specs, operation: Specs) -> Iterator[Problem]:
+    """Find values that the contract gives to a field, and that a key or a path made of them does not take."""
+    place = _MADE_OF_PARTS.get(str(path[-1]), "")
+    inputs = _mapping(operation.get("input"))
+    parts = references.parts(spec[place]) if isinstance(spec.get(place), str) else ()
+    for number, part in enumerate(parts):
+        if isinstance(part, str) and "?" in part:
+            return
+        if isinstance(part, references.Reference) and part.source == "input" and part.name in inputs:
+            field = spell_out(inputs[part.name])
+            last = path[-1] == "http" and number == len(parts) - 1
+            if last and references.may_end_empty(parts, field.get("default")):
+                continue
+            for where, value in _given(part.name, field, operation):
+                around = ("x" if isinstance(other, references.Reference) else other for other in parts)
+                made = "".join(str(value) if index == number else text for index, text in enumerate(around))
+                if value == "" or (place == "path" and {".", ".."} & set(made.split("/"))):
+                    used = ".".join(map(str, (*path[2:], place)))
+                    yield Problem(
+                        (*path[:-1], *where),
+                        show(value),
+                        f"a value that {used} can be made of, neither empty nor . or ..",
+                    )
+
+
+def _given(name: str, field: Specs, operation: Specs) -> Iterator[tuple[Path, object]]:
+    if "default" in field:
+        yield ("input", name, "default"), field["default"]
+    if field.get("maxLength") == 0:
+        yield ("input", name, "maxLength"), ""
+    for index, value in enumerate(_list(field.get("enum"))):
+        yield ("input", name, "enum", index), value
+    for index, example in enumerate(_list(operation.get("examples"))):
+        given = _mapping(_mapping(example).get("input"))
+        if name in given:
+            yield ("examples", index, "input", name), given[name]
+
+
+def settings(rules: Rules) -> Iterator[Problem]:
+    """Find what is wrong with integrations, events and features beyond their schemas.
+
+    Args:
+        rules: The rules for the whole contract.
+
+    Yields:
+        The problems.
+    """
+    integrations = _mapping(rules.raw.get("integrations"))
+    for name in ("api_client", "kafka", "redis", "filesystem"):
+        path: Path = ("integrations", name)
+        if rules.clean(path):
+            sources = ("env",) if name in {"kafka", "filesystem"} else _OUTSIDE
+            yield from references.problems(path, _mapping(integrations.get(name)), sources, lambda _: None)
+    for url, schemes in _SCHEMES.items():
+        yield from _scheme(rules, url, schemes)
+    yield from _headers(rules, integrations)
+    yield from _host(rules)
+    advanced = _mapping(rules.raw.get("advanced_features"))
+    tracing = _mapping(_mapping(advanced.get("observability")).get("tracing"))
+    place: Path = ("advanced_features", "observability", "tracing", "endpoint")
+    yield from references.problems(place, tracing.get("endpoint"), ("env",), lambda _: None)
+    wrong = list(_patterns(advanced))
+    yield from wrong
+    if not wrong:
+        yield from _examples(rules, advanced)
+    yield from _ports(rules, advanced)
+    yield from _events(rules, integrations)
+
+
+def _scheme(rules: Rules, path: Path, schemes: tuple[str, ...]) -> Iterator[Problem]:
+    url: Any = rules.raw
+    for step in path:
+        url = _mapping(url).get(str(step))
+    # What a reference stands for is not known here.
+    if isinstance(url, str) and rules.clean(path) and not url.lower().startswith(("${", *schemes)):
+        hint = f"{schemes[0]}{url}" if re.fullmatch(r"[\w.-]+(:\d+)?(/[\w./-]*)?", url) else ""
+        yield Problem(path, show(url), f"a URL that starts with {' or '.join(schemes)}", hint)
+
+
+def _headers(rules: Rules, integrations: Specs) -> Iterator[Problem]:
+    places: list[tuple[Path, Specs]] = [(("integrations", "api_client"), _mapping(integrations.get("api_client")))]
+    places += [
+        (("operations", index, "http"), _mapping(operation.get("http")))
+        for index, operation in enumerate(rules.operations)
+    ]
+    for path, holder in places:
+        for name, value in _mapping(holder.get("headers")).items():
+            place: Path = (*path, "headers", name)
+            if isinstance(value, str) and rules.clean(place) and not (value.isascii() and value.isprintable()):
+                yield Problem(place, show(value), "printable ASCII, which is all that headers of HTTP carry")
+
+
+def _host(rules: Rules) -> Iterator[Problem]:
+    path: Path = ("service", "host")
+    host = _mapping(rules.raw.get("service")).get("host")
+    if not isinstance(host, str) or ":" not in host or not rules.clean(path):
+        return
+    try:
+        IPv6Address(host)
+    except ValueError:
+        yield Problem(path, show(host), "a name or an address; the port is service.port")
+
+
+def _patterns(advanced: Specs) -> Iterator[Problem]:
+    forbidden = _mapping(advanced.get("security_validation")).get("forbidden_patterns")
+    for index, pattern in enumerate(_list(forbidden)):
+        place: Path = ("advanced_features", "security_validation", "forbidden_patterns", index)
+        wrong = patterns.objection(pattern) if isinstance(pattern, str) else ("a regular expression", "")
+        if wrong is not None:
+            yield Problem(place, show(pattern), *wrong)
+
+
+def _examples(rules: Rules, advanced: Specs) -> Iterator[Problem]:
+    if not rules.clean(("advanced_features", "security_validation")):
+        return
+    view = security.security(build_security(advanced.get("security_validation")))
+    for number, operation in enumerate(rules.operations):
+        for index, example in enumerate(_list(operation.get("examples"))):
+            path: Path = ("operations", number, "examples", index, "input")
+            if rules.clean(path) and not security.allowed(view, _mapping(example).get("input")):
+                yield Problem(path, "text that is not allowed", "what advanced_features.security_validation lets pass")
+
+
+def _ports(rules: Rules, advanced: Specs) -> Iterator[Problem]:
+    port = _mapping(_mapping(advanced.get("observability")).get("metrics")).get("prometheus_port")
+    if port is not None and port == _mapping(rules.raw.get("service")).get("port", DEFAULT_PORT):
+        place: Path = ("advanced_features", "observability", "metrics", "prometheus_port")
+        yield Problem(
+            place, show(port), "another port than service.port", "left out, metrics are on the service's port"
+        )
+
+
+def _events(rules: Rules, integrations: Specs) -> Iterator[Problem]:
+    events = _mapping(_mapping(rules.raw.get("subcontracts")).get("event_type"))
+    by_name = {str(operation.get("name")): operation for operation in rules.operations}
+    for side in ("consumed_events", "published_events"):
+        seen: set[object] = set()
+        for index, spec in enumerate(_list(events.get(side))):
+            path: Path = ("subcontracts", "event_type", side, index)
+            event, name = _mapping(spec).get("event"), _mapping(spec).get("operation")
+            if not rules.clean(path):
+                continue
+            if name not in by_name:
+                yield Problem(
+                    (*path, "operation"), show(name), "an operation of this node", did_you_mean(name, by_name)
+                )
+            yield from _topic((*path, "event"), str(event))
+            key = event if side == "consumed_events" else (event, name)
+            if key in seen:
+                yield Problem((*path, "event"), f"{show(event)} a second time", "each event once")
+            seen.add(key)
+            other = _mapping(by_name.get(str(name))).get("publishes")
+            if side == "published_events" and isinstance(other, str) and other != event:
+                place = (*path, "event")
+                yield Problem(place, show(event), f"{other}, which the operation publishes", "write it down once")
+            topic = _mapping(_mapping(by_name.get(str(name))).get("kafka")).get("topic")
+            if (
+                side == "published_events"
+                and isinstance(topic, str)
+                and topic.replace("_", "-") != str(event).replace("_", "-")
+            ):
+                yield Problem((*path, "event"), show(event), f"{topic}, the topic of the operation")
+    if events.get("consumed_events") and integrations.get("kafka") is False:
+        path = ("subcontracts", "event_type", "consumed_events")
+        yield Problem(path, "events of Kafka", "none, since integrations.kafka is false")
+
+
+def _http(rules: Rules, path: Path, spec: Specs, operation: Specs, _find: Find) -> Iterator[Problem]:
+    import jsonpath  # noqa: PLC0415  # takes a fifth of the time to import all of this, and few contracts have paths
+
+    extract, outputs = _mapping(spec.get("extract")), _mapping(operation.get("output"))
+    if "body" in spec and spec.get("method") in {"GET", "HEAD"}:
+        yield Problem((*path, "body"), f"a body of a {spec['method']} request", "none, or another method")
+    for name, text in extract.items():
+        place = (*path, "extract", name)
+        if name not in outputs:
+            yield Problem(place, f"the unknown field {show(name)}", "an output field", did_you_mean(name, outputs))
+        if isinstance(text, str):
+            try:
+                jsonpath.compile(text)
+            except (jsonpath.JSONPathError, RecursionError) as error:
+                yield Problem(place, show(text), "a JSONPath", str(error).splitlines()[0][:200])
+    if "extract" in spec and spec.get("method") == "HEAD":
+        yield Problem((*path, "extract"), "an answer to HEAD", "none: such an answer has no body")
+    filler = _filler(set(extract), "http.extract", silent="extract" not in spec)
+    yield from filling.unfilled(path[:-1], operation, filler, rules.clean)
+
+
+def _body(path: Path, spec: Specs, headers: Specs, inputs: Specs) -> Iterator[Problem]:
+    body = spec.get("body")
+    if "omit_null" in spec and "body" not in spec:
+        yield Problem((*path, "omit_null"), "omit_null without a body", "a body whose members may have no value")
+    stated = bodies.content_type(headers, _mapping(spec.get("headers")))
+    if "body" not in spec or bodies.is_json(stated):
+        return
+    if spec.get("omit_null"):
+        yield Problem(
+            (*path, "omit_null"), f"omit_null for a body of type {stated}", "none: such a body has no members"
+        )
+    found = references.parts(body) if isinstance(body, str) else []
+    whole = found[0] if len(found) == 1 and isinstance(found[0], references.Reference) else None
+    known = whole is not None and whole.source == "input" and "." not in whole.name and whole.name in inputs
+    kind = str(spell_out(inputs[whole.name]).get("type")) if whole and known else "string"
+    if not isinstance(body, str) or kind not in {"string", "bytes"}:
+        yield Problem((*path, "body"), show(body), f"text, or a reference to text or bytes: {stated} is not JSON")
+
+
+def _kafka(rules: Rules, path: Path, spec: Specs, operation: Specs, _find: Find) -> Iterator[Problem]:
+    if isinstance(spec.get("topic"), str):
+        yield from _topic((*path, "topic"), spec["topic"])
+    filler = _filler(set(), "", silent=True)
+    yield from filling.unfilled(path[:-1], operation, filler, rules.clean)
+
+
+def _topic(path: Path, topic: str) -> Iterator[Problem]:
+    if not _TOPIC.fullmatch(topic) and not _SHORT_TOPIC.fullmatch(topic):
+        expected = "a short name such as order-placed, or a full one such as onex.evt.shop.order-placed.v1"
+        yield Problem(path, show(topic), expected)
+
+
+def _redis(rules: Rules, path: Path, spec: Specs, operation: Specs, find: Find) -> Iterator[Problem]:
+    command = spec.get("command")
+    inputs, outputs = _mapping(operation.get("input")), _mapping(operation.get("output"))
+    if not isinstance(command, str):
+        return
+    plain_hash = command == "hset" and "field" not in spec
+    needs = {
+        "value": command in _NEEDS_VALUE,
+        "field": command in _NEEDS_FIELD,
+        "ttl_seconds": command == "expire",
+    }
+    takes = {
+        "value": command in _NEEDS_VALUE,
+        "field": command in (*_NEEDS_FIELD, "hset"),
+        "amount": command in _TAKES_AMOUNT,
+        "ttl_seconds": command in _TAKES_TTL,
+    }
+    for name, needed in needs.items():
+        if needed and name not in spec:
+            yield Problem((*path, name), "nothing", f"a value: {command} needs {name}")
+    for name, taken in takes.items():
+        if name in spec and not taken:
+            yield Problem((*path, name), f"{name} for {command}", f"no {name}, which {command} does not take")
+    if plain_hash and "value" in spec and not (isinstance(spec["value"], Mapping) and spec["value"]):
+        yield Problem((*path, "value"), show(spec["value"]), "a mapping of fields, or field beside value")
+    for name in ("amount", "ttl_seconds"):
+        if isinstance(spec.get(name), str):
+            yield from _number((*path, name), spec[name], inputs, find)
+    returns = _mapping(spec.get("returns"))
+    wanted = _redis_targets(command)
+    yield from _targets((*path, "returns"), returns, outputs, wanted)
+    into = returns.get("into")
+    filled = set(into) if isinstance(into, list) else {into}
+    if isinstance(into, list):
+        if command not in _REDIS_KEYS:
+            yield Problem((*path, "returns", "into"), "a list of fields", "one field, or none")
+        for index, name in enumerate(into):
+            if name not in outputs:
+                place = (*path, "returns", "into", index)
+                yield Problem(place, show(name), "an output field", did_you_mean(name, outputs))
+    filled |= {returns.get("found"), returns.get("count")}
+    filler = _filler(filled, "redis.returns", silent="returns" not in spec)
+    yield from filling.unfilled(path[:-1], operation, filler, rules.clean)
+
+
+def _redis_targets(command: str) -> dict[str, tuple[str, tuple[str, ...] | None] | None]:
+    into = _REDIS_INTO.get(command, ())
+    kinds = ", ".join(into or ())
+    return {
+        "into": None if into == () else (f"an output field of type {kinds}" if into else "an output field", into),
+        "found": ("a boolean output field", ("boolean",)),
+        "count": ("an integer output field", ("integer",)) if command in _REDIS_COUNT else None,
+    }
+
+
+def _number(path: Path, text: str, inputs: Specs, find: Find) -> Iterator[Problem]:
+    found = references.parts(text)
+    reference = found[0] if len(found) == 1 else None
+    if not isinstance(reference, references.Reference) or reference.source != "input":
+        yield Problem(path, show(text), "a whole number, or one reference to an input field")
+    elif not find(reference.name) and "." not in reference.name:
+        spec = inputs[reference.name]
+        if spell_out(spec).get("type") != "integer" or not _is_needed(spec):
+            yield Problem(path, show(text), "a reference to an integer that is required or has a default")
+
+
+def _filesystem(rules: Rules, path: Path, spec: Specs, operation: Specs, _find: Find) -> Iterator[Problem]:
+    action, outputs = spec.get("action"), _mapping(operation.get("output"))
+    writes = action in {"write", "append"}
+    if writes and "content" not in spec:
+        yield Problem((*path, "content"), "nothing", f"a value: {action} needs content")
+    if not writes and "content" in spec:
+        yield Problem((*path, "content"), f"content for {action}", f"no content, which {action} does not take")
+    text = spec.get("path")
+    if isinstance(text, str):
+        literal = "".join(part if isinstance(part, str) else "x" for part in references.parts(text))
+        if literal.startswith("/") or "\\" in literal or any(word in {"", ".", ".."} for word in literal.split("/")):
+            yield Problem((*path, "path"), show(text), "a path below the root, without . and ..")
+    kinds = ("string", "bytes", "object", "array")
+    returns = _mapping(spec.get("returns"))
+    into = (f"an output field of type {', '.join(kinds)}", kinds) if action == "read" else None
+    found = ("a boolean output field", ("boolean",))
+    yield from _targets((*path, "returns"), returns, outputs, {"into": into, "found": None if writes else found})
+    filled = {returns.get("into"), returns.get("found")}
+    filler = _filler(filled, "filesystem.returns", silent=not returns)
+    yield from filling.unfilled(path[:-1], operation, filler, rules.clean)
+
+
+def _targets(
+    path: Path, returns: Specs, outputs: Specs, wanted: Mapping[str, tuple[str, tuple[str, ...] | None] | None]
+) -> Iterator[Problem]:
+    for key, want in wanted.items():
+        name = returns.get(key)
+        if not isinstance(name, str):
+            continue
+        if want is None:
+            yield Problem((*path, key), show(name), f"no {key}, since there is nothing that fills it")
+            continue
+        expected, kinds = want
+        if name not in outputs:
+            yield Problem((*path, key), show(name), expected, did_you_mean(name, outputs))
+        elif kinds is not None:
+            kind = str(spell_out(outputs[name]).get("type"))
+            is_model = "object" in kinds and kind not in BASE_TYPES
+            if kind not in kinds and not is_model:
+                yield Problem((*path, key), show(name), expected)
+    names = [name for name in (returns.get(key) for key in wanted) if isinstance(name, str)]
+    if len(names) != len(set(names)):
+        yield Problem(path, "one output field for two things", "an output field for each")
+
+
+def _filler(filled: Collection[object], how: str, *, silent: bool) -> filling.Filler:
+    return filling.Filler(filled, how, lambda spec: silent and spec.get("type") == "boolean")
+
+
+def _finder(inputs: Specs, models: Mapping[str, Specs]) -> Find:
+    def find(name: str) -> str | None:
+        fields: Specs = inputs
+        done: list[str] = []
+        for word in name.split("."):
+            if word not in fields:
+                known = ", ".join(fields) or "none"
+                hint = did_you_mean(word, fields)
+                where = f"a field of {'.'.join(done)}" if done else "an input field of this operation"
+                return f"{where}, which are: {known}" + (f" ({hint})" if hint else "")
+            kind = str(spell_out(fields[word]).get("type"))
+            fields = models.get(kind, {})
+            done.append(word)
+        return None
+
+    return find
+
+
+def _is_needed(spec: object) -> bool:
+    return isinstance(spec, str) or (isinstance(spec, Mapping) and spec.get("required", True) is not False)
+
+
+def _mapping(value: object) -> Specs:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,40 @@
+"""The variables of a computation: their types, and their names in generated code."""
+
+import ast
+from dataclasses import replace
+from typing import Final
+
+from ..text.problems import Path
+from . import expressions
+from .expressions import Checked
+from .kinds import Kind
+
+REQUEST: Final = "request"
+CACHING: Final[Path] = ("subcontracts", "caching")
+
+
+class Locals:
+    """The outputs that were worked out so far: their types, and their names in generated code."""
+
+    def __init__(self) -> None:
+        """Begin without any."""
+        self.known: dict[str, tuple[Kind, str]] = {}
+
+    def add(self, name: str, kind: Kind) -> str:
+        """Note an output, and return the name of its variable."""
+        code = expressions.local_name(name, {code for _, code in self.known.values()})
+        self.known[name] = (kind, code)
+        return code
+
+
+def local_kind(checked: Checked, declared: Kind) -> Kind:
+    """Return the type of the local variable that holds an output: mypy's, or the declared one where it is annotated."""
+    if is_annotated(checked, declared):
+        return replace(declared, nullable=checked.kind.nullable and checked.kind.name != "null")
+    return replace(checked.kind, values=None)
+
+
+def is_annotated(checked: Checked, declared: Kind) -> bool:
+    """Tell whether the variable that holds an output has to have its type written down."""
+    built = declared.name == "array" and not isinstance(checked.tree, (ast.Name, ast.Attribute))
+    return built or declared.values is not None or checked.kind.name == "null"

@@ -1,0 +1,47 @@
+"""Conditions of aggregations: expressions on one event that have a value for every event."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..text.problems import Path, Problem
+from . import expressions
+from .expressions import EVENT
+from .kinds import Kind, Scope, WrongError, kind_of
+
+type Specs = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Types:
+    """The fields of models in their long form, and the values of enums."""
+
+    models: Mapping[str, Mapping[str, Specs]]
+    enums: Mapping[str, Sequence[str]]
+
+    def scope(self, event: str) -> Scope:
+        """Return what a condition may name, for the model of its event."""
+        kinds = {name: kinds_of(fields, self.enums, self.models) for name, fields in self.models.items()}
+        return Scope(EVENT, kinds.get(event, {}), kinds, self.enums, EVENT, total=True)
+
+
+def kinds_of(fields: Mapping[str, Specs], enums: Collection[str], models: Collection[str]) -> dict[str, Kind]:
+    """Return the types of fields."""
+    return {name: kind_of(spec, enums, models) for name, spec in fields.items()}
+
+
+def check(path: Path, text: str, scope: Scope) -> Iterator[Problem]:
+    """Find what is wrong with a condition.
+
+    Args:
+        path: Where it is.
+        text: The condition.
+        scope: What it may name.
+
+    Yields:
+        At most one problem with it, with its column.
+    """
+    try:
+        expressions.read(text, scope)
+    except WrongError as wrong:
+        yield expressions.problem(path, text, wrong)

@@ -1,0 +1,82 @@
+"""How a node runs as a service, as typed values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+DEFAULT_PORT = 8000
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_SCRAPE_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Consul:
+    """How the service registers with Consul; an empty name is the node's own."""
+
+    url: str = "http://127.0.0.1:8500"
+    service_name: str = ""
+    check_interval_seconds: float = 10
+    check_timeout_seconds: float = 5
+    deregister_after_seconds: float = 600
+    refresh_seconds: float = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """How the node runs as a service."""
+
+    port: int
+    host: str
+    tags: tuple[str, ...]
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """Cores and bytes as Kubernetes writes them; empty where the contract does not say."""
+
+    cpu: str = ""
+    memory: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Autoscaling:
+    """How many instances there are at least and at most, and by how full they are; None where not said."""
+
+    enabled: bool = True
+    min_replicas: int | None = None
+    max_replicas: int | None = None
+    cpu_percent: int | None = None
+    memory_percent: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceMonitor:
+    """How the Prometheus operator scrapes the node."""
+
+    interval_seconds: int
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """How the node is deployed.
+
+    Attributes:
+        replicas: Instances; None where the contract does not say.
+        requests: What an instance is sure to get.
+        limits: What an instance gets at most.
+        image: The container image; empty where the contract does not say.
+        namespace: Of Kubernetes; empty for that of whoever deploys it.
+        env: Environment variables as text.
+        autoscaling: How the number of instances follows the load.
+        service_monitor: None when the Prometheus operator is not asked to scrape.
+    """
+
+    replicas: int | None
+    requests: Amounts
+    limits: Amounts
+    image: str
+    namespace: str
+    env: Mapping[str, str]
+    autoscaling: Autoscaling
+    service_monitor: ServiceMonitor | None

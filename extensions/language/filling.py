@@ -1,0 +1,122 @@
+"""What an output field takes from the input: the one rule, for judging contracts and for generating code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from ..text.problems import Path, Problem
+from .kinds import Kind, fits, kind_of
+
+if TYPE_CHECKING:
+    from .contract import Field
+
+type Specs = Mapping[str, Any]
+
+# What tells which outputs an operation fills.
+_FILLING = (
+    *(("database", "returns"), ("database", "query"), ("http", "extract"), ("http", "method"), ("workflow", "output")),
+    *(("redis", "returns"), ("redis", "command"), ("filesystem", "returns"), ("filesystem", "action")),
+    *(("compute",), ("aggregate",)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Filler:
+    """What an implementation puts into output fields.
+
+    Attributes:
+        names: The fields that it fills by name.
+        how: How that is said in the contract; empty where it says nothing.
+        takes: Tells of a field in its long form whether the implementation fills it for its type.
+    """
+
+    names: Collection[object]
+    how: str
+    takes: Callable[[Specs], bool] = lambda _: False
+
+
+def field_kind(field: Field) -> Kind:
+    """Return the type of a field of a contract without problems."""
+    values = field.constraints.get("enum")
+    return Kind(
+        name=field.kind,
+        reference=field.reference or "",
+        items=replace(field_kind(field.items), nullable=False) if field.items else None,
+        nullable=not field.required,
+        values=frozenset(values) if values else None,
+    )
+
+
+def copied(inputs: Sequence[Field], field: Field) -> bool:
+    """Tell whether an output field that nothing else fills takes the input's value.
+
+    Args:
+        inputs: The operation's input fields.
+        field: One of its output fields.
+
+    Returns:
+        Whether there is an input field of the same name whose every value the output field can hold: kind, enum or
+        model, items, and null included.
+    """
+    return any(other.name == field.name and fits(field_kind(other), field_kind(field)) for other in inputs)
+
+
+def passes(inputs: Specs, name: str, spec: str | Specs) -> bool:
+    """Tell the same as `copied` of a contract that is still to be judged.
+
+    Args:
+        inputs: The operation's input fields as the contract has them.
+        name: The output field's name.
+        spec: The output field as the contract has it.
+    """
+    given = inputs.get(name)
+    # What a name of an enum or a model stands for does not matter: two types are the same when their names are.
+    return isinstance(given, (str, Mapping)) and fits(kind_of(given, (), ()), kind_of(spec, (), ()))
+
+
+def may_be_left_out(spec: object) -> bool:
+    """Tell whether a field as the contract has it does without a value."""
+    return isinstance(spec, Mapping) and (spec.get("required", True) is False or "default" in spec)
+
+
+def unfilled(path: Path, operation: Specs, filler: Filler, clean: Callable[[Path], bool]) -> Iterator[Problem]:
+    """Find output fields that nothing fills.
+
+    Args:
+        path: Where the operation is.
+        operation: The operation.
+        filler: What its implementation fills.
+        clean: Tells whether nothing at or below a path is wrong already.
+
+    Yields:
+        The problems.
+    """
+    inputs, outputs = operation.get("input"), operation.get("output")
+    inputs = inputs if isinstance(inputs, Mapping) else {}
+    for name, spec in outputs.items() if isinstance(outputs, Mapping) else ():
+        if name in filler.names or may_be_left_out(spec) or not isinstance(spec, (str, Mapping)):
+            continue
+        place = (*path, "output", name)
+        long: Specs = {"type": spec} if isinstance(spec, str) else spec
+        if not clean(place) or filler.takes(long) or passes(inputs, name, spec):
+            continue
+        ways = f"{filler.how}, or " if filler.how else ""
+        yield Problem(
+            place,
+            "an output field that nothing fills",
+            f"something that fills it: {ways}an input field of the same name and type",
+            _difference(inputs, name, spec) if clean((*path, "input", name)) else "",
+            awaited=((*path, "input", name), *((*path, *place) for place in _FILLING)),
+        )
+
+
+def _difference(inputs: Specs, name: str, spec: str | Specs) -> str:
+    given = inputs.get(name)
+    if not isinstance(given, (str, Mapping)):
+        return ""
+    own, wanted = kind_of(given, (), ()), kind_of(spec, (), ())
+    if str(own) != str(wanted):
+        return f"the input field {name} is of type {own}, not {wanted}"
+    return f"the input field {name} may {'be null' if own.nullable else 'have other values'}"

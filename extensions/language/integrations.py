@@ -1,0 +1,177 @@
+"""What operations do with integrations, and how these are set up, as typed values."""
+
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Returns:
+    """What becomes of a statement's rows: how many there are, and which output fields they fill."""
+
+    rows: Literal["one", "many", "none"]
+    into: str | None
+    found: str | None
+    count: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """An SQL statement.
+
+    Attributes:
+        query: The statement, with `$1`, `$2`, … for the parameters.
+        parameters: Input fields, in the order of the placeholders.
+        returns: What becomes of its rows.
+        transaction: False when it opts out of the node's transactions.
+        asks_for_transaction: Whether the contract says in so many words that it runs in one.
+        reads_only: Whether it changes nothing.
+    """
+
+    query: str
+    parameters: tuple[str, ...]
+    returns: Returns
+    transaction: bool
+    asks_for_transaction: bool
+    reads_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Http:
+    """An HTTP request.
+
+    Attributes:
+        method: In upper case.
+        path: Below the base URL, with references.
+        query: Parameters, with references.
+        headers: Headers of this request, with references.
+        body: Sent as JSON, or as text where the headers say so, with references; MISSING for no body.
+        omit_null: Whether members of the body without a value are left out.
+        success: Status codes of success; none stands for every 2xx.
+        extract: JSONPath by output field.
+    """
+
+    method: str
+    path: str
+    query: Mapping[str, Any]
+    headers: Mapping[str, str]
+    body: Any
+    omit_null: bool
+    success: tuple[int, ...]
+    extract: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Kafka:
+    """A message to publish; key, payload and headers may hold references, and MISSING is the whole input."""
+
+    topic: str
+    key: str | None
+    payload: Any
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Redis:
+    """A Redis command.
+
+    Attributes:
+        command: In lower case.
+        key: With references, as `field`, `value`, `amount` and `ttl_seconds`.
+        field: The field of a hash.
+        value: Stored as JSON; MISSING where the command takes none.
+        amount: How much `incr` and `decr` change the number.
+        ttl_seconds: When the key goes away.
+        into: The output field that takes the value.
+        into_keys: The output fields that are keys of a JSON value.
+        found: The output field that tells whether the key existed or changed.
+        count: The output field that tells how many there were.
+        returns: Whether the contract says anything about the reply.
+    """
+
+    command: str
+    key: str
+    field: str | None
+    value: Any
+    amount: int | str | None
+    ttl_seconds: int | str | None
+    into: str | None
+    into_keys: tuple[str, ...]
+    found: str | None
+    count: str | None
+    returns: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Filesystem:
+    """An action on a file; path and content may hold references, and MISSING is no content."""
+
+    action: Literal["read", "write", "append", "delete"]
+    path: str
+    content: Any
+    into: str | None
+    found: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumedEvent:
+    """An event that an operation handles."""
+
+    event: str
+    operation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One step of the database's schema."""
+
+    id: str
+    sql: str
+    transaction: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseIntegration:
+    """Settings of the database."""
+
+    migrations: tuple[Migration, ...]
+    pool_min_size: int
+    pool_max_size: int
+    statement_timeout_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ApiClient:
+    """Settings of the HTTP API; base URL and headers may refer to env and secret."""
+
+    base_url: str | None = None
+    timeout_seconds: float = 30
+    headers: Mapping[str, str] = types.MappingProxyType({})
+    health_path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaIntegration:
+    """Settings of Kafka; the brokers may refer to env."""
+
+    bootstrap_servers: str | None = None
+    group_id: str | None = None
+    outbox_max_messages: int = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class RedisIntegration:
+    """Settings of Redis; its URL may refer to env and secret."""
+
+    url: str | None = None
+    max_connections: int = 50
+    timeout_seconds: float = 5
+
+
+@dataclass(frozen=True, slots=True)
+class FilesystemIntegration:
+    """Settings of files; the root may refer to env."""
+
+    root: str = "data"
+    max_bytes: int = 10_485_760

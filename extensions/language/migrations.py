@@ -1,0 +1,103 @@
+"""What can be told from the SQL of a migration: whether PostgreSQL runs it in a transaction, and what it builds."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from ..text.problems import Path, Problem, show
+from . import sql
+from .contract import Contract
+
+type Statement = Sequence[tuple[str, str]]
+
+_CONTROL: Final = ("abort", "begin", "commit", "end", "release", "rollback", "savepoint", "start")
+# The words that statements begin with which PostgreSQL refuses in a transaction, however they go on.
+_OUTSIDE: Final = (
+    r"alter system\b",
+    r"alter table .*\bdetach partition .*\bconcurrently\b",
+    r"(create|drop) (database|tablespace)\b",
+    r"create (unique )?index concurrently\b",
+    r"drop index concurrently\b",
+    r"reindex (database|system)\b",
+    r"reindex .*\bconcurrently\b",
+    r"vacuum\b",
+)
+_MEANS: Final = re.compile("|".join(_OUTSIDE))
+_NAMES: Final = ("word", "quoted")
+
+
+def problems(path: Path, script: str, *, transaction: bool) -> Iterator[Problem]:
+    """Find what can't be applied as it stands.
+
+    Args:
+        path: Where the migration is.
+        script: Its SQL.
+        transaction: Whether it runs in a transaction.
+
+    Yields:
+        A problem for each statement that does not fit.
+    """
+    statements = sql.split(script)
+    place = (*path, "sql")
+    for words in map(_words, statements):
+        if transaction and (match := _MEANS.match(words)):
+            hint = "PostgreSQL refuses it in a transaction: give it a migration of its own, with transaction: false"
+            yield Problem(place, show(match[0].upper()), "SQL that runs in a transaction", hint)
+    if transaction:
+        yield from _new_values(place, statements)
+    elif len(statements) != 1:
+        hint = "what is applied in part could not be told from what is not; write a migration for each"
+        yield Problem(place, f"{len(statements)} statements", "one statement, as transaction is false", hint)
+    elif re.match("create (unique )?index", _words(statements[0])) and not index(script):
+        hint = "as in CREATE INDEX CONCURRENTLY things_by_name ON things (name)"
+        yield Problem(place, "an index without a name", "a name, by which it is known when it was begun before", hint)
+
+
+def warnings(contract: Contract) -> Iterator[Problem]:
+    """Find what is applied, and makes a migration that fails leave a part of it behind."""
+    for number, migration in enumerate(contract.database.migrations if contract.database else ()):
+        for words in map(_words, sql.split(migration.sql)):
+            if words.split(" ")[0] in _CONTROL:
+                hint = "each migration has a transaction of its own; transaction: false runs one statement without"
+                path = ("integrations", "database", "migrations", number, "sql")
+                yield Problem(path, show(words[:40].upper()), "SQL that leaves the transaction alone", hint)
+
+
+def index(script: str) -> str:
+    """Return the index that a script of one statement builds, as SQL, with the schema of its table; empty for none."""
+    (statement, *_) = sql.split(script) or [[]]
+    tokens = [(kind, text if kind == "quoted" else text.lower()) for kind, text in statement]
+    texts = [text for _, text in tokens]
+    if not re.match("create (unique )?index ", " ".join(texts)):
+        return ""
+    start = texts.index("index") + 1
+    for skipped in ("concurrently", "if", "not", "exists"):
+        start += texts[start : start + 1] == [skipped]
+    if texts[start + 1 : start + 2] != ["on"]:
+        return ""
+    table = start + 2 + (texts[start + 2 : start + 3] == ["only"])
+    qualified = texts[table + 1 : table + 2] == ["."] and tokens[table][0] in _NAMES
+    return f"{texts[table]}.{texts[start]}" if qualified else texts[start]
+
+
+def _words(statement: Statement) -> str:
+    return " ".join(text.lower() for kind, text in statement if kind == "word")
+
+
+def _new_values(place: Path, statements: Sequence[Statement]) -> Iterator[Problem]:
+    """Find values of enum types that are used in the transaction that adds them, which PostgreSQL refuses."""
+    added: set[str] = set()
+    if any(_words(statement).startswith("create type") for statement in statements):
+        # Values of a type that the transaction makes can be used at once.
+        return
+    for statement in statements:
+        quoted = [text for kind, text in statement if kind == "quoted" and text.startswith("'")]
+        adds = re.match(r"alter type .*\badd value\b", _words(statement))
+        for value in () if adds else quoted:
+            if value in added:
+                hint = "a new value of an enum can be used once its transaction has ended: use it in the next migration"
+                found = f"{show(value.strip("'"))} in the migration that adds it"
+                yield Problem(place, found, "a value that is there already", hint)
+                added.discard(value)
+        if adds and quoted:
+            added.add(quoted[0])

@@ -1,0 +1,274 @@
+"""Inputs that are valid, and inputs that are not, for documentation and tests of the generated node."""
+
+import json
+import math
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+
+from ..text.json_data import json_value
+from ..text.problems import Problem
+from . import numeric, patterns
+from .contract import MISSING, Contract, Field, Model, Operation
+
+_TEXTS = (
+    "example",
+    "a",
+    "A",
+    "0",
+    "1",
+    "example-1",
+    "EXAMPLE",
+    "2026-01-31",
+    "user@example.org",
+    "00000000",
+    "AAA-000",
+)
+_SCALARS: dict[str, object] = {
+    "boolean": True,
+    "uuid": "7d444840-9dc0-11d1-b245-5ffdce74fad2",
+    "datetime": "2026-01-31T12:00:00Z",
+    "date": "2026-01-31",
+    "duration": "PT30S",
+}
+_LONGEST_TEXT = 10_000
+# Of an array as JSON: nobody reads a test with a longer one.
+_LONGEST_VALUE = 50_000
+
+
+class _NoSampleError(Exception):
+    """No value could be found that meets a field's constraints."""
+
+
+def sample(contract: Contract, operation: Operation) -> dict[str, object] | None:
+    """Return a valid input of an operation.
+
+    Args:
+        contract: The contract that defines the types.
+        operation: One of its operations.
+
+    Returns:
+        The first example's input, else one made from the constraints, as JSON values; None where a pattern or a
+        combination of constraints defeats that.
+    """
+    if operation.examples:
+        values = json_value(operation.examples[0].input)
+        return dict(values) if isinstance(values, Mapping) else None
+    try:
+        return {field.name: _value(contract, field) for field in operation.input if _needed(field)}
+    except _NoSampleError:
+        return None
+
+
+def unknown(contract: Contract) -> Iterator[Problem]:
+    """Ask for an example of each operation that no valid input can be worked out for.
+
+    Args:
+        contract: A contract without other problems.
+    """
+    for index, operation in enumerate(contract.operations):
+        if operation.examples:
+            continue
+        for field in filter(_needed, operation.input):
+            try:
+                _value(contract, field)
+            except _NoSampleError:
+                hint = f"no value of {field.name} is found by itself that meets its constraints"
+                yield Problem(("operations", index, "examples"), "nothing", "an example with an input", hint)
+                break
+
+
+def row(contract: Contract, operation: Operation) -> dict[str, object] | None:
+    """Return a row that an operation's statement may give.
+
+    Args:
+        contract: The contract that defines the types.
+        operation: One of its operations with an SQL statement.
+
+    Returns:
+        Values by column, of the row's model or of the output's fields; None where no such can be worked out.
+    """
+    returns = operation.database.returns if operation.database else None
+    if returns is None:
+        return None
+    into = next((field for field in operation.output if field.name == returns.into), None)
+    holder = into.items if into and into.kind == "array" else into
+    fields = operation.output
+    if holder and holder.kind == "model":
+        model = next(model for model in contract.models if model.name == holder.reference)
+        fields = tuple(field for field in model.fields if field.required)
+    elif holder and takes_column(into):
+        fields = (holder,)
+    try:
+        return {field.name: _value(contract, field) for field in fields}
+    except _NoSampleError:
+        return None
+
+
+def takes_column(into: Field | None) -> bool:
+    """Tell whether a field takes a single column of the rows: an array of anything but models and objects."""
+    return bool(into and into.items and into.items.kind not in {"model", "object"})
+
+
+def output(contract: Contract, operation: Operation) -> dict[str, object] | None:
+    """Return a valid output of an operation, as JSON values by field, or None where no such can be worked out."""
+    try:
+        return {field.name: _value(contract, field) for field in operation.output}
+    except _NoSampleError:
+        return None
+
+
+def bad_inputs(contract: Contract, operation: Operation) -> tuple[tuple[str, str, dict[str, object]], ...]:
+    """Return what makes an input invalid, as changes to the sample, which may be large.
+
+    Args:
+        contract: The contract that defines the types.
+        operation: One of its operations.
+
+    Returns:
+        For each: what is wrong, as an identifier; the field that is left out, or ""; and JSON values that are other.
+    """
+    given = sample(contract, operation) or {}
+    bad: list[tuple[str, str, dict[str, object]]] = [("unknown_field", "", {"not_a_field_of_this_operation": True})]
+    for field in operation.input:
+        if field.required and field.default is MISSING:
+            bad.append((f"{field.name}_missing", field.name if field.name in given else "", {}))
+        bad += [(f"{field.name}_{label}", "", {field.name: value}) for label, value in _bad_values(field)]
+    return tuple(bad)
+
+
+def model(contract: Contract, made: Model) -> dict[str, object] | None:
+    """Return a valid value of a model, every field included, as JSON values; None where no such can be worked out."""
+    try:
+        return {field.name: _value(contract, field) for field in made.fields}
+    except _NoSampleError:
+        return None
+
+
+def different_values(field: Field) -> tuple[object, ...]:
+    """Return some valid values of a field of text, whole numbers or UUIDs.
+
+    Args:
+        field: The field.
+
+    Returns:
+        Up to three values that differ, as JSON values; none where a pattern or a combination of constraints defeats
+        that.
+    """
+    bounds = field.constraints
+    if values := bounds.get("enum"):
+        return tuple(values[:3])
+    if field.kind == "uuid":
+        first = str(_SCALARS["uuid"])
+        return (first, *(f"{first[:-1]}{digit}" for digit in "34"))
+    try:
+        value = _text(field) if field.kind == "string" else _number(field)
+    except _NoSampleError:
+        return ()
+    if isinstance(value, str):
+        more = [] if "pattern" in bounds else [value[:-1] + letter for letter in "xyz" if value]
+    else:
+        step = bounds.get("multipleOf", 1)
+        around = (value + step, value + 2 * step, value - step)
+        more = [number for number in around if numeric.takes(field.kind, bounds, number)]
+    return tuple(dict.fromkeys((value, *more)))[:3]
+
+
+def takes(contract: Contract, field: Field, text: str) -> bool:
+    """Tell whether a field of text or of an enum takes a value.
+
+    Args:
+        contract: The contract that defines the enums.
+        field: The field.
+        text: The value.
+    """
+    bounds = field.constraints
+    if field.kind == "enum":
+        return text in next(enum for enum in contract.enums if enum.name == field.reference).values
+    fits = bounds.get("minLength", 0) <= len(text) <= bounds.get("maxLength", len(text))
+    return fits and text in bounds.get("enum", (text,)) and patterns.matches(bounds.get("pattern", ""), text)
+
+
+def _needed(field: Field) -> bool:
+    return field.required and field.default is MISSING
+
+
+def _value(contract: Contract, field: Field) -> object:
+    if values := field.constraints.get("enum"):
+        return values[0]
+    match field.kind:
+        case "string":
+            return _text(field)
+        case "bytes":
+            return b64encode(_data(field)).decode()
+        case "integer" | "number" | "decimal":
+            return _number(field)
+        case "enum":
+            return next(enum for enum in contract.enums if enum.name == field.reference).values[0]
+        case "model":
+            model = next(model for model in contract.models if model.name == field.reference)
+            return {inner.name: _value(contract, inner) for inner in model.fields if _needed(inner)}
+        case "array":
+            count = max(field.constraints.get("minItems", 0), 1)
+            item = _value(contract, field.items) if field.items else "example"
+            if count * len(json.dumps(item)) > _LONGEST_VALUE:
+                raise _NoSampleError
+            return [item] * count
+        case "object":
+            return {f"key_{i}": "value" for i in range(field.constraints.get("minProperties", 0))}
+        case _:
+            return _SCALARS[field.kind]
+
+
+def _data(field: Field) -> bytes:
+    shortest = field.constraints.get("minLength", 0)
+    return b"example".ljust(shortest, b"x")[: field.constraints.get("maxLength")]
+
+
+def _text(field: Field) -> str:
+    shortest = field.constraints.get("minLength", 0)
+    longest = field.constraints.get("maxLength", max(shortest, 200))
+    pattern = field.constraints.get("pattern")
+    for text in (field.name.replace("_", "-"), *_TEXTS):
+        candidate = text.ljust(shortest, "x")[:longest]
+        if pattern is None or patterns.matches(pattern, candidate):
+            return candidate
+    if pattern and (found := patterns.example(pattern, shortest, longest)) is not None:
+        return found
+    raise _NoSampleError
+
+
+def _number(field: Field) -> int | float | str:
+    for candidate in numeric.numbers(field.kind, field.constraints):
+        value = f"{candidate:f}" if isinstance(candidate, Decimal) or field.kind == "decimal" else candidate
+        if field.kind == "integer" and not isinstance(value, int):
+            continue
+        if numeric.takes(field.kind, field.constraints, value):
+            return value
+    raise _NoSampleError
+
+
+def _beyond(field: Field, bound: float, sign: int) -> float:
+    """Return a number beyond a bound; what is added to a large float may be lost."""
+    near = bound + sign
+    return near if not numeric.takes(field.kind, field.constraints, near) else bound + sign * abs(bound)
+
+
+def _bad_values(field: Field) -> list[tuple[str, object]]:
+    bounds = field.constraints
+    found: list[tuple[str, object]] = []
+    if field.kind in {"integer", "number"}:
+        found += [("not_a_number", "not a number")]
+        found += [("not_finite", math.inf)] if field.kind == "number" else []
+        found += [("too_small", _beyond(field, bounds["minimum"], -1))] if "minimum" in bounds else []
+        found += [("too_small", bounds["exclusiveMinimum"])] if "exclusiveMinimum" in bounds else []
+        found += [("too_large", _beyond(field, bounds["maximum"], 1))] if "maximum" in bounds else []
+        found += [("too_large", bounds["exclusiveMaximum"])] if "exclusiveMaximum" in bounds else []
+    elif field.kind == "string" and "enum" not in bounds:
+        found += [("not_a_string", ["not", "a", "string"])]
+        found += [("too_short", "x" * (bounds["minLength"] - 1))] if bounds.get("minLength", 0) > 0 else []
+        if bounds.get("maxLength", _LONGEST_TEXT) < _LONGEST_TEXT:
+            found += [("too_long", "x" * (bounds["maxLength"] + 1))]
+    elif field.kind in {"uuid", "datetime", "date", "duration", "enum"} or "enum" in bounds:
+        found += [(f"not_a_valid_{field.kind}", "not a valid value")]
+    return found

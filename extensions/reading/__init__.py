@@ -1,0 +1,1 @@
+"""A document becomes the contract that counts: read with places, completed, renamed keys put right."""

@@ -1,0 +1,1 @@
+"""Text, code and documents as text: nothing here knows a contract."""

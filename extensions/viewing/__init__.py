@@ -1,0 +1,1 @@
+"""What templates are handed: plain values made from the contract and the decisions."""

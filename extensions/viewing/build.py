@@ -1,0 +1,541 @@
+"""The view of a node is built from its contract and the decisions."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ..deciding import monitoring, security
+from ..deciding.decisions import (
+    INTEGRATIONS,
+    Decision,
+    decide_base_class,
+    decide_discovery,
+    decide_integrations,
+    decide_variant,
+    not_generated,
+)
+from ..deciding.unanswered import without_effect
+from ..language import complete, migrations, names, samples, sql
+from ..language.contract import Contract, Example, Field, Operation
+from ..language.deployment import Consul
+from ..language.filling import copied
+from ..language.integrations import ApiClient
+from ..text import encode
+from ..text.json_data import json_value
+from . import aggregates, aggregation, fsm, integrations, runtime, topics
+from . import calls as calls_viewing
+from . import computation as computations
+from . import workflow as workflow_view
+from .calls import CallView
+from .deploy import service_name
+from .fields import Symbol, field_code, hidden_words, second_names
+from .integrations import Environment
+from .node import DEFAULT_TIMEOUT_SECONDS, KEY_HELPERS, NodeView
+from .operation import OperationView, may_retry, reads_rows
+from .resilience import DEFAULT_FAILURE_THRESHOLD, DEFAULT_RECOVERY_MS, BreakerView, RetryView, retry_view
+from .settings import NAMES as SETTING_NAMES
+from .types import DatabaseView, EnumView, EventView, MigrationView, TypeView
+
+
+def _holds_model(field: Field) -> bool:
+    return field.kind == "model" or (field.items is not None and _holds_model(field.items))
+
+
+def view(contract: Contract) -> NodeView:
+    """Work out what templates need.
+
+    Args:
+        contract: A contract without problems.
+
+    Returns:
+        The view of the node.
+    """
+    return _Builder(contract).build()
+
+
+class _Builder:
+    def __init__(self, contract: Contract) -> None:
+        contract = complete.complete(contract)
+        self.contract = contract
+        self.full_name = names.node_name(contract)
+        self.module = f"{contract.package}.nodes.{self.full_name}"
+        self.stem = names.pascal(contract.name)
+        self.decisions = decide_integrations(contract)
+        self.database_decision = self.decisions.get("postgres")
+        self.environment = Environment(contract, SETTING_NAMES)
+        self.references = {model.name for model in contract.models}
+
+    def build(self) -> NodeView:
+        contract = self.contract
+        base = decide_base_class(contract)
+        discovery = decide_discovery(contract)
+        classified = Decision("node type", contract.node_type, contract.classified) if contract.classified else None
+        decisions = (
+            classified,
+            base.decision,
+            decide_variant(contract),
+            *self.decisions.values(),
+            *((discovery,) if discovery else ()),
+        )
+        consul = self.consul() if discovery else None
+        class_name = names.class_name(f"Node{self.stem}{names.pascal(contract.node_type)}")
+        title = f"The {contract.name} node"
+        operations = tuple(self.operation(operation) for operation in contract.operations)
+        models = tuple(
+            self.type(model.name, model.fields, model.description, f"The model {model.name}")
+            for model in contract.models
+        )
+        kinds = (*models, *(side for operation in operations for side in (operation.input, operation.output)))
+        needed = {symbol for kind in kinds for field in kind.fields for symbol in field.symbols}
+        database = self.database(operations) if self.database_decision else None
+        retry, breaker = self.retry(), self.breaker()
+        major, minor, patch = (int(part) for part in contract.version.split("-")[0].split("+")[0].split("."))
+        return NodeView(
+            contract=contract,
+            name=contract.name,
+            full_name=self.full_name,
+            node_type=contract.node_type,
+            class_name=class_name,
+            stem=self.stem,
+            words=contract.name.replace("_", " "),
+            package=contract.package,
+            package_path=contract.package.replace(".", "/"),
+            package_parents=tuple(_parents(contract.package)),
+            module=self.module,
+            distribution=f"{names.kebab(contract.package)}-{names.kebab(contract.name)}",
+            version=contract.version,
+            version_map=(major, minor, patch),
+            description=contract.description,
+            title=title,
+            node=self.symbol("node", class_name),
+            lifecycle=self.symbol("lifecycle", names.class_name(f"Node{self.stem}Lifecycle")),
+            settings=self.symbol("settings", names.model_class(f"{self.stem}Settings")),
+            handler=self.symbol(
+                f"handlers.handler_{contract.name}_{contract.node_type}",
+                f"Handler{self.stem}{names.pascal(contract.node_type)}",
+            ),
+            request=self.symbol(f"models.model_{contract.name}_request", names.model_class(f"{self.stem}Request")),
+            response=self.symbol(f"models.model_{contract.name}_response", names.model_class(f"{self.stem}Response")),
+            operation_enum=self.symbol(
+                f"models.enum_{contract.name}_operation", names.enum_class(f"{self.stem}Operation")
+            ),
+            command_topic=names.command_topic(contract),
+            completed_topic=names.completed_topic(contract),
+            base=base,
+            decisions=tuple(decision for decision in decisions if decision),
+            not_generated=(*not_generated(contract), *monitoring.without_effect(contract, self.decisions)),
+            unanswered=tuple(without_effect(contract)),
+            enums=tuple(
+                EnumView(
+                    name=names.enum_class(enum.name),
+                    file=f"enum_{names.snake(enum.name)}",
+                    symbol=self.reference("enum", enum.name),
+                    title=f"Values of {enum.name}",
+                    description=enum.description,
+                    members=tuple((member, value) for value, member in names.members(enum.values).items()),
+                )
+                for enum in contract.enums
+            ),
+            models=models,
+            operations=operations,
+            database=database,
+            http=self.wanted("http", integrations.http_view),
+            redis=self.wanted("redis", integrations.redis_view),
+            kafka=self.wanted("kafka", integrations.kafka_view),
+            files=self.wanted("files", integrations.files_view),
+            environment=self.environment,
+            retry=retry,
+            breaker=breaker,
+            own_breakers=self.own_breakers(breaker),
+            consul=consul,
+            has_bytes=self.reference("bytes", "") in needed,
+            has_datetimes=self.reference("datetime", "") in needed,
+            host=contract.service.host,
+            port=contract.service.port,
+            fsm=fsm.fsm_view(contract, self.symbol, self.reference),
+        )
+
+    def symbol(self, module: str, name: str) -> Symbol:
+        shared = runtime.package(self.contract, self.module)
+        return f"{shared if runtime.holds(module) else self.module}.{module}", name
+
+    def reference(self, kind: str, name: str) -> Symbol:
+        if kind == "bytes":
+            return self.symbol("models.base64_bytes", "Base64Bytes")
+        if kind == "datetime":
+            return self.symbol("models.utc_datetime", "UtcDatetime")
+        made = names.enum_class(name) if kind == "enum" else names.model_class(name)
+        return self.symbol(f"models.{kind}_{names.snake(name)}", made)
+
+    def type(self, name: str, fields: Sequence[Field], description: str, title: str) -> TypeView:
+        hidden = hidden_words(fields)
+        codes = tuple(field_code(field, self.reference, hidden) for field in fields)
+        own = self.reference("model", name)
+        symbols = {symbol for code in codes for symbol in code.symbols if symbol != own}
+        symbols |= {("pydantic", "BaseModel"), ("pydantic", "ConfigDict")}
+        mine = [symbol for symbol in symbols if symbol[0].startswith(f"{self.module}.")]
+        third = [symbol for symbol in symbols if symbol[0] == "pydantic"]
+        standard = [symbol for symbol in symbols if symbol not in mine and symbol not in third]
+        return TypeView(
+            name=own[1],
+            file=own[0].rpartition(".")[2],
+            symbol=own,
+            title=title,
+            description=description,
+            fields=codes,
+            imports=(encode.imports(standard), encode.imports(third), encode.imports(mine)),
+            recursive=any(own in code.symbols for code in codes),
+            second_names=second_names(hidden, codes),
+        )
+
+    def operation(self, operation: Operation) -> OperationView:
+        stem = names.pascal(operation.name)
+        file = f"handler_{operation.name}"
+        calls = calls_viewing.call(self.contract, operation, self.environment)
+        reduction = self.reduction(operation)
+        workflow = workflow_view.workflow_view(self.contract, operation)
+        computation = self.computation(operation)
+        generated = operation.database or calls or reduction or workflow or computation
+        module = f"handlers.{file}" if generated else f"handlers.custom.{file}"
+        common = {
+            "name": operation.name,
+            "constant": names.constant(operation.name),
+            "description": operation.description,
+            "title": f"The operation {operation.name}",
+            "file": file,
+            "handler": self.symbol(module, f"Handler{stem}"),
+            "input": self.type(f"{stem}Input", operation.input, "", f"Input of {operation.name}"),
+            "calls": calls,
+            "output": self.type(f"{stem}Output", operation.output, "", f"Output of {operation.name}"),
+        }
+        database = operation.database
+        returns = database.returns if database else None
+        results, row_model, row_required = self.results(operation)
+        results = reduction.results if reduction else computation.results if computation else results
+        transactions = self.contract.transactions
+        return OperationView(
+            **common,  # type: ignore[arg-type]  # the types of these keys are those of the fields by their names
+            custom=not generated,
+            query=database.query if database else "",
+            call={"one": "fetch_one", "many": "fetch_all", "none": "execute"}[returns.rows] if returns else "",
+            parameters=database.parameters if database else (),
+            arguments=tuple(self.argument(operation, name) for name in database.parameters) if database else (),
+            row_required=row_required,
+            results=results,
+            row_model=row_model,
+            row_fields=self.row_fields(operation),
+            returns_rows=sql.returns_rows(database.query) if database else False,
+            found=(returns.found or "") if returns else "",
+            count=(returns.count or "") if returns else "",
+            into=(returns.into or "") if returns else "",
+            idempotent=operation.idempotent
+            if operation.idempotent is not None
+            else self.is_idempotent(operation, calls, reduction),
+            transactional=bool(database and database.transaction and transactions and transactions.enabled),
+            retry=self.own_retry(operation),
+            timeout_seconds=workflow.longest_seconds
+            if workflow
+            else operation.timeout_seconds or self.default_deadline(operation),
+            event=self.event(operation),
+            foreign=any(_holds_model(field) for field in operation.output),
+            schedule_seconds=operation.schedule_seconds,
+            examples=tuple(
+                Example(
+                    input=json_value(example.input),  # type: ignore[arg-type]  # a mapping stays one
+                    output=json_value(example.output),  # type: ignore[arg-type]  # a mapping stays one
+                    description=example.description,
+                )
+                for example in operation.examples
+            ),
+            target=operation.target,
+            sample=self.sample(operation),
+            row_sample=samples.row(self.contract, operation),
+            bad_inputs=samples.bad_inputs(self.contract, operation),
+            handler_imports=self.handler_imports(common, operation, row_model),
+            handler_argument=self.handler_argument(operation),
+            reduction=reduction,
+            workflow=workflow,
+            computation=computation,
+        )
+
+    def sample(self, operation: Operation) -> dict[str, object] | None:
+        found = samples.sample(self.contract, operation)
+        return (
+            found if found is not None and security.allowed(security.security(self.contract.security), found) else None
+        )
+
+    def computation(self, operation: Operation) -> computations.ComputationView | None:
+        stem = names.pascal(operation.name)
+        sides = (self.reference("model", f"{stem}{side}") for side in ("Input", "Output"))
+        around = computations.Surroundings(self.symbol, self.reference, *sides)
+        return computations.computation_view(self.contract, operation, around)
+
+    def is_idempotent(self, operation: Operation, calls: CallView | None, reduction: object) -> bool:
+        reads = operation.database is not None and operation.database.reads_only
+        kept = operation.workflow is not None and self.contract.run_store is not None
+        pure = self.contract.node_type == "compute" or reduction is not None
+        return reads or kept or pure or (calls is not None and calls.idempotent)
+
+    def reduction(self, operation: Operation) -> aggregation.AggregateView | fsm.FsmOperationView | None:
+        if operation.aggregate:
+            return aggregation.aggregate_view(self.contract, operation, self.symbol, self.reference)
+        if operation.by_state_machine:
+            return fsm.fsm_operation_view(self.contract, operation, self.symbol, self.reference)
+        return None
+
+    def handler_imports(
+        self, common: Mapping[str, Any], operation: Operation, row_model: Symbol | None
+    ) -> tuple[Symbol, ...]:
+        symbols = [common["input"].symbol, common["output"].symbol]
+        if key := self.adapter_key(operation):
+            module = f"adapters.adapter_{key}"
+            symbols.append(self.symbol(module, f"Adapter{key.capitalize()}"))
+            calls: CallView | None = common["calls"]
+            if calls:
+                made = {"http": ["HttpCall"], "kafka": ["KafkaMessage"]}.get(key, [])
+                helpers = calls.uses("encoded", "decoded", "member", "text_of", "json_of", "base64_text")
+                symbols += [self.symbol(module, name) for name in (*made, *helpers)]
+                symbols += [self.symbol("handlers.texts", name) for name in calls.uses("text", "form", "segment")]
+                symbols += [self.symbol("handlers.keys", name) for name in calls.uses(*KEY_HELPERS)]
+                symbols += [self.symbol("json_values", name) for name in calls.uses("given")]
+                answers = calls.uses("every", "every_or_none", "first", "first_or_none")
+                symbols += [self.symbol("handlers.answers", name) for name in answers]
+                symbols += [self.symbol("topics", "topic_of")] if calls.topic else []
+        elif self.decisions:
+            symbols.append(self.symbol("adapters.adapters", "Adapters"))
+        if row_model:
+            symbols.append(row_model)
+        if operation.database and operation.database.parameters:
+            symbols.append(self.symbol("adapters.postgres_refusals", "parameters"))
+        if reads_rows(self.results(operation)[0]):
+            symbols.append(self.symbol("adapters.postgres_values", "row_values"))
+        if operation.retry and may_retry(operation) and self.retry():
+            symbols.append(self.symbol("adapters.retry_policy", "RetryPolicy"))
+        return tuple(symbols)
+
+    def own_retry(self, operation: Operation) -> RetryView | None:
+        if not (operation.retry and may_retry(operation) and self.retry()):
+            return None
+        statuses = operation.retry.retryable_status_codes if operation.http else ()
+        return replace(retry_view(operation.retry), retryable_status_codes=statuses)
+
+    def handler_argument(self, operation: Operation) -> str:
+        if operation.by_state_machine:
+            return "entities"
+        if operation.workflow:
+            return "self.workflows"
+        if operation.aggregate or operation.compute:
+            return ""
+        if key := self.adapter_key(operation):
+            return f"self.adapters.{key}"
+        return "self.adapters" if self.decisions else ""
+
+    def adapter_key(self, operation: Operation) -> str:
+        keys = {"database": "postgres", "http": "http", "kafka": "kafka", "redis": "redis", "filesystem": "files"}
+        return next((key for kind, key in keys.items() if getattr(operation, kind) is not None), "")
+
+    def wanted[T](self, key: str, make: Callable[[Contract, Environment], T]) -> T | None:
+        return make(self.contract, self.environment) if key in self.decisions else None
+
+    def default_deadline(self, operation: Operation) -> float:
+        # Long enough for a second attempt after one that hung, so that the circuit breaker sees the first one end.
+        if operation.http:
+            return 2 * (self.contract.api_client or ApiClient()).timeout_seconds
+        state = self.contract.state_store if operation.by_state_machine else None
+        uses_database = operation.database or (state and state.backend == "postgres")
+        return 2 * self.statement_timeout() if uses_database else DEFAULT_TIMEOUT_SECONDS
+
+    def statement_timeout(self) -> float:
+        integration, transactions = self.contract.database, self.contract.transactions
+        transaction_timeout = transactions.timeout_seconds if transactions and transactions.enabled else None
+        own = integration.statement_timeout_seconds if integration else None
+        return own or transaction_timeout or DEFAULT_TIMEOUT_SECONDS
+
+    def argument(self, operation: Operation, name: str) -> str:
+        field = next(field for field in operation.input if field.name == name)
+        value = f"request.{name}"
+        if field.kind == "model":
+            code = f'{value}.model_dump(mode="json")'
+        elif field.kind == "array" and field.items and field.items.kind == "model":
+            code = f'[item.model_dump(mode="json") for item in {value}]'
+        else:
+            return value
+        return code if field.required else f"None if {value} is None else {code}"
+
+    def results(self, operation: Operation) -> tuple[tuple[tuple[str, str], ...], Symbol | None, bool]:
+        database = operation.database
+        if database is None:
+            return (), None, False
+        returns = database.returns
+        into = next((field for field in operation.output if field.name == returns.into), None)
+        row_field = into.items if into and into.kind == "array" else into
+        row_model = (
+            self.reference("model", str(row_field.reference)) if row_field and row_field.kind == "model" else None
+        )
+        # A table may have more columns than the model has fields, today or after a later migration.
+        convert = f'{row_model[1]}.model_validate(row, extra="ignore")' if row_model else "row"
+        if samples.takes_column(into):
+            convert = "next(iter(row.values()))"
+        passed = {field.name for field in operation.output if copied(operation.input, field)}
+        columns = returns.rows == "one" and into is None
+        from_columns = [
+            field.name
+            for field in operation.output
+            if columns and field.name not in {returns.found, returns.count, *passed}
+        ]
+        required = [field.name for field in operation.output if field.required]
+        row_required = returns.rows == "one" and (
+            bool(into and into.required) or any(name in required for name in from_columns)
+        )
+        free_booleans = [
+            field.name
+            for field in operation.output
+            if returns.rows == "none" and field.kind == "boolean" and field.name not in {returns.found, *passed}
+        ]
+        results: list[tuple[str, str]] = []
+        for field in operation.output:
+            if field.name == returns.found:
+                code = {
+                    "one": "True" if row_required else "record is not None",
+                    "many": "bool(records)",
+                    "none": "affected > 0",
+                }[returns.rows]
+            elif field.name == returns.count:
+                one = "1" if row_required else "0 if record is None else 1"
+                code = {"one": one, "many": "len(records)", "none": "affected"}[returns.rows]
+            elif field is into and returns.rows == "many":
+                code = "rows" if convert == "row" else f"[{convert} for row in rows]"
+            elif field is into:
+                code = convert if row_required or not row_model else f"None if row is None else {convert}"
+            elif field.name in from_columns:
+                value = f'row["{field.name}"]'
+                code = value if row_required else f"None if row is None else {value}"
+            elif field.name in passed:
+                own = f"request.{field.name}"
+                value = f'row.get("{field.name}", {own})'
+                code = own if not columns else value if row_required else f"{own} if row is None else {value}"
+            elif field.name in free_booleans:
+                code = "True"
+            else:
+                continue
+            results.append((field.name, code))
+        return tuple(results), row_model, row_required
+
+    def row_fields(self, operation: Operation) -> tuple[str, ...]:
+        if operation.database is None:
+            return ()
+        returns = operation.database.returns
+        into = next((field for field in operation.output if field.name == returns.into), None)
+        row_field = into.items if into and into.kind == "array" else into
+        if row_field and row_field.kind == "model":
+            model = next(model for model in self.contract.models if model.name == row_field.reference)
+            return tuple(field.name for field in model.fields if field.required)
+        results, _, _ = self.results(operation)
+        return tuple(name for name, code in results if code.endswith(f'row["{name}"]'))
+
+    def event(self, operation: Operation) -> EventView | None:
+        if operation.publishes is None:
+            return None
+        returns = operation.database.returns if operation.database else None
+        occurred, condition = "", "every success"
+        if returns and returns.found:
+            occurred, condition = f"output.{returns.found}", f"a success with `{returns.found}` true"
+        elif returns and returns.count:
+            occurred, condition = f"output.{returns.count} > 0", f"a success with `{returns.count}` above 0"
+        elif operation.by_state_machine and any(field.name == "changed" for field in operation.output):
+            occurred, condition = "output.changed", "a success with `changed` true"
+        elif operation.workflow and any(field.name == "status" for field in operation.output):
+            occurred, condition = 'output.status == "completed"', "every run that completes"
+        file = f"model_{operation.name}_event"
+        topic = names.event_topic(self.contract, operation.publishes)
+        return EventView(
+            name=operation.publishes,
+            key=topics.key(topic, topics.published(self.contract)),
+            topic=topic,
+            file=file,
+            symbol=self.symbol(f"models.{file}", names.model_class(f"{names.pascal(operation.name)}Event")),
+            occurred=occurred,
+            condition=condition,
+        )
+
+    def database(self, operations: Sequence[OperationView]) -> DatabaseView:
+        integration = self.contract.database
+        transactions = self.contract.transactions
+        isolation = transactions.isolation_level.lower() if transactions and transactions.enabled else ""
+        calls = {operation.call for operation in operations if operation.call}
+        stores = (self.contract.state_store, self.contract.run_store)
+        if any(store and store.backend == "postgres" for store in stores):
+            calls |= {"fetch_one", "execute"}
+        if any(operation.custom for operation in operations):
+            calls = {"fetch_one", "fetch_all", "execute"}
+        return DatabaseView(
+            migrations=(
+                *(MigrationView(*migration) for migration in aggregates.migrations(self.contract)),
+                *(MigrationView(*migration) for migration in workflow_view.migrations(self.contract)),
+                *(
+                    MigrationView(m.id, m.sql, m.transaction, "" if m.transaction else migrations.index(m.sql))
+                    for m in (integration.migrations if integration else ())
+                ),
+            ),
+            isolation=isolation,
+            pool_min_size=integration.pool_min_size if integration else 1,
+            pool_max_size=integration.pool_max_size if integration else 10,
+            statement_timeout_seconds=self.statement_timeout(),
+            calls=tuple(sorted(calls)),
+        )
+
+    @property
+    def guarded(self) -> tuple[str, ...]:
+        return tuple(key for key in ("postgres", "http", "redis") if key in self.decisions)
+
+    def consul(self) -> Consul:
+        consul = self.contract.consul or Consul()
+        return replace(consul, service_name=consul.service_name or service_name(self.contract))
+
+    def retry(self) -> RetryView | None:
+        policy = self.contract.retry
+        if not self.guarded:
+            return None
+        if policy is None and "retry" in self.contract.features:
+            return RetryView(3, 0.1, 10.0, 2.0, ())
+        if policy is not None and policy.enabled:
+            return retry_view(policy)
+        own = any(
+            operation.retry and operation.retry.enabled and may_retry(operation)
+            for operation in self.contract.operations
+        )
+        return RetryView(1, 0.1, 10.0, 2.0, ()) if own else None
+
+    def breaker(self) -> BreakerView | None:
+        settings = self.contract.circuit_breaker
+        if not self.guarded:
+            return None
+        if settings is None:
+            asked = "circuit_breaker" in self.contract.features
+            return BreakerView(DEFAULT_FAILURE_THRESHOLD, DEFAULT_RECOVERY_MS / 1000, 1) if asked else None
+        if not settings.enabled:
+            return None
+        return BreakerView(
+            failure_threshold=settings.failure_threshold,
+            recovery_seconds=settings.recovery_timeout_ms / 1000,
+            half_open_max_calls=settings.half_open_max_calls,
+        )
+
+    def own_breakers(self, breaker: BreakerView | None) -> tuple[tuple[str, int, float], ...]:
+        """Return integrations whose breaker differs, with its failure threshold and recovery time in seconds."""
+        settings = self.contract.circuit_breaker
+        if breaker is None or settings is None:
+            return ()
+        found: list[tuple[str, int, float]] = []
+        for key in self.guarded:
+            names_of = (key, INTEGRATIONS[key].setting)
+            own = next((settings.services[name] for name in names_of if name in settings.services), None)
+            if own:
+                seconds = own.recovery_timeout_ms / 1000 if own.recovery_timeout_ms else breaker.recovery_seconds
+                found.append((key, own.failure_threshold or breaker.failure_threshold, seconds))
+        return tuple(found)
+
+
+def _parents(package: str) -> list[str]:
+    parts = package.split(".")
+    return ["/".join(parts[: i + 1]) for i in range(len(parts))]

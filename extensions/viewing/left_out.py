@@ -1,0 +1,133 @@
+"""Which files of the template a node does without.
+
+A file in `template/` has the name that the user gets. What not every node needs stands here with what tells that it is
+needed; all else belongs to every node. Copier takes the list as patterns of paths that it does not render.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .node import NodeView
+
+Needed = Callable[["NodeView"], object]
+
+# What a project has for all of its nodes, and a node that is generated into a project therefore does not bring along.
+_OF_THE_PROJECT: Mapping[str, Needed] = {
+    path: lambda node: not node.place.inside
+    for path in (
+        ".dockerignore",
+        ".github",
+        ".gitignore",
+        ".pre-commit-config.yaml",
+        ".python-version",
+        "Makefile",
+        "constraints.txt",
+        "pyproject.toml",
+        "{package}/nodes/__init__.py",
+        "{package}/py.typed",
+    )
+}
+# What a node brings along because the project's own files say nothing of it.
+_OF_A_NODE_INSIDE: Mapping[str, Needed] = {
+    path: lambda node: node.place.inside
+    for path in (
+        "{deploy}/.gitignore",
+        "{deploy}/Dockerfile.dockerignore",
+        "{node}/ruff.toml",
+        "{tests}/__init__.py",
+        "{tests}/ruff.toml",
+    )
+}
+_OF_SOME_NODES: Mapping[str, Needed] = {
+    "{deploy}/kubernetes/horizontalpodautoscaler.yaml": lambda node: node.deploy.scaling,
+    "{deploy}/kubernetes/persistentvolumeclaim.yaml": lambda node: "files" in node.deploy.folders,
+    "{deploy}/kubernetes/secret.example.yaml": lambda node: node.deploy.given,
+    "{deploy}/kubernetes/service.yaml": lambda node: node.deploy.offered,
+    "{deploy}/kubernetes/servicemonitor.yaml": lambda node: node.deploy.service_monitor,
+    "{deploy}/service_manifest.json": lambda node: node.consul,
+    "{deploy}/service_manifest.yaml": lambda node: node.consul,
+    "{migrations}": lambda node: node.migrations,
+    "{node}/adapters": lambda node: node.adapters,
+    "{node}/adapters/adapter_files.py": lambda node: node.files,
+    "{node}/adapters/adapter_http.py": lambda node: node.http,
+    "{node}/adapters/adapter_kafka.py": lambda node: node.kafka,
+    "{node}/adapters/adapter_postgres.py": lambda node: node.database,
+    "{node}/adapters/adapter_redis.py": lambda node: node.redis,
+    "{node}/adapters/circuit_breaker.py": lambda node: node.breaker,
+    "{node}/adapters/guard.py": lambda node: node.guarded,
+    "{node}/adapters/migrations.py": lambda node: node.migrations,
+    "{node}/adapters/outbox.py": lambda node: node.kafka,
+    "{node}/adapters/retry_policy.py": lambda node: node.retry,
+    "{node}/aggregations": lambda node: node.aggregating,
+    "{node}/aggregations/moments.py": lambda node: node.aggregations.helpers,
+    "{node}/command.py": lambda node: node.command_line,
+    "{node}/computations": lambda node: node.compute_operations,
+    "{node}/consumer.py": lambda node: node.consuming,
+    "{node}/handlers/answers.py": lambda node: node.extracting,
+    "{node}/handlers/custom": lambda node: node.custom_operations,
+    "{node}/handlers/keys.py": lambda node: node.key_helpers,
+    "{node}/handlers/texts.py": lambda node: node.text_helpers,
+    "{node}/models/base64_bytes.py": lambda node: node.has_bytes,
+    "{node}/models/model_*_step_event.py": lambda node: node.workflows,
+    "{node}/runtime": lambda node: node.runtime_modules,
+    "{node}/security.py": lambda node: node.security,
+    "{node}/service_mode.py": lambda node: node.base.service_mode,
+    "{node}/state": lambda node: node.fsm,
+    "{node}/state/store_memory.py": lambda node: node.fsm and node.fsm.backend == "memory",
+    "{node}/state/store_postgres.py": lambda node: node.fsm and node.fsm.backend == "postgres",
+    "{node}/state/store_redis.py": lambda node: node.fsm and node.fsm.backend == "redis",
+    "{node}/topics.py": lambda node: node.topics,
+    "{node}/workflows": lambda node: node.workflows,
+    "{node}/workflows/run_store.py": lambda node: node.run_store,
+    "{node}/workflows/run_store_memory.py": lambda node: node.run_store == "memory",
+    "{node}/workflows/run_store_postgres.py": lambda node: node.run_store == "postgres",
+    "{node}/workflows/run_store_redis.py": lambda node: node.run_store == "redis",
+    "{tests}/custom": lambda node: node.custom_operations,
+    "{tests}/integration": lambda node: node.tests_servers,
+    "{tests}/integration/conftest.py": lambda node: node.database,
+    "{tests}/integration/test_discovery.py": lambda node: node.consul,
+    "{tests}/integration/test_http.py": lambda node: node.http,
+    "{tests}/integration/test_kafka.py": lambda node: node.kafka,
+    "{tests}/integration/test_migrations.py": lambda node: node.migrations,
+    "{tests}/integration/test_operations.py": lambda node: node.database_operations,
+    "{tests}/integration/test_outage.py": lambda node: node.database,
+    "{tests}/integration/test_redis.py": lambda node: node.redis,
+    "{tests}/integration/test_resume.py": lambda node: node.shares_runs,
+    "{tests}/integration/test_states.py": lambda node: node.tests_states,
+    "{tests}/performance": lambda node: node.benched,
+    "{tests}/performance/test_overhead.py": lambda node: node.workflows,
+    "{tests}/performance/test_targets.py": lambda node: node.measured,
+    "{tests}/performance/test_throughput.py": lambda node: node.throughput,
+    "{tests}/run_local.py": lambda node: node.adapters,
+    "{tests}/unit/fake_nodes.py": lambda node: node.workflows,
+    "{tests}/unit/test_adapter_files.py": lambda node: node.files,
+    "{tests}/unit/test_adapter_postgres.py": lambda node: node.database and node.database.calls,
+    "{tests}/unit/test_announcer.py": lambda node: node.workflows,
+    "{tests}/unit/test_circuit_breaker.py": lambda node: node.breaker,
+    "{tests}/unit/test_command.py": lambda node: node.command_line,
+    "{tests}/unit/test_engine.py": lambda node: node.workflows,
+    "{tests}/unit/test_handlers.py": lambda node: node.handler_tested,
+    "{tests}/unit/test_nodes.py": lambda node: node.workflows,
+    "{tests}/unit/test_rate_limit.py": lambda node: node.rate_limit,
+    "{tests}/unit/test_retry_policy.py": lambda node: node.retry,
+    "{tests}/unit/test_runs.py": lambda node: node.run_store,
+    "{tests}/unit/test_security.py": lambda node: node.security,
+    "{tests}/unit/test_service_mode.py": lambda node: node.base.service_mode,
+    "{tests}/unit/test_state_machine.py": lambda node: node.fsm,
+    "{tests}/unit/test_tracing.py": lambda node: node.tracing,
+    "{tests}/unit/world.py": lambda node: node.adapters,
+}
+NEEDED = {**_OF_THE_PROJECT, **_OF_A_NODE_INSIDE, **_OF_SOME_NODES}
+
+
+def left_out(node: "NodeView") -> tuple[str, ...]:
+    """Return the patterns of the paths that a node does without, sorted; each starts at the root of the project."""
+    folders = {
+        "package": node.package_folder,
+        "node": node.folder,
+        "tests": node.place.tests,
+        "deploy": node.place.deploy,
+        "migrations": node.migrations_folder,
+    }
+    return tuple(sorted(f"/{path.format_map(folders)}" for path, needed in NEEDED.items() if not needed(node)))

@@ -1,0 +1,132 @@
+"""What templates are handed about an operation."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..language.contract import Example, Operation, Target
+from . import aggregation, fsm
+from . import computation as computations
+from . import workflow as workflow_view
+from .calls import CallView
+from .fields import Symbol
+from .resilience import RetryView
+from .types import EventView, TypeView
+
+
+@dataclass(frozen=True, slots=True)
+class OperationView:
+    """One operation.
+
+    Attributes:
+        name: Its name in the contract.
+        constant: Its member of the operation enum.
+        description: The contract's words, possibly empty.
+        title: A sentence that says what it is.
+        file: The module of its handler.
+        handler: The handler's symbol.
+        handler_argument: Code of what its constructor takes; empty for nothing.
+        input: Its input type.
+        output: Its output type.
+        custom: Whether its handler is written by a person.
+        calls: What it calls beside a database; None where it calls nothing else.
+        query: SQL with its line ends, empty for a custom one.
+        call: The adapter's method: `fetch_one`, `fetch_all` or `execute`.
+        parameters: The input fields that are the statement's parameters, in order.
+        arguments: Code of the statement's arguments, in order.
+        row_required: Whether a missing row is an error.
+        results: Pairs of output field and the code of its value.
+        row_model: The symbol of the model that a row becomes, if any.
+        row_fields: Names of the columns that the query has to return.
+        returns_rows: Whether the statement returns rows.
+        found: The output field that tells whether there was a row; empty when there is none.
+        count: The output field that tells how many rows there were; empty when there is none.
+        into: The output field that takes the row or rows; empty when there is none.
+        idempotent: Whether running it twice does no harm.
+        transactional: Whether it runs in a transaction.
+        retry: Its own retry policy, if any.
+        timeout_seconds: Its deadline.
+        event: The event that it publishes, if any.
+        foreign: Whether its output has models in it, of which answers of others may say more than the contract asks.
+        schedule_seconds: How often it runs by itself; None for never.
+        examples: The contract's examples with JSON values.
+        target: The contract's objectives, if any.
+        sample: A valid input as JSON values, or None when no such can be worked out.
+        row_sample: A row that the statement may return, or None when no such can be worked out.
+        bad_inputs: What makes the sample invalid: what is wrong, the field that is left out or "", other values.
+        reduction: What is the aggregation's or the state machine's in it, if one of them implements it.
+        workflow: Its workflow, if one implements it.
+        computation: Its expressions, if they implement it.
+    """
+
+    name: str
+    constant: str
+    description: str
+    title: str
+    file: str
+    handler: Symbol
+    input: TypeView
+    output: TypeView
+    custom: bool
+    calls: CallView | None
+    query: str
+    call: str
+    parameters: tuple[str, ...]
+    arguments: tuple[str, ...]
+    row_required: bool
+    results: tuple[tuple[str, str], ...]
+    row_model: Symbol | None
+    row_fields: tuple[str, ...]
+    returns_rows: bool
+    found: str
+    count: str
+    into: str
+    idempotent: bool
+    transactional: bool
+    retry: RetryView | None
+    timeout_seconds: float
+    event: EventView | None
+    foreign: bool
+    schedule_seconds: float | None
+    examples: tuple[Example, ...]
+    target: Target | None
+    sample: dict[str, object] | None
+    row_sample: dict[str, object] | None
+    bad_inputs: tuple[tuple[str, str, dict[str, object]], ...]
+    handler_imports: tuple[Symbol, ...]
+    handler_argument: str
+    reduction: aggregation.AggregateView | fsm.FsmOperationView | None
+    workflow: workflow_view.WorkflowView | None
+    computation: computations.ComputationView | None
+
+    @property
+    def binding(self) -> str:
+        """The assignment before the statement's call; empty when nothing uses what it returns."""
+        name = {"fetch_one": "record", "fetch_all": "records", "execute": "affected"}.get(self.call, "")
+        used = self.row_required or self.reads_rows or any(re.search(rf"\b{name}\b", code) for _, code in self.results)
+        return f"{name} = " if used else ""
+
+    @property
+    def takes_column(self) -> bool:
+        """Whether an array takes the rows' only column."""
+        return any("iter(row.values())" in code for _, code in self.results)
+
+    @property
+    def reads_rows(self) -> bool:
+        """Whether the values of rows fill outputs."""
+        return self.call in {"fetch_one", "fetch_all"} and reads_rows(self.results)
+
+    @property
+    def uses_request(self) -> bool:
+        """Whether the handler looks at its input."""
+        return bool(self.arguments) or any(code.startswith("request.") for _, code in self.results)
+
+
+def may_retry(operation: Operation) -> bool:
+    """Tell whether its adapter takes a retry policy: files and the outbox of Kafka have none of their own."""
+    return bool(operation.database or operation.http or operation.redis)
+
+
+def reads_rows(results: Sequence[tuple[str, str]]) -> bool:
+    """Tell whether results are read from a row."""
+    return any(re.search(r"\brows?\b", code) for _, code in results)

@@ -1,0 +1,133 @@
+"""What the README of a generated node says of the integrations that the node has."""
+
+import ast
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .node import NodeView
+    from .settings import SettingView
+
+type ErrorRow = tuple[str, int, str]
+
+
+class Readme:
+    """Texts for the README of one node."""
+
+    def __init__(self, node: "NodeView") -> None:
+        """Keep the node.
+
+        Args:
+            node: The node.
+        """
+        self._node = node
+
+    @property
+    def servers(self) -> str:
+        """What the node's tests start, for a sentence; empty when they start nothing."""
+        node = self._node
+        servers = {
+            "PostgreSQL": node.database,
+            "Redis": node.redis,
+            "Kafka (librdkafka's mock cluster)": node.kafka,
+            "an HTTP server": node.http,
+        }
+        return _listed([name for name, present in servers.items() if present], "and")
+
+    @property
+    def readiness(self) -> str:
+        """When `/ready` answers that the node is ready."""
+        answering = _listed(self._reached(api="the API", database="the database"), "and")
+        files = "the folder of files can be written to" if self._node.files else ""
+        answers = f"{answering} {'answer' if ' and ' in answering else 'answers'}" if answering else ""
+        return " and ".join(text for text in (answers, files) if text) or "the node is initialized"
+
+    @property
+    def errors(self) -> tuple[ErrorRow, ...]:
+        """The errors of the integrations: code, HTTP status, and when they come."""
+        return (*self._missing(), *self._of_api(), *self._of_database(), *self._of_servers(), *self._of_files())
+
+    def default(self, setting: "SettingView") -> str:
+        """Return the default of a setting as its environment variable would have it; empty where there is none.
+
+        Args:
+            setting: The setting.
+
+        Returns:
+            The text.
+        """
+        tree = ast.parse(setting.default.strip(), mode="eval").body
+        value = tree.args[0] if isinstance(tree, ast.Call) and tree.args else tree
+        try:
+            known = ast.literal_eval(value)
+        except ValueError:
+            return setting.default
+        match known:
+            case None:
+                return ""
+            case bool():
+                return str(known).lower()
+            case tuple():
+                return json.dumps(known, ensure_ascii=False)
+            case _:
+                return str(known)
+
+    def _reached(self, *, api: str, database: str = "") -> list[str]:
+        node = self._node
+        reached = {database: node.database, api: node.http, "Redis": node.redis, "Kafka": node.kafka}
+        return [name for name, present in reached.items() if present and name]
+
+    def _missing(self) -> list[ErrorRow]:
+        node = self._node
+        things = {"row": node.database_operations, "key": node.redis_operations, "file": node.filesystem_operations}
+        missing = _listed([name for name, operations in things.items() if operations], "or")
+        missing = f"the operation needs a {missing}, and there is none" if missing else ""
+        refused = "the API answers 404" if node.http else ""
+        when = _listed([text for text in (missing, refused) if text], "or")
+        return [("RESOURCE_NOT_FOUND", 404, when)] if when else []
+
+    def _of_api(self) -> list[ErrorRow]:
+        if not self._node.http:
+            return []
+        return [
+            ("PERMISSION_DENIED", 500, "the API answers 401 or 403"),
+            ("RATE_LIMIT_ERROR", 503, "the API still answers 429 after the last attempt"),
+            ("SERVICE_UNAVAILABLE", 503, "the API still answers 500 or more after the last attempt"),
+            ("OPERATION_FAILED", 500, "the API answers with another status that is no success"),
+        ]
+
+    def _of_database(self) -> list[ErrorRow]:
+        if not self._node.database:
+            return []
+        return [
+            ("VALIDATION_ERROR", 422, "the database does not take a value, or a constraint forbids it"),
+            ("DUPLICATE_REGISTRATION", 409, "a unique or an exclusion constraint has the value already"),
+            ("DATABASE_QUERY_ERROR", 500, "the database refuses the statement"),
+            ("DATABASE_CONNECTION_ERROR", 503, "the database can't be reached"),
+        ]
+
+    def _of_servers(self) -> list[ErrorRow]:
+        node, rows = self._node, []
+        if reached := _listed(self._reached(api="the API"), "or"):
+            rows.append(("NETWORK_ERROR", 503, f"{reached} can't be reached"))
+        if node.redis:
+            rows.append(("OPERATION_FAILED", 500, "Redis refuses the command"))
+        if node.kafka_operations:
+            rows.append(("OPERATION_FAILED", 500, "Kafka refuses the message"))
+        if node.kafka:
+            rows.append(("SERVICE_UNAVAILABLE", 503, "the outbox is full"))
+        return rows
+
+    def _of_files(self) -> list[ErrorRow]:
+        if not self._node.files:
+            return []
+        return [
+            ("VALIDATION_ERROR", 422, "a path leads out of the folder of files, or to something that is no file"),
+            ("FILE_READ_ERROR", 500, "a file is larger than may be read"),
+            ("FILE_WRITE_ERROR", 500, "a file would be larger than may be written"),
+            ("FILE_ACCESS_ERROR", 500, "a file can't be opened"),
+        ]
+
+
+def _listed(words: list[str], last: str) -> str:
+    return f" {last} ".join(part for part in (", ".join(words[:-1]), "".join(words[-1:])) if part)

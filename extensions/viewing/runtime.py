@@ -1,0 +1,110 @@
+"""Which modules of the runtime a node holds: those that its generated code imports, and those that they import."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import TYPE_CHECKING
+
+from ..home import RUNTIME
+
+if TYPE_CHECKING:
+    from ..language.contract import Contract
+    from .node import NodeView
+
+FOLDER = RUNTIME / "onex_node_runtime"
+PACKAGE = FOLDER.name
+REQUIREMENT = "onex-node-runtime>=0.1,<0.2"
+_DOUBLES_FOLDER = FOLDER.parent / "doubles"
+_RELATIVE_IMPORT = re.compile(r"^\s*from (\.+)([\w.]*) import ", re.MULTILINE)
+
+# What generated code imports, by what tells that it does.
+_ROOTS: Mapping[str, Callable[["NodeView"], object]] = {
+    "correlation": lambda _node: True,
+    "discovery": lambda node: node.consul,
+    "patterns": lambda node: node.security and node.security.forbidden_patterns,
+    "compute_pool": lambda node: node.aggregating or node.compute_operations,
+    "json_values": lambda node: node.writes_json,
+    "logs": lambda _node: True,
+    "payloads": lambda _node: True,
+    "refusals": lambda _node: True,
+    "rate_limit": lambda node: node.rate_limit,
+    "serving/application": lambda _node: True,
+    "effects": lambda _node: True,
+    "adapters/migrating": lambda node: node.migrations,
+    "adapters/postgres_refusals": lambda node: node.database,
+    "adapters/postgres_values": lambda node: node.database,
+    "computations/outcome": lambda node: node.compute_operations,
+    "models/utc_datetime": lambda node: node.has_datetimes,
+    "result_cache": lambda node: node.caching,
+    "exporting": lambda node: node.tracing,
+    "tracing": lambda node: node.tracing,
+    "workflows/nodes": lambda node: node.workflows,
+}
+_DOUBLES: Mapping[str, Callable[["NodeView"], object]] = {
+    "consul_agent": lambda node: node.consul,
+    "fakes": lambda node: node.database,
+    "http_server": lambda node: node.http,
+    "kafka_server": lambda node: node.kafka,
+    "purity": lambda node: node.proves_purity,
+    "redis_server": lambda node: node.redis,
+    "servers": lambda node: node.database,
+}
+
+
+def package(contract: "Contract", module: str) -> str:
+    """Return the package that a node imports the runtime from: a copy of its own, or the installed one.
+
+    Args:
+        contract: The node's contract.
+        module: The node's own package.
+    """
+    return f"{module}.runtime" if contract.runtime == "copy" else PACKAGE
+
+
+@cache
+def holds(module: str) -> bool:
+    """Tell whether the runtime has a module, by its dotted name below the package."""
+    return FOLDER.joinpath(*module.split(".")).with_suffix(".py").is_file()
+
+
+def modules(node: "NodeView") -> tuple[str, ...]:
+    """Return the modules that the node holds a copy of, as paths without their suffix, sorted."""
+    if node.contract.runtime != "copy":
+        return ()
+    found: set[str] = {"__init__"}
+    wanted = ["settings/types", *(base.module.replace(".", "/") for base in node.settings_class.bases)]
+    wanted += [module for module, needed in _ROOTS.items() if needed(node)]
+    while wanted:
+        module = wanted.pop()
+        if module not in found:
+            found.add(module)
+            wanted += _imported(module)
+    return tuple(sorted(found))
+
+
+def doubles(node: "NodeView") -> tuple[str, ...]:
+    """Return the modules that the node's tests have copies of, for what stands in for servers."""
+    return tuple(module for module, needed in _DOUBLES.items() if needed(node))
+
+
+def double_source(module: str) -> str:
+    """Return the text of a module that stands in for a server."""
+    return (_DOUBLES_FOLDER / f"{module}.py").read_text(encoding="utf-8")
+
+
+def source(module: str) -> str:
+    """Return the text of a module, which nodes hold as it is.
+
+    Args:
+        module: Its path without the suffix, below the package.
+    """
+    return (FOLDER / f"{module}.py").read_text(encoding="utf-8")
+
+
+def _imported(module: str) -> Iterator[str]:
+    parents = module.split("/")[:-1]
+    if parents:
+        yield "/".join([*parents, "__init__"])
+    for dots, name in _RELATIVE_IMPORT.findall(source(module)):
+        folder = parents[: len(parents) - len(dots) + 1]
+        yield "/".join([*folder, *name.split(".")])

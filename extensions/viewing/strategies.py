@@ -1,0 +1,267 @@
+"""Hypothesis strategies, as code, for the values that fields of a contract may have."""
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import count as count_from
+from typing import Any
+
+from ..language import numeric, patterns
+from ..language.contract import Contract, Field, Model
+from ..text import encode
+from .fields import Symbol
+
+# An escape, a class of characters, or one character.
+_TOKENS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|.", re.DOTALL)
+
+type Reference = Callable[[str, str], Symbol]
+
+# Numbers whose sums stay finite, and moments with room on both sides.
+_LARGEST = 1_000_000_000_000
+_DEEPEST = 3
+_PLACES, _SOME = 2, 10
+# Hypothesis draws few texts of a pattern that are longer than this, and few values of any kind that are so long.
+_SHORT, _LONG = 12, 50
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call as code, or a list, of no function.
+
+    Attributes:
+        function: What is called.
+        arguments: Each with its keyword or none.
+        brackets: What is around them.
+        before: The call whose result has the function.
+    """
+
+    function: str
+    arguments: "tuple[tuple[str, Call | str], ...]" = ()
+    brackets: str = "()"
+    before: "Call | None" = None
+
+    def flat(self) -> str:
+        """Return the call on one line."""
+        parts = (f"{name}=" * bool(name) + (v if isinstance(v, str) else v.flat()) for name, v in self.arguments)
+        before = self.before.flat() if self.before else ""
+        return f"{before}{self.function}{self.brackets[0]}{', '.join(parts)}{self.brackets[1]}"
+
+    def code(self, column: int = 0, indent: int = 0) -> str:
+        """Return the call on one line where it fits, else one argument a line, as `ruff format` leaves it.
+
+        Args:
+            column: Where it begins.
+            indent: Columns by which the line that it begins on is indented.
+        """
+        line = self.flat()
+        if column + encode.width(line) + 1 <= encode.LINE_LENGTH or not self.arguments or "\n" in line:
+            return line
+        head = self.before.flat() if self.before else ""
+        if self.before and column + encode.width(f"{head}{self.function}{self.brackets[0]}") > encode.LINE_LENGTH:
+            head = self.before.spread(indent)
+        return head + self.spread(indent)
+
+    def spread(self, indent: int) -> str:
+        """Return the call, without the one before it, one argument a line."""
+        parts = [(f"{name}=" if name else "", value) for name, value in self.arguments]
+        pad = " " * (indent + 4)
+        lines = []
+        for name, value in parts:
+            inner = value if isinstance(value, str) else value.code(len(pad) + len(name), len(pad))
+            lines.append(f"{pad}{name}{inner},\n")
+        return f"{self.function}{self.brackets[0]}\n{''.join(lines)}{' ' * indent}{self.brackets[1]}"
+
+
+def model_strategy(contract: Contract, model: Model, reference: Reference, indent: int) -> tuple[tuple[str, str], ...]:
+    """Return the strategies of a model's fields.
+
+    Args:
+        contract: The contract that defines the types.
+        model: One of its models.
+        reference: Gives the symbol of an enum or model from its kind and name.
+        indent: Columns by which lines of the form `field=strategy,` will be indented.
+
+    Returns:
+        Pairs of a field and the code of its strategy, in which Hypothesis's strategies are called `st`.
+    """
+    made = ((field.name, strategy(contract, field, reference)) for field in model.fields)
+    return tuple((name, call.code(indent + len(name) + 1, indent)) for name, call in made)
+
+
+def symbols_in(code: str, contract: Contract, reference: Reference) -> list[Symbol]:
+    """Return the enums and models of the contract that code of strategies names."""
+    symbols = [reference("enum", enum.name) for enum in contract.enums]
+    symbols += [reference("model", model.name) for model in contract.models]
+    words = set(re.findall(r"\w+", code))
+    return [symbol for symbol in symbols if symbol[1] in words]
+
+
+def standard_in(code: str) -> tuple[Symbol, ...]:
+    """Return what code of strategies needs of the standard library."""
+    known = {"UTC": "datetime", "date": "datetime", "datetime": "datetime", "timedelta": "datetime"}
+    known["Decimal"] = "decimal"
+    return tuple((known[word], word) for word in sorted(set(re.findall(r"\w+", code)) & known.keys()))
+
+
+def strategy(contract: Contract, field: Field, reference: Reference, depth: int = 0) -> Call:
+    """Return a strategy for what a field may hold, null included where it may be left out.
+
+    Args:
+        contract: The contract that defines the types.
+        field: A field, or the items of an array.
+        reference: Gives the symbol of an enum or model from its kind and name.
+        depth: How many models are around the field.
+    """
+    if depth > _DEEPEST and not field.required:
+        return _st("none")
+    made = _some(contract, field, reference, depth)
+    return made if field.required else _st("one_of", _st("none"), made)
+
+
+def _st(name: str, /, *values: Call | str, **named: Call | str | float) -> Call:
+    arguments: list[tuple[str, Call | str]] = [("", value) for value in values]
+    arguments += [(key, value if isinstance(value, (Call, str)) else repr(value)) for key, value in named.items()]
+    return Call(f"st.{name}", tuple(arguments))
+
+
+def _some(contract: Contract, field: Field, reference: Reference, depth: int) -> Call:
+    limits = field.constraints
+    if values := limits.get("enum"):
+        return _st("sampled_from", Call("", tuple(("", encode.py(value)) for value in values), "[]"))
+    if field.kind in _SIMPLE:
+        return _SIMPLE[field.kind]
+    match field.kind:
+        case "string":
+            return _text(limits)
+        case "integer" | "number" | "decimal":
+            return _number(field.kind, limits)
+        case "bytes":
+            return _characters("binary", limits)
+        case "object":
+            return _object(limits)
+        case "enum":
+            return _st("sampled_from", reference("enum", str(field.reference))[1])
+        case "array":
+            inner = _some(contract, field.items, reference, depth) if field.items else _st("integers", "-9", "9")
+            return _list(inner, limits)
+        case _:
+            model = next(model for model in contract.models if model.name == field.reference)
+            parts = {inner.name: strategy(contract, inner, reference, depth + 1) for inner in model.fields}
+            return _st("builds", reference("model", model.name)[1], **parts)
+
+
+_SIMPLE = {
+    "boolean": _st("booleans"),
+    "uuid": _st("uuids"),
+    "datetime": _st(
+        "datetimes",
+        'datetime.fromisoformat("1970-01-01")',
+        'datetime.fromisoformat("2100-01-01")',
+        timezones=_st("sampled_from", "[None, UTC]"),
+    ),
+    "date": _st("dates", "date(1970, 1, 1)", "date(2100, 1, 1)"),
+    "duration": _st("timedeltas", "timedelta()", "timedelta(days=100)"),
+}
+
+
+def _sizes(limits: Mapping[str, Any], what: str, spread: int) -> dict[str, float]:
+    low: int = limits.get(f"min{what}", 0)
+    return {"min_size": low, "max_size": min(limits.get(f"max{what}", low + spread), low + spread)}
+
+
+def _characters(name: str, limits: Mapping[str, Any]) -> Call:
+    if (count := limits.get("minLength", 0)) <= _LONG:
+        return _st(name, **_sizes(limits, "Length", 20))
+    return _then(_st(name, min_size=1, max_size=20), "map", f"lambda part: (part * {count})[:{count}]")
+
+
+def _object(limits: Mapping[str, Any]) -> Call:
+    values = _st("integers", "-9", "9")
+    if (count := limits.get("minProperties", 0)) <= _LONG:
+        return _st("dictionaries", _st("text", max_size=5), values, **_sizes(limits, "Properties", 5))
+    return _then(values, "map", f"lambda value: dict.fromkeys(map(str, range({count})), value)")
+
+
+def _list(inner: Call, limits: Mapping[str, Any]) -> Call:
+    if (count := limits.get("minItems", 0)) <= _LONG:
+        return _st("lists", inner, **_sizes(limits, "Items", 5))
+    return _then(inner, "map", f"lambda item: [item] * {count}")
+
+
+def _text(limits: Mapping[str, Any]) -> Call:
+    least, most = limits.get("minLength", 0), limits.get("maxLength", math.inf)
+    if "pattern" not in limits:
+        return _characters("text", limits)
+    pattern = _fitted(limits["pattern"], least, most)
+    shortest, longest = patterns.width(pattern)
+    if shortest < least > _SHORT and (text := patterns.example(pattern, least, min(most, least + _SHORT))):
+        return _st("just", encode.py(text))
+    made = _st("from_regex", encode.py(_narrowed(_strict(pattern))))
+    tests = [f"len(text) >= {least}"] if shortest < least else []
+    tests += [f"len(text) <= {most}"] if longest > most else []
+    return _then(made, "filter", f"lambda text: {' and '.join(tests)}") if tests else made
+
+
+def _fitted(pattern: str, least: int, most: float) -> str:
+    """Return a pattern with the limits of the text in it, where it repeats one character without a limit of its own."""
+    tokens = _TOKENS.findall(pattern)
+    if (tokens[:1], tokens[-1:]) != (["^"], ["$"]):
+        return pattern
+    repeated = [index for index, token in enumerate(tokens) if token in ("*", "+")]
+    if len(repeated) != 1 or tokens[(index := repeated[0]) - 1] in (")", "}", "^") or tokens[index + 1] in ("?", "+"):
+        return pattern
+    before, after = "".join(tokens[:index]), "".join(tokens[index + 1 :])
+    shortest, longest = patterns.width(f"{before}{{0}}{after}")
+    if shortest != longest:
+        return pattern
+    low = max(least - shortest, 1 if tokens[index] == "+" else 0)
+    high = min(most - shortest, low + 2 * _SHORT)
+    return f"{before}{{{low},{high}}}{after}" if low <= high else pattern
+
+
+def _strict(pattern: str) -> str:
+    """Return a pattern whose `$` is the end alone: in Python it is also before a line end, in pydantic it is not."""
+    return _TOKENS.sub(lambda match: r"\Z" if match[0] == "$" else match[0], pattern)
+
+
+def _narrowed(pattern: str) -> str:
+    r"""Return a pattern whose \w, \d and \s are ASCII's, where that only leaves texts out: Python's take more."""
+    if not re.search(r"\\[wds]", pattern) or re.search(r"\\[WDSBb]|\[\^", pattern):
+        return pattern
+    flags = re.match(r"\(\?([imsx]+)\)", pattern)
+    return f"(?a{flags[1]}){pattern[flags.end() :]}" if flags else f"(?a){pattern}"
+
+
+def _then(made: Call, method: str, argument: str) -> Call:
+    return Call(f".{method}", (("", argument),), before=made)
+
+
+def _number(kind: str, constraints: Mapping[str, Any]) -> Call:
+    found = numeric.range_of(constraints)
+    least = found.low if found.low is not None else (found.high or Decimal(0)) - _LARGEST
+    if found.low is None and found.high is None:
+        least = Decimal(-_LARGEST)
+    most = found.high if found.high is not None else least + 2 * _LARGEST
+    step = constraints.get("multipleOf")
+    if step or kind == "integer":
+        each = numeric.exact(step or 1)
+        first, last = found.steps(each, least, most)
+        made = _st("integers", str(first), str(last))
+        if not step:
+            return made
+        if each == each.to_integral_value():
+            return _then(made, "map", f"lambda number: number * {encode.py(step)}")
+        product = f'number * Decimal("{each}")'
+        return _then(made, "map", f"lambda number: {product if kind == 'decimal' else f'float({product})'}")
+    if kind == "number":
+        excluded = {"exclude_min": "True"} if found.above else {}
+        excluded |= {"exclude_max": "True"} if found.below else {}
+        return _st("floats", repr(float(least)), repr(float(most)), **excluded)
+    # So many that there are some between the bounds.
+    places = next(count for count in count_from(_PLACES) if (most - least).scaleb(count) >= _SOME or most <= least)
+    made = _st("decimals", f'"{least}"', f'"{most}"', allow_nan="False", places=str(places))
+    tests = [f'number > Decimal("{least}")'] if found.above else []
+    tests += [f'number < Decimal("{most}")'] if found.below else []
+    return _then(made, "filter", f"lambda number: {' and '.join(tests)}") if tests else made

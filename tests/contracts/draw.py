@@ -10,180 +10,22 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from extensions.judging.judge import judge
-from extensions.reading.schema import bundle
 from extensions.text.problems import Path
-
-SCHEMA = bundle()
-PROPERTIES: Mapping[str, Any] = SCHEMA["properties"]
-LONG = "a_name_that_is_as_long_as_the_language_allows_it"
-WORDS = ["a", "x1", "order_id", "amount", "label", "state_of_it", "value", "data", "result", "name", LONG]
-# What ONEX forbids in names of classes, and takes for notes.
-WORDS += ["manager", "todo", "service"]
-NAMES = ["n", "shop", "tally", "order_keeper", "cache_manager", "handle", "data_processor", LONG]
-VALUES = [["a", "b-c", "d"], ["TODO", "DONE", "FIXME"], ["+1", "-1", "0"], ["a", "A", "worker"]]
-TYPES = ["string", "integer", "number", "boolean", "uuid", "datetime", "date", "duration", "decimal", "bytes", "object"]
-TEXTS = st.sampled_from(
-    [
-        "",
-        "One line.",
-        "TODO: the manager",
-        "FIXME (HACK)",
-        "/tmp/x",  # noqa: S108 - it is text
-        "SELECT a FROM b",
-        "say \"it\" and 'that'",
-        "back\\",
-        "two\nlines",
-        "{{ 7 }} {% if %} # $x",
-        "é 🔒 \u2028",
-    ]
+from tests.contracts.fields import (
+    BRACES,
+    FREE_TEXT,
+    NAMES,
+    PROPERTIES,
+    SCHEMA,
+    TEXTS,
+    VALUES,
+    WORDS,
+    fields,
+    from_part,
 )
-FREE_TEXT = st.one_of(TEXTS, st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=150))
+
 # Keys that the parts below build, and the legacy one that another key replaces.
 BUILT = {"name", "package", "node_type", "operations", "enums", "models", "error_handling", "layout", "version"}
-
-
-def resolved(schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what a schema refers to, or the schema itself.
-
-    Args:
-        schema: A schema out of the bundle.
-    """
-    while "$ref" in schema:
-        target: Any = SCHEMA
-        for step in schema["$ref"].split("/")[1:]:
-            target = target[step]
-        schema = target
-    return schema
-
-
-def from_part(schema: Mapping[str, Any]) -> SearchStrategy[Any]:
-    """Draw what a part of the schema allows, each key of a mapping with even odds; a new key is drawn at once.
-
-    Args:
-        schema: A schema out of the bundle.
-    """
-    # A schema that is kept is the only one with its id.
-    kept, strategy = _KNOWN.get(id(schema), (schema, None))
-    if strategy is None:
-        strategy = _from_part(kept)
-        _KNOWN[id(schema)] = kept, strategy
-    return strategy
-
-
-_KNOWN: dict[int, tuple[Mapping[str, Any], SearchStrategy[Any]]] = {}
-
-
-def _from_part(schema: Mapping[str, Any]) -> SearchStrategy[Any]:
-    if "$ref" in schema:
-        return st.deferred(lambda: from_part(resolved(schema)))
-    if "const" in schema:
-        return st.just(schema["const"])
-    if "enum" in schema:
-        return st.sampled_from(schema["enum"])
-    if "type" not in schema:
-        return FREE_TEXT
-    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-    return st.one_of([_of_kind(kind, schema) for kind in kinds])
-
-
-def _of_kind(kind: str, schema: Mapping[str, Any]) -> SearchStrategy[Any]:
-    match kind:
-        case "boolean":
-            return st.booleans()
-        case "integer":
-            low = schema.get("minimum", schema.get("exclusiveMinimum", -1) + 1)
-            return st.integers(low, min(schema.get("maximum", low + 9999), low + 9999))
-        case "number":
-            low = schema.get("minimum", schema.get("exclusiveMinimum", 0) + 0.25)
-            return st.sampled_from([low, low + 0.5, low + 7]).map(
-                lambda value: min(value, schema.get("maximum", value))
-            )
-        case "string":
-            return _texts(schema)
-        case "array":
-            size = {"min_size": schema.get("minItems", 0), "max_size": schema.get("minItems", 0) + 3}
-            unique = repr if schema.get("uniqueItems") else None
-            return st.lists(from_part(schema.get("items", {})), unique_by=unique, **size)
-        case _:
-            return _mappings(schema)
-
-
-def _texts(schema: Mapping[str, Any]) -> SearchStrategy[str]:
-    shortest, longest = schema.get("minLength", 0), schema.get("maxLength", 200)
-    if "pattern" not in schema:
-        return FREE_TEXT.filter(lambda text: shortest <= len(text) <= longest)
-    examples = [text for text in schema.get("examples", []) if isinstance(text, str)]
-    drawn = st.from_regex(schema["pattern"], fullmatch=True, alphabet=st.characters(codec="ascii"))
-    drawn = drawn.filter(lambda text: len(text) <= min(longest, 60) and not text.endswith("\n"))
-    return st.one_of(st.sampled_from(examples), drawn) if examples else drawn
-
-
-def _mappings(schema: Mapping[str, Any]) -> SearchStrategy[dict[str, Any]]:
-    known = {key: from_part(part) for key, part in schema.get("properties", {}).items()}
-    needed = {key: known[key] for key in schema.get("required", []) if key in known}
-    if known:
-        return st.fixed_dictionaries(needed, optional={k: v for k, v in known.items() if k not in needed})
-    more = schema.get("additionalProperties", {})
-    keys = from_part({"type": "string"} | schema.get("propertyNames", {"pattern": "^[A-Z][A-Z_]{1,9}$"}))
-    return st.dictionaries(keys, from_part(more if isinstance(more, dict) else {}), max_size=3)
-
-
-@st.composite
-def field(draw: DrawFn, named: tuple[str, ...] = (), depth: int = 0) -> object:
-    """Draw a field, with constraints that its type allows.
-
-    Args:
-        draw: Hypothesis's.
-        named: Enums and models that it may be of.
-        depth: Arrays around it.
-    """
-    kind = draw(st.sampled_from([*TYPES, *named, *(["array"] if depth < 2 else [])]))
-    spec: dict[str, Any] = {"type": kind}
-    if kind == "array":
-        spec["items"] = draw(field(named, depth + 1))
-        limits = draw(st.sampled_from([{}, {"minItems": 1}, {"maxItems": 5}, {"minItems": 1, "maxItems": 3}]))
-    elif kind in ("integer", "number", "decimal"):
-        limits = draw(
-            st.sampled_from(
-                [{}, {"minimum": 0}, {"exclusiveMinimum": -5, "maximum": 99}, {"multipleOf": 5}, {"default": 7}]
-            )
-        )
-    elif kind == "string":
-        text = draw(FREE_TEXT)
-        limits = draw(
-            st.sampled_from(
-                [
-                    {},
-                    {"minLength": 1},
-                    {"maxLength": 40},
-                    {"pattern": "^[a-z]+$"},
-                    {"enum": ["a", text + "b"]},
-                    {"default": text},
-                ]
-            )
-        )
-    else:
-        limits = {}
-    spec |= limits
-    if draw(st.booleans()):
-        spec["description"] = draw(FREE_TEXT)
-    if draw(st.integers(0, 3)) == 0 and "default" not in spec:
-        spec["required"] = False
-    return kind if spec == {"type": kind} else spec
-
-
-def fields(named: tuple[str, ...], least: int = 0) -> SearchStrategy[dict[str, Any]]:
-    """Draw fields by name.
-
-    Args:
-        named: Enums and models that they may be of.
-        least: How many there are at least.
-    """
-    return st.dictionaries(st.sampled_from(WORDS), field(named), min_size=least, max_size=4)
-
-
-def _kinds(spec: object) -> str:
-    return str(spec["type"] if isinstance(spec, dict) else spec)
 
 
 @st.composite
@@ -222,8 +64,18 @@ def _database(draw: DrawFn, operation: dict[str, Any], named: tuple[str, ...]) -
 
 
 def _reference(operation: Mapping[str, Any], draw: DrawFn) -> str:
-    scalar = [name for name, spec in operation["input"].items() if _kinds(spec) in ("string", "integer", "uuid")]
+    scalar = [name for name, spec in operation["input"].items() if _kind(spec) in ("string", "integer", "uuid")]
     return f"${{input.{draw(st.sampled_from(scalar))}}}" if scalar else "fixed"
+
+
+def _kind(spec: object) -> str:
+    return str(spec["type"] if isinstance(spec, dict) else spec)
+
+
+def _literal(operation: Mapping[str, Any], draw: DrawFn) -> str:
+    """Draw text that stands where references are looked for, with or without one in it."""
+    text = draw(st.one_of(st.sampled_from(BRACES), FREE_TEXT))
+    return draw(st.sampled_from([text, f"{text} {_reference(operation, draw)}"]))
 
 
 @st.composite
@@ -232,12 +84,17 @@ def _http(draw: DrawFn, operation: dict[str, Any], named: tuple[str, ...]) -> No
     method = draw(st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE"]))
     body: dict[str, Any] = {"method": method, "path": f"/things/{reference}"}
     whole = [f"${{input.{name}}}" for name in operation["input"]]
+    text = _literal(operation, draw)
     if draw(st.booleans()):
-        body["query"] = {"q": reference, "page": 1, draw(st.sampled_from(["x-y", "it's", 'a"b'])): True}
+        body["query"] = {"q": reference, "text": text, "page": 1, draw(st.sampled_from(["x-y", "it's", 'a"b'])): True}
     if draw(st.booleans()):
-        body["headers"] = {"X-Thing": reference, "X-Key": "${secret.API_KEY} ${env.REGION}"}
+        body["headers"] = {
+            "X-Thing": reference,
+            "X-Text": draw(st.sampled_from(BRACES)),
+            "X-Key": "${secret.API_KEY} ${env.REGION}",
+        }
     if method in ("POST", "PUT", "PATCH"):
-        body["body"] = draw(st.sampled_from([{"all": whole, "text": draw(FREE_TEXT)}, [1, {"b": None}], reference]))
+        body["body"] = draw(st.sampled_from([{"all": whole, "text": text}, [1, {"b": None}], reference, text]))
     operation["output"] = {"done": "boolean"}
     if draw(st.booleans()):
         operation["output"] = draw(fields(named, 1))
@@ -254,27 +111,31 @@ def _kafka(draw: DrawFn, operation: dict[str, Any], _: tuple[str, ...]) -> None:
     if draw(st.booleans()):
         body["key"] = _reference(operation, draw)
     if draw(st.booleans()):
-        body["payload"] = {name: f"${{input.{name}}}" for name in operation["input"]} | {"text": draw(FREE_TEXT)}
+        body["payload"] = {name: f"${{input.{name}}}" for name in operation["input"]} | {
+            "text": _literal(operation, draw)
+        }
     if draw(st.booleans()):
-        body["headers"] = {"source": f"it is {_reference(operation, draw)}"}
+        body["headers"] = {"source": _literal(operation, draw)}
     operation |= {"output": {"published": "boolean"}, "kafka": body}
     operation.pop("publishes", None)
 
 
 @st.composite
 def _redis(draw: DrawFn, operation: dict[str, Any], _: tuple[str, ...]) -> None:
-    key = f"thing:{_reference(operation, draw)}"
+    before = draw(st.sampled_from(["", "thing:", *BRACES]))
+    key = f"{before}{_reference(operation, draw)}"
+    text = _literal(operation, draw)
     optional = {"type": "string", "required": False}
     shapes: list[tuple[dict[str, Any], dict[str, Any]]] = [
-        ({"command": "set", "value": {"a": "b"}, "ttl_seconds": 5, "returns": {"found": "ok"}}, {"ok": "boolean"}),
+        ({"command": "set", "value": {"a": text}, "ttl_seconds": 5, "returns": {"found": "ok"}}, {"ok": "boolean"}),
         ({"command": "get", "returns": {"into": "text", "found": "ok"}}, {"ok": "boolean", "text": optional}),
         ({"command": "get", "returns": {"into": ["text", "x"]}}, {"text": optional, "x": optional}),
         ({"command": "incr", "amount": 2, "returns": {"into": "n"}}, {"n": "integer"}),
         ({"command": "delete", "returns": {"found": "ok"}}, {"ok": "boolean"}),
-        ({"command": "hset", "field": "f", "value": "v"}, {"ok": "boolean"}),
+        ({"command": "hset", "field": text or "f", "value": text}, {"ok": "boolean"}),
         ({"command": "hget", "field": "f", "returns": {"into": "text"}}, {"text": optional}),
         ({"command": "llen", "returns": {"count": "n"}}, {"n": "integer"}),
-        ({"command": "rpush", "value": "v", "returns": {"count": "n"}}, {"n": "integer"}),
+        ({"command": "rpush", "value": text, "returns": {"count": "n"}}, {"n": "integer"}),
         ({"command": "smembers", "returns": {"into": "all"}}, {"all": {"type": "array", "items": "string"}}),
         ({"command": "sismember", "value": "v", "returns": {"found": "ok"}}, {"ok": "boolean"}),
         ({"command": "expire", "ttl_seconds": 60, "returns": {"found": "ok"}}, {"ok": "boolean"}),
@@ -293,7 +154,7 @@ def _filesystem(draw: DrawFn, operation: dict[str, Any], _: tuple[str, ...]) -> 
         operation["output"] = {"content": {"type": kind, "required": False}, "ok": "boolean"}
         body["returns"] = {"into": "content", "found": "ok"}
     elif action != "delete":
-        body["content"] = f"{draw(TEXTS)} {_reference(operation, draw)}"
+        body["content"] = _literal(operation, draw)
     operation["filesystem"] = body
 
 
@@ -353,7 +214,9 @@ def _workflow(draw: DrawFn, operation: dict[str, Any], _: tuple[str, ...]) -> No
     steps: list[dict[str, Any]] = []
     for number in range(count):
         step: dict[str, Any] = {"name": f"step_{number}", "node": "node_stock_effect", "operation": "reserve"}
-        step["input"] = {name: f"${{input.{name}}}" for name in operation["input"]}
+        step["input"] = {name: f"${{input.{name}}}" for name in operation["input"]} | {
+            "text": _literal(operation, draw)
+        }
         if steps:
             before = [other["name"] for other in steps]
             step["after"] = draw(st.lists(st.sampled_from(before), unique=True, max_size=2))
@@ -425,7 +288,7 @@ def likely_contracts(draw: DrawFn) -> dict[str, Any]:
     for number, part in enumerate(chosen):
         if part == "fsm" and "fsm" in chosen[:number]:
             continue
-        word = draw(st.sampled_from([part, part, "process", "todo_manager"]))
+        word = draw(st.sampled_from([part, part, "process", "todo_manager", "str", "handle_worker"]))
         operation: dict[str, Any] = {"name": f"{word}_{number}", "input": draw(fields(named))}
         if draw(st.booleans()):
             operation["description"] = draw(FREE_TEXT)

@@ -17,7 +17,7 @@ from extensions.judging.judge import judge
 from extensions.language import patterns
 from extensions.text import encode
 from extensions.text.problems import Path
-from tests.contracts.draw import SCHEMA, resolved
+from tests.contracts.fields import SCHEMA, resolved
 from tests.contracts.walk import parts, put
 
 CANARY = "canary"

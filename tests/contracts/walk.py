@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from extensions.text.problems import Path
-from tests.contracts.draw import SCHEMA, resolved
+from tests.contracts.fields import SCHEMA, resolved
 
 Part = tuple[Path, Any, Mapping[str, Any]]
 

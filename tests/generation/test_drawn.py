@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from examples.rendering import CONTRACTS, generate, read_contract
 from extensions.judging.judge import judge
 from tests.conftest import Run
-from tests.contracts.draw import SCHEMA, likely_contracts, valid_contracts
+from tests.contracts.draw import likely_contracts, valid_contracts
+from tests.contracts.fields import SCHEMA
 from tests.contracts.fuzz import draw, unproven
 from tests.contracts.fuzz import generate as generate_all
 from tests.contracts.render import Renderer

@@ -13,7 +13,7 @@ import pytest
 
 from extensions.judging.judge import judge
 from extensions.judging.legacy import warnings
-from tests.contracts.draw import SCHEMA, resolved
+from tests.contracts.fields import SCHEMA, resolved
 from tests.contracts.render import Renderer
 
 INPUT = {"a": {"type": "string", "default": "x"}}

@@ -354,6 +354,10 @@ def without(contract: Mapping[str, Any], path: Path) -> dict[str, Any]:
     return changed
 
 
+def _order(path: Path) -> list[tuple[int, int, str]]:
+    return [(0, part, "") if isinstance(part, int) else (1, 0, part) for part in path]
+
+
 @st.composite
 def valid_contracts(draw: DrawFn) -> dict[str, Any]:
     """Draw valid contracts: what rules refuse is taken out again."""
@@ -363,6 +367,8 @@ def valid_contracts(draw: DrawFn) -> dict[str, Any]:
         if not problems:
             # Equal parts are one object in what is drawn, and would be aliases in YAML.
             return dict(json.loads(json.dumps(contract)))
-        contract = without(contract, problems[0].path)
+        # From the end, so that items that are taken out move nothing that is still to go.
+        for path in sorted({problem.path for problem in problems}, key=_order, reverse=True):
+            contract = without(contract, path)
     assume(False)
     raise AssertionError

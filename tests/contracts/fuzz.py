@@ -2,9 +2,12 @@
 
 import argparse
 import ast
+import copy
+import itertools
 import json
 import multiprocessing
 import os
+import random
 import re
 import shutil
 import subprocess
@@ -37,6 +40,7 @@ from tests.contracts.draw import likely_contracts, valid_contracts
 from tests.contracts.garbage import failures
 from tests.contracts.hostile import KINDS, carried, laid_out
 from tests.contracts.hostile_nodes import NODES
+from tests.contracts.mistakes import PLANTS, hidden, told
 from tests.contracts.render import Renderer
 
 BATCH = 50
@@ -113,6 +117,29 @@ def draw_refused(number: int, count: int) -> tuple[int, list[str]]:
     return refused, vague
 
 
+def silent(contracts: Sequence[dict[str, Any]], number: int) -> list[str]:
+    """Plant two mistakes in each of some contracts, and return those that are not told.
+
+    Args:
+        contracts: Valid ones.
+        number: The seed of the choice.
+    """
+    chosen = random.Random(number)  # noqa: S311 - of tests
+    found: list[str] = []
+    for index, contract in enumerate(contracts):
+        names = chosen.sample(sorted(PLANTS), len(PLANTS))
+        first, second = list(itertools.islice((name for name in names if _planted(contract, name)), 2))
+        found += [f"{index}/node.yaml: {line}" for line in hidden(contract, first, second)]
+    return found
+
+
+def _planted(contract: dict[str, Any], name: str) -> bool:
+    """Tell whether a mistake can be planted in a contract."""
+    changed = copy.deepcopy(contract)
+    path = PLANTS[name](changed)
+    return path is not None and told(judge(changed), path)
+
+
 def broken_files(project: Path) -> list[str]:
     """Return what can't be parsed in a project, one line for each file.
 
@@ -138,6 +165,11 @@ def broken_files(project: Path) -> list[str]:
     return broken
 
 
+@cache
+def _index(libraries: Path) -> Index:
+    return Index(libraries)
+
+
 def refused(project: Path, contract: Mapping[str, Any]) -> list[str]:
     """Return what Copier's last step would refuse in a project, but for what `ruff` finds.
 
@@ -148,7 +180,7 @@ def refused(project: Path, contract: Mapping[str, Any]) -> list[str]:
     place = Place(f"node_{contract['name']}_{contract['node_type']}" if contract.get("layout") == "node" else "")
     ownership.complete(project, place)
     found = Project(project, place if place.inside else None)
-    index = Index(found.site_packages)
+    index = _index(found.site_packages)
     stages = (syntax.check(found), structure.check(found), Imports(found, index).check(), Onex(found, index).check())
     own = [finding for stage in (*stages, Security(found, None).check()) for finding in stage]
     return sorted({str(finding) for finding in own if not place.inside or finding.path != "pyproject.toml"})
@@ -209,7 +241,7 @@ def _batch(job: tuple[int, int]) -> tuple[int, Counter[str], list[str]]:
         contracts = draw(number, count)
         rendered, found = generate(contracts, folder)
         counts = Counter({"drawn": count + len(contracts), "refused": refused, "generated": rendered})
-        return number, counts, wrong + found
+        return number, counts, wrong + found + silent(contracts, number)
     except Exception:  # noqa: BLE001 - the judge's own failures are finds, too.
         return number, Counter(), [traceback.format_exc(limit=-5)]
     finally:

@@ -2,209 +2,24 @@
 
 import copy
 import itertools
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from examples.rendering import CONTRACTS, read_contract
 from extensions.judging.judge import judge
-from extensions.text.problems import Path, Problem
+from tests.contracts.mistakes import PLANTS, hidden, told
 
 EXAMPLES = {path.stem: read_contract(path) for path in sorted(CONTRACTS.glob("*.yaml"))}
-type Contract = dict[str, Any]
-type Plant = Callable[[Contract], Path | None]
-
-
-def top(key: str, value: object, *below: str | int) -> Plant:
-    """Return what puts a value at the top of a contract; the problem is there, or below."""
-
-    def plant(contract: Contract) -> Path:
-        contract[key] = value
-        return key, *below
-
-    return plant
-
-
-def operation(number: int, key: str, value: object, *below: str | int) -> Plant:
-    """Return what adds a key to an operation, or to a mapping that it has."""
-
-    def plant(contract: Contract) -> Path | None:
-        found = contract["operations"][number]
-        index = contract["operations"].index(found)
-        if isinstance(value, dict) and key in ("input", "output"):
-            found.setdefault(key, {}).update(value)
-        else:
-            found[key] = value
-        return ("operations", index, key, *below)
-
-    return plant
-
-
-def inside(part: str, key: str, value: object, *below: str | int) -> Plant:
-    """Return what sets a key of the first implementation of a kind."""
-
-    def plant(contract: Contract) -> Path | None:
-        for index, found in enumerate(contract["operations"]):
-            if part in found:
-                found[part][key] = value
-                return ("operations", index, part, key, *below)
-        return None
-
-    return plant
-
-
-def step(key: str, value: object, *below: str | int, number: int = -1) -> Plant:
-    def plant(contract: Contract) -> Path | None:
-        for index, found in enumerate(contract["operations"]):
-            if "workflow" in found:
-                steps = found["workflow"]["steps"]
-                steps[number][key] = value
-                return (
-                    "operations",
-                    index,
-                    "workflow",
-                    "steps",
-                    len(steps) + number if number < 0 else number,
-                    key,
-                    *below,
-                )
-        return None
-
-    return plant
-
-
-def cycle(contract: Contract) -> Path | None:
-    for index, found in enumerate(contract["operations"]):
-        if "workflow" in found:
-            steps = found["workflow"]["steps"]
-            steps[0]["after"] = [steps[1]["name"]]
-            steps[1]["after"] = [steps[0]["name"]]
-            return ("operations", index, "workflow", "steps", 0, "after")
-    return None
-
-
-def machine(key: str, value: object, *below: str | int) -> Plant:
-    def plant(contract: Contract) -> Path | None:
-        fsm = contract.get("subcontracts", {}).get("fsm")
-        if fsm is None:
-            return None
-        if key == "states":
-            fsm["states"] = {**dict.fromkeys(fsm["states"], "a"), **dict(value)} if isinstance(value, dict) else value
-        elif key == "transitions":
-            fsm["transitions"] = [*fsm["transitions"], value]
-            return ("subcontracts", "fsm", "transitions", len(fsm["transitions"]) - 1, *below)
-        else:
-            fsm[key] = value
-        return ("subcontracts", "fsm", key, *below)
-
-    return plant
-
-
-def first_state(contract: Contract) -> str:
-    fsm = contract.get("subcontracts", {}).get("fsm")
-    return next(iter(fsm["states"])) if fsm else ""
-
-
-def unfilled(contract: Contract) -> Path | None:
-    found = contract["operations"][0]
-    if "handler" in found:
-        return None
-    found["output"]["nowhere"] = "uuid"
-    return "operations", 0, "output", "nowhere"
-
-
-# Each from a rule of its own.
-PLANTS: dict[str, Plant] = {
-    "unknown key": top("descriptin", "x"),
-    "port of another type": top("service", {"port": "many"}, "port"),
-    "version": top("version", "1.0.0-next"),
-    "feature": top("features", ["retri"], 0),
-    "variable": top("deployment", {"env": {"LOG_LEVEL": "LOUD"}}, "env", "LOG_LEVEL"),
-    "credential": top("description", "AKIA" + "ABCDEFGHIJKLMNOP"),
-    "name of an operation": operation(-1, "name", "get-user"),
-    "key of an operation": operation(0, "databse", {}),
-    "unknown type": operation(0, "input", {"odd": "strng"}, "odd"),
-    "limit of another kind": operation(0, "input", {"big": {"type": "string", "minLength": 5.5}}, "big", "minLength"),
-    "limit of another type": operation(-1, "input", {"id": {"type": "uuid", "minLength": 1}}, "id", "minLength"),
-    "keyword": operation(-1, "input", {"class": {"type": "string", "required": False}}, "class"),
-    "unfilled": unfilled,
-    "deadline": operation(-1, "timeout_seconds", "long"),
-    "schedule": operation(0, "schedule", {"every_seconds": 0}, "every_seconds"),
-    "parameter": inside("database", "parameters", ["ownr"], 0),
-    "rows": inside("database", "returns", {"rows": "some"}, "rows"),
-    "path of HTTP": inside("http", "path", "/${input.nobody}"),
-    "method": inside("http", "method", "FETCH"),
-    "key of Redis": inside("redis", "key", "${input.nobody}"),
-    "command": inside("redis", "command", "gett"),
-    "key of Kafka": inside("kafka", "key", "${input.nobody}"),
-    "topic": inside("kafka", "topic", "Order Placed"),
-    "expression": inside("compute", "nothing_there", "1"),
-    "group": inside("aggregate", "group_by", ["nobody"], 0),
-    "measure": inside("aggregate", "measures", {"odd": {"sum": "nobody"}}, "odd", "sum"),
-    "cycle": cycle,
-    "reference to a step": step("input", {"x": "${steps.nobody.x}"}, "x"),
-    "reference to the input": step(
-        "compensate", {"operation": "undo", "input": {"y": "${input.nobody}"}}, "input", "y", number=0
-    ),
-    "attempts": step("retry", {"max_attempts": 0}, "max_attempts"),
-    "initial state": machine("initial_state", "nowhere"),
-    "any source": lambda contract: machine(
-        "transitions", {"trigger": "go", "from": "*", "to": first_state(contract)}, "from"
-    )(contract),
-    "target": lambda contract: machine(
-        "transitions", {"trigger": "fly", "from": first_state(contract), "to": "nowhere"}, "to"
-    )(contract),
-    "trigger": machine("trigger", "nobody"),
-    "model": lambda contract: top(
-        "models", {**contract.get("models", {}), "Odd": {"fields": {"x": "strng"}}}, "Odd", "fields", "x"
-    )(contract),
-    "retry policy": top(
-        "advanced_features",
-        {"retry_policy": {"initial_delay_ms": 500, "max_delay_ms": 100}},
-        "retry_policy",
-        "max_delay_ms",
-    ),
-}
-
-
-def told(problems: list[Problem], path: Path) -> bool:
-    return any(problem.path[: len(path)] == path for problem in problems)
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_of_two_mistakes_both_are_told(name: str) -> None:
-    plants: dict[str, Plant] = {}
+    plants = []
     for what, plant in PLANTS.items():
         contract = copy.deepcopy(EXAMPLES[name])
         path = plant(contract)
         if path is not None:
             assert told(judge(contract), path), what
-            plants[what] = plant
-    hidden = []
-    for first, second in itertools.combinations(plants, 2):
-        contract = copy.deepcopy(EXAMPLES[name])
-        paths = plants[first](contract), plants[second](contract)
-        above = min(paths, key=lambda path: len(path or ()))
-        if paths[0] == paths[1] or any(
-            path is None or path[: len(above or ())] == above for path in paths if path is not above
-        ):
-            continue
-        if {first, second} & {"rows", "command", "method"} and "unfilled" in {first, second}:
-            continue  # which may be the reason
-        # What one of them replaced, the other did not change.
-        if not _there(contract, paths[0]):
-            continue
-        problems = judge(contract)
-        hidden += [f"{first} beside {second}: {path}" for path in paths if path and not told(problems, path)]
-    assert hidden == []
-
-
-def _there(contract: Contract, path: Path | None) -> bool:
-    found: Any = contract
-    for part in path or ():
-        try:
-            found = found[part]
-        except (KeyError, IndexError, TypeError):
-            return False
-    return True
+            plants.append(what)
+    pairs = itertools.combinations(plants, 2)
+    assert [line for first, second in pairs for line in hidden(EXAMPLES[name], first, second)] == []

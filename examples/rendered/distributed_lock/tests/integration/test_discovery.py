@@ -28,7 +28,7 @@ async def test_service_is_registered_while_it_runs() -> None:
             database_url=SecretStr("postgresql://user@127.0.0.1:9/none"),
         )
         app = build_app(Node(ModelONEXContainer(), settings))
-        async with app.router.lifespan_context(app), asyncio.timeout(10):
+        async with app.router.lifespan_context(app), asyncio.timeout(60):
             while not agent.services:
                 await asyncio.sleep(0.01)
             (service,) = agent.services.values()

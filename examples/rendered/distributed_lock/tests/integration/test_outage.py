@@ -49,7 +49,7 @@ async def ask(node: NodeDistributedLockEffect) -> object:
 
 
 async def recover(node: NodeDistributedLockEffect) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await ask(node) is not None:
             await asyncio.sleep(0.05)
 

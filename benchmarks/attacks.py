@@ -7,14 +7,16 @@ from benchmarks.faults import row
 from tests.faults import test_attacks
 from tests.faults.harness import Scale, generated
 
-SCALE = Scale(seconds=5, workers=60, crowd=1500)
+ATTACKS = (test_attacks.compute, test_attacks.aggregation, test_attacks.state_machine, test_attacks.effect)
+SCALE = Scale(seconds=5, workers=10, crowd=1500)
 
 
 def main() -> int:
-    """Attack one service."""
+    """Attack services of all types of nodes."""
     print("| Run | Answers | Counted |\n| --- | --- | --- |", flush=True)
     with generated() as projects:
-        print(row(asyncio.run(test_attacks.run(projects, SCALE))), flush=True)
+        for attack in ATTACKS:
+            print(row(asyncio.run(attack(projects, SCALE))), flush=True)
     return 0
 
 

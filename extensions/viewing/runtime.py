@@ -25,6 +25,7 @@ _ROOTS: Mapping[str, Callable[["NodeView"], object]] = {
     "compute_pool": lambda node: node.aggregating or node.compute_operations,
     "json_values": lambda node: node.writes_json,
     "logs": lambda _node: True,
+    "large_payloads": lambda _node: True,
     "payloads": lambda _node: True,
     "refusals": lambda _node: True,
     "rate_limit": lambda node: node.rate_limit,

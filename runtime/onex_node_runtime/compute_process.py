@@ -2,12 +2,12 @@
 """A process that runs pure handlers for another one, with bounds on numbers, memory and answers."""
 
 import decimal
+import os
 import pickle
 import resource
 import signal
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Coroutine
 from dataclasses import dataclass
-from decimal import Decimal
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,10 @@ from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.errors import ModelOnexError
 from pydantic import BaseModel, ValidationError
 
-# Arithmetic with longer numbers takes more than a moment for a few bytes of input, such as 1e999900.
-MOST_DIGITS = 1000
-MOST_BITS = 4096
+from .payloads import MOST_DIGITS
+
+# Below the loop, which answers others meanwhile.
+NICENESS = 10
 # Beyond what the process needs by itself.
 MOST_MEMORY_BYTES = 128 * 1024 * 1024
 MOST_ANSWER_BYTES = 16 * 1024 * 1024
@@ -77,8 +78,6 @@ def answer(asked: bytes) -> bytes:
 def _answer(asked: bytes) -> Answer:
     try:
         handler, request = pickle.loads(asked)  # noqa: S301  # from the process that started this one
-        if _too_long(request):
-            return _refused("a number that is too long")
         return Made(_run(handler().handle(request)))
     except MemoryError:
         return _refused("it needs too much memory")
@@ -107,29 +106,6 @@ def _run(coroutine: Coroutine[Any, Any, BaseModel]) -> BaseModel:
     raise RuntimeError(message)
 
 
-def _too_long(value: object) -> bool:
-    return any(map(_is_long, _numbers(value)))
-
-
-def _is_long(number: int | Decimal) -> bool:
-    if isinstance(number, int):
-        return number.bit_length() > MOST_BITS
-    return number.is_finite() and max(abs(number.adjusted()), len(number.as_tuple().digits)) > MOST_DIGITS
-
-
-def _numbers(value: object) -> Iterator[int | Decimal]:
-    if isinstance(value, (int, Decimal)):
-        yield value
-    elif isinstance(value, BaseModel):
-        yield from _numbers(value.__dict__)
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _numbers(item)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _numbers(item)
-
-
 def _bound_memory() -> None:
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[5])
     most = pages * resource.getpagesize() + MOST_MEMORY_BYTES
@@ -155,6 +131,7 @@ def main(descriptor: int) -> None:
     """
     # Ctrl-C reaches all processes of a terminal; this one ends with the one that it works for.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(NICENESS)
     context = decimal.getcontext()
     context.Emax, context.Emin = MOST_DIGITS, -MOST_DIGITS
     if Path("/proc/self/statm").exists():

@@ -148,11 +148,18 @@ class Process:
             await self.ended()
 
     @property
-    def resident_kib(self) -> int:
-        """Memory that the process has had at most, in KiB; Linux counts it."""
+    def id(self) -> int:
+        """The id of the process."""
         assert self._process is not None
-        status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii")
-        return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:"))
+        return self._process.pid
+
+    @property
+    def resident_kib(self) -> int:
+        """Memory that the process and its children have had at most, in KiB; Linux counts it."""
+        family = [self.id]
+        for thread in Path(f"/proc/{self.id}/task").iterdir():
+            family += map(int, (thread / "children").read_text(encoding="ascii").split())
+        return sum(map(_most_kib, family))
 
     async def alive(self) -> bool:
         """Tell whether /health answers."""
@@ -195,6 +202,13 @@ class Process:
             figures.leaks.update(word for word in INTERNALS if word in response.text)
         figures.answers[kind] += 1
         return response.status_code
+
+
+def _most_kib(process: int) -> int:
+    with suppress(FileNotFoundError, ProcessLookupError):
+        status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
+        return next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")), 0)
+    return 0
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.errors import ModelOnexError
-from onex_node_runtime.payloads import DEEPEST, MOST_PROBLEMS, problems_of, validated
+from onex_node_runtime.payloads import DEEPEST, LONGEST_MESSAGE, MOST_PROBLEMS, problems_of, shortened, validated
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 
@@ -105,3 +105,12 @@ def test_many_problems_are_few_words() -> None:
     with pytest.raises(ValidationError) as caught:
         validated(Everything, {f"unknown_{number}": 1 for number in range(80_000)})
     assert problems_of(caught.value) == [{"path": "", "message": "80000 problems"}]
+
+
+@given(st.text())
+def test_short_messages_stay_and_long_ones_keep_their_ends(text: str) -> None:
+    assert shortened(text) == text
+    long = f"begin {text}{'x' * 100_000} end"
+    assert len(shortened(long)) == LONGEST_MESSAGE
+    assert shortened(long).startswith("begin ")
+    assert shortened(long).endswith(" end")

@@ -50,7 +50,10 @@ def build_app(node: NodeDistributedLockEffect) -> Starlette:
 
     async def handle(name: str, payload: dict[str, Any]) -> dict[str, Any]:
         operation = EnumDistributedLockOperation(name)
-        request = ModelDistributedLockRequest(operation=operation, payload=payload, correlation_id=CORRELATION_ID.get())
+        # The payload is JSON that was read just now, and is judged as the operation's input.
+        request = ModelDistributedLockRequest.model_construct(
+            operation=operation, payload=payload, correlation_id=CORRELATION_ID.get()
+        )
         return (await node.handle(request)).result
 
     async def readiness() -> Readiness:

@@ -17,7 +17,8 @@ from pydantic import BaseModel, SerializeAsAny, ValidationError
 
 from omninode_bridge.nodes.node_distributed_lock_effect.runtime.correlation import CORRELATION_ID
 from omninode_bridge.nodes.node_distributed_lock_effect.runtime.effects import EFFECTS, Effects
-from omninode_bridge.nodes.node_distributed_lock_effect.runtime.payloads import problems_of, validated
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.large_payloads import judged
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.payloads import problems_of, shortened
 from omninode_bridge.nodes.node_distributed_lock_effect.runtime.refusals import REFUSALS
 
 NODE_NAME = "node_distributed_lock_effect"
@@ -105,13 +106,17 @@ class Operation[InputT: BaseModel, OutputT: BaseModel]:
         effects = Effects(repeatable=self.idempotent)
         EFFECTS.set(effects)
         try:
-            request = validated(self.input_model, payload)
             async with asyncio.timeout(self.timeout_seconds):
+                request = await judged(self.input_model, payload)
                 output = await self.handle(request)
         except Exception as error:
             failure = self._failure(error, correlation_id, surroundings, effects)
             self._record(surroundings, correlation_id, started, failure)
-            raise failure from error
+            try:
+                raise failure from error
+            finally:
+                # Its traceback holds this frame, and with it a payload that may be large.
+                del failure
         finally:
             if outer is not None:
                 EFFECTS.set(outer)
@@ -145,7 +150,7 @@ class Operation[InputT: BaseModel, OutputT: BaseModel]:
         safe = effects.safe_to_repeat and details.get("safe_to_repeat") is not False
         details |= {"outcome_unknown": unknown, "safe_to_repeat": safe or self.idempotent}
         return ModelOnexError(
-            message=surroundings.redact(message),
+            message=shortened(surroundings.redact(message)),
             error_code=code,
             correlation_id=correlation_id,
             **(details | {"operation": self.name}),

@@ -2,9 +2,10 @@
 """Inputs as callers send them: judged strictly, and their mistakes told briefly."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from decimal import Decimal
+from typing import Any, cast
 
 from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.errors import ModelOnexError
@@ -16,8 +17,11 @@ MOST_PROBLEMS = 50
 
 MOST_EXAMINED = 1000
 LONGEST_PATH = 200
+LONGEST_MESSAGE = 500
 DEEPEST = 64
 WIDEST = 2**63
+# Arithmetic with longer numbers takes more than a moment for a few bytes of input, such as 1e999900.
+MOST_DIGITS = 1000
 _HARMLESS = (bool, int, type(None))
 
 
@@ -50,16 +54,16 @@ def validated[ModelT: BaseModel](
         made = model.model_validate_json(text, strict=True, extra=extra)  # type: ignore[arg-type]  # it is a literal
     except ValidationError as error:
         # Defaults may be written as JSON has them, and are no values of the caller's.
-        if any(
+        if error.error_count() > MOST_EXAMINED or any(
             _is_given(payload, problem["loc"]) for problem in error.errors(include_url=False, include_context=False)
         ):
             raise
         made = model.model_validate_json(text, extra=extra)  # type: ignore[arg-type]  # it is a literal
-    if wide := list(_bounded(_wide(made), MOST_PROBLEMS)):
+    if long := list(_bounded(_long_numbers(made), MOST_PROBLEMS)):
         raise ModelOnexError(
-            message="The input holds whole numbers beyond 64 bits.",
+            message="The input holds numbers that are too long.",
             error_code=EnumCoreErrorCode.VALIDATION_ERROR,
-            problems=wide,
+            problems=long,
         )
     return made
 
@@ -90,6 +94,12 @@ def problems_of(error: ValidationError) -> list[dict[str, str]]:
     if count > MOST_PROBLEMS:
         listed.append({"path": "", "message": f"and {count - MOST_PROBLEMS} more"})
     return listed
+
+
+def shortened(message: str) -> str:
+    """Return an error's message, the middle of a long one left out, which may be a caller's own text."""
+    half = LONGEST_MESSAGE // 2
+    return message if len(message) <= LONGEST_MESSAGE else f"{message[: half - 1]}…{message[-half:]}"
 
 
 def _bounded(found: Iterator[dict[str, str]], most: int) -> Iterator[dict[str, str]]:
@@ -125,21 +135,31 @@ def _unusable(payload: Mapping[str, object]) -> Iterator[dict[str, str]]:
             yield {"path": _shown(path), "message": message}
 
 
-def _wide(value: object, path: tuple[object, ...] = ()) -> Iterator[dict[str, str]]:
-    match value:
-        case bool():
-            return
-        case int() if not -WIDEST <= value < WIDEST:
-            yield {"path": _shown(path), "message": "is a whole number beyond 64 bits"}
-        case BaseModel():
-            for name, item in value:
-                yield from _wide(item, (*path, name))
-        case dict():
-            for key, item in value.items():
-                yield from _wide(item, (*path, key))
-        case list() | tuple():
-            for index, item in enumerate(value):
-                yield from _wide(item, (*path, index))
+def _long_numbers(made: BaseModel) -> Iterator[dict[str, str]]:
+    waiting: list[tuple[tuple[object, ...], object]] = [((), made)]
+    while waiting:
+        path, value = waiting.pop()
+        match value:
+            case BaseModel():
+                items: Iterable[tuple[object, object]] = value
+            case dict():
+                items = value.items()
+            case _:
+                items = enumerate(cast("Sequence[object]", value))
+        for name, item in items:
+            if problem := _number_problem(item):
+                yield {"path": _shown((*path, name)), "message": problem}
+            elif isinstance(item, (BaseModel, dict, list, tuple)):
+                waiting.append(((*path, name), item))
+
+
+def _number_problem(value: object) -> str:
+    if type(value) is int and not -WIDEST <= value < WIDEST:
+        return "is a whole number beyond 64 bits"
+    if isinstance(value, Decimal) and value.is_finite():
+        digits = max(abs(value.adjusted()), len(value.as_tuple().digits))
+        return f"is a number of more than {MOST_DIGITS} digits" if digits > MOST_DIGITS else ""
+    return ""
 
 
 def _shown(path: Sequence[object]) -> str:

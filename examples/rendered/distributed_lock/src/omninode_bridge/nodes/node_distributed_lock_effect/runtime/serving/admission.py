@@ -5,8 +5,7 @@ import asyncio
 import ipaddress
 import json
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
+import re
 from http import HTTPStatus
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -15,6 +14,8 @@ from starlette.requests import ClientDisconnect, Request
 
 _LOCAL_NAMES = frozenset({"localhost", "localhost."})
 _JSON = frozenset({"", "application/json"})
+LONGEST_INTEGER = 400
+_LONG_INTEGER = re.compile(rb"[0-9]{%d}" % LONGEST_INTEGER)
 
 
 class RefusedError(Exception):
@@ -25,30 +26,6 @@ class RefusedError(Exception):
         super().__init__(detail)
         self.status = status
         self.detail = detail
-
-
-class Budget:
-    """Bytes that all requests under way may hold together, so that many large ones don't exhaust the memory."""
-
-    def __init__(self, limit: int) -> None:
-        """Begin with nothing held."""
-        self._limit = limit
-        self._held = 0
-
-    @contextmanager
-    def held(self, size: int) -> Iterator[None]:
-        """Hold so many bytes for as long as the context lasts.
-
-        Raises:
-            RefusedError: There is no room for them now.
-        """
-        if self._held + size > self._limit:
-            raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "Too many large requests are under way.")
-        self._held += size
-        try:
-            yield
-        finally:
-            self._held -= size
 
 
 def is_loopback(host: str) -> bool:
@@ -134,8 +111,10 @@ def payload_of(body: bytes) -> dict[str, Any]:
     Raises:
         RefusedError: 400 for what is none.
     """
+    # A function for each integer takes time that most bodies need not take.
+    integer = _integer if _LONG_INTEGER.search(body) else None
     try:
-        payload = json.loads(body or b"{}", parse_constant=_refuse_constant, parse_int=_integer)
+        payload = json.loads(body or b"{}", parse_constant=_refuse_constant, parse_int=integer)
     except (ValueError, RecursionError):
         raise RefusedError(HTTPStatus.BAD_REQUEST, "The body is not JSON.") from None
     if not isinstance(payload, dict):
@@ -149,11 +128,10 @@ def _refuse_constant(name: str) -> NoReturn:
 
 def _integer(digits: str) -> int | float:
     # Python refuses thousands of digits, for the time that they take; as a number they are out of every range.
-    return int(digits) if len(digits) <= 400 else math.inf  # noqa: PLR2004
+    return int(digits) if len(digits) <= LONGEST_INTEGER else math.inf
 
 
 __all__ = [
-    "Budget",
     "ClientDisconnect",
     "RefusedError",
     "body_of",

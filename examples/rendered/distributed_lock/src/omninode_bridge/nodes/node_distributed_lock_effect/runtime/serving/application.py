@@ -3,10 +3,12 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -16,22 +18,27 @@ from omnibase_core.errors import ModelOnexError
 from omnibase_core.logging import emit_log_event_sync
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ..correlation import CALLER, CALLER_CORRELATION_ID, CORRELATION_HEADER, CORRELATION_ID, correlation_of
 from ..effects import safe_to_repeat
+from ..large_payloads import one_after_another
 from ..settings.service import ListenerSettings
-from .admission import Budget, RefusedError, body_of, check_media_type, check_origin, is_loopback, payload_of
+from .admission import RefusedError, body_of, check_media_type, check_origin, is_loopback, payload_of
 from .intake import Intake
 from .life import END_SECONDS, LastResort, Life, ServedNode
 from .problems import correlation_headers, failure, problem
 from .server import Limits, NodeServer, SideServer, connections_within, server_config
+from .turns import Budget, Turns, weight_of
 
-# What all requests under way may hold, which keeps the process below the memory of its manifest.
-REQUEST_BYTES = 64 * 1024 * 1024
-ANSWER_BYTES = 128 * 1024 * 1024
+# What all requests and answers under way may hold, which keeps the process below the memory of its manifest.
+REQUEST_BYTES = 128 * 1024 * 1024
+ANSWER_BYTES = 64 * 1024 * 1024
+# Beyond that, reading takes longer than the loop should wait.
+LARGE_BODY_BYTES = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +127,7 @@ def application(served: Served) -> Starlette:
     app = Starlette(
         routes=routes,
         lifespan=lifespan,
+        middleware=[Middleware(Turns)],
         exception_handlers={HTTPException: _refused, Exception: _unexpected},
     )
     app.state.leaving = False
@@ -133,9 +141,14 @@ def metrics_route(metrics: Callable[[], tuple[bytes, str]]) -> Route:
     Args:
         metrics: Returns them and their media type.
     """
+    shown_now: list[tuple[bytes, str]] = []
 
     async def shown(_request: Request) -> Response:
-        content, kind = metrics()
+        # Requests that arrive together are answered from one look at the metrics.
+        if not shown_now:
+            shown_now.append(metrics())
+            asyncio.get_running_loop().call_soon(shown_now.clear)
+        content, kind = shown_now[0]
         return Response(content, media_type=kind)
 
     return Route("/metrics", shown)
@@ -147,8 +160,8 @@ class OperationEndpoint:
     def __init__(self, served: Served) -> None:
         """Begin with nothing under way."""
         self._served = served
-        self._requests = Budget(REQUEST_BYTES)
-        self._answers = Budget(ANSWER_BYTES)
+        self._requests = Budget(REQUEST_BYTES, "Too many large requests are under way.")
+        self._answers = Budget(ANSWER_BYTES, "The operation is done, and there is no room for its answer.")
 
     async def answer(self, request: Request) -> Response:
         """Run the operation that a request names."""
@@ -174,8 +187,12 @@ class OperationEndpoint:
         check_media_type(request)
         limit = settings.service_max_body_bytes
         body = await body_of(request, limit, settings.service_receive_seconds)
-        with self._requests.held(len(body)):
-            return await self._handled(request, name, payload_of(body))
+        async with self._requests.room(weight_of(body)):
+            if len(body) > LARGE_BODY_BYTES:
+                payload = await one_after_another(partial(payload_of, body))
+            else:
+                payload = payload_of(body)
+            return await self._handled(request, name, payload)
 
     async def _handled(self, request: Request, name: str, payload: dict[str, Any]) -> Response:
         try:
@@ -217,12 +234,10 @@ class BudgetedResponse(JSONResponse):
             await answer(scope, receive, send)
             return
         try:
-            with self._budget.held(size):
+            async with self._budget.room(size):
                 await super().__call__(scope, receive, send)
         except RefusedError as refusal:
-            await problem(refusal.status, "The operation is done, and there is no room for its answer.")(
-                scope, receive, send
-            )
+            await problem(refusal.status, refusal.detail)(scope, receive, send)
 
 
 async def _refused(_request: Request, error: Exception) -> Response:
@@ -278,6 +293,8 @@ async def serve(app: Starlette, settings: ListenerSettings) -> None:
     server = server_of(app, settings)
     last_resort = LastResort(settings.service_drain_seconds + END_SECONDS)
     server.told_to_stop = last_resort.arm
+    # What is there now stays until the end; looking through it again and again would hold everybody up.
+    gc.freeze()
     await server.serve()
     life: Life | None = app.state.life
     if life is not None and life.failure is not None:

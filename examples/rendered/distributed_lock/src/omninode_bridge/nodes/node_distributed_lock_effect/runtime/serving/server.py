@@ -24,18 +24,20 @@ except ImportError:  # where there is no such limit
 # Files that the process opens beside connections: logs, pools, an outbox.
 _OTHER_FILES = 128
 _WANTED_FILES = 16_384
+# Beyond the connections that are allowed, while all of those are being answered: room for a probe.
+_SPARE_CONNECTIONS = 32
 LARGEST_HEAD_BYTES = 16_384
 
 
 @dataclass(slots=True)
 class Limits:
-    """Bounds of connections, and those that are waiting for the head of a request.
+    """Bounds of connections, and those that are waiting for their client.
 
     Attributes:
-        max_connections: Connections at once; beyond that, the one that has waited longest is closed.
+        max_connections: Connections at once; beyond that, the one that has waited longest for its client is closed.
         head_seconds: How long the head of a request may take to arrive.
         write_seconds: How long a client may leave an answer unread.
-        waiting: Connections whose request has not begun, the longest waiting first.
+        waiting: Connections whose client has not sent all of a request, or reads no answer; the longest waiting first.
     """
 
     max_connections: int
@@ -81,9 +83,11 @@ class BoundedProtocol(H11Protocol):
         super().connection_made(transport)
         self._limits.waiting[self] = None
         self._head.start()
-        if len(self.connections) > self._limits.max_connections:
-            # Whoever has asked for nothing yet makes room, so that probes and callers still get through.
-            next(iter(self._limits.waiting)).cut()
+        if (excess := len(self.connections) - self._limits.max_connections) > 0:
+            # Who lets the service wait makes room, so that probes and callers still get through.
+            longest = next(iter(self._limits.waiting))
+            if longest is not self or excess > _SPARE_CONNECTIONS:
+                longest.cut()
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
@@ -105,18 +109,21 @@ class BoundedProtocol(H11Protocol):
     @override
     def pause_writing(self) -> None:
         super().pause_writing()
+        self._limits.waiting[self] = None
         self._writing.start()
 
     @override
     def resume_writing(self) -> None:
         super().resume_writing()
         self._writing.stop()
+        self._watch()
 
     def _watch(self) -> None:
         cycle: RequestResponseCycle | None = self.cycle  # None before the first request, whatever uvicorn says
         if cycle is not None and not cycle.response_complete:
-            self._limits.waiting.pop(self, None)
             self._head.stop()
+            if not cycle.more_body and not self.flow.write_paused:
+                self._limits.waiting.pop(self, None)
         elif not self.transport.is_closing():
             self._limits.waiting[self] = None
             # A connection that is kept open is closed by uvicorn; one whose next request stays incomplete, here.

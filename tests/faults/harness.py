@@ -6,7 +6,7 @@ Nothing here measures time: answers and states are counted, and every wait ends 
 from __future__ import annotations
 
 import asyncio
-import importlib.util
+import importlib
 import os
 import signal
 import socket
@@ -17,6 +17,7 @@ from collections import Counter
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Self
 
 import httpx
@@ -308,15 +309,12 @@ async def start_without(
 
 
 def starter(project: Path, name: str) -> Any:  # noqa: ANN401 - the module is generated, so no type checker knows it
-    """Import a module of a generated project's tests, under a name that hides none of ours."""
-    spec = importlib.util.spec_from_file_location(f"generated_{name}", project / "tests" / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    # Data classes look their module up.
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    """Import a module of a generated project's tests, in a package whose name hides none of ours."""
+    package = f"generated_{project.as_posix().encode().hex()}"
+    if package not in sys.modules:
+        sys.modules[package] = tests = ModuleType(package)
+        tests.__path__ = [str(project / "tests")]
+    return importlib.import_module(f"{package}.{name}")
 
 
 class Projects:

@@ -40,6 +40,7 @@ class Proxy:
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._writers: set[asyncio.StreamWriter] = set()
+        self._ends: set[asyncio.StreamWriter] = set()
         self.pumps: set[asyncio.Task[None]] = set()
 
     def cut_after(self, count: int) -> None:
@@ -68,6 +69,7 @@ class Proxy:
 
     def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Connect someone to the server."""
+        self._ends.add(writer)
         self._start(self._join(reader, writer))
 
     def _start(self, work: Coroutine[object, object, None]) -> None:
@@ -84,6 +86,7 @@ class Proxy:
             return
         ends = {writer, behind}
         self._writers |= ends
+        self._ends |= ends
         left = [self._budget()] if self._budget else None
         for source, target in ((reader, behind), (behind_reader, writer)):
             self._start(self._pump(source, target, ends, left))
@@ -116,6 +119,16 @@ class Proxy:
         for end in ends:
             end.close()
         self._writers -= ends
+
+    async def end(self) -> None:
+        """Hand nothing on any more, and wait until all connections are closed."""
+        pumps = list(self.pumps)
+        for pump in pumps:
+            pump.cancel()
+        await asyncio.gather(*pumps, return_exceptions=True)
+        for end in self._ends:
+            end.transport.abort()
+        await asyncio.gather(*(end.wait_closed() for end in self._ends), return_exceptions=True)
 
     async def quiet(self) -> int:
         """Wait until no more bytes pass.
@@ -155,6 +168,4 @@ async def proxy(url: str) -> AsyncIterator[Proxy]:
         yield between
     finally:
         listener.close()
-        between.cut()
-        for pump in list(between.pumps):
-            pump.cancel()
+        await between.end()

@@ -1,13 +1,19 @@
 """The brokers fall silent while events are published, and come back."""
 
 import asyncio
+import time
+from uuid import uuid4
 
 import pytest
 
 from tests.faults.harness import Figures, Projects, Scale, running, starter, until
-from tests.faults.kafka import ORDERS, SETTINGS, compare, publish_until, received, records_of, write_handler
+from tests.faults.kafka import ORDERS, SETTINGS, compare, order, publish_until, received, records_of, write_handler
 
 pytestmark = pytest.mark.slow
+DRAIN_SECONDS = 2.0
+END_SECONDS = 5.0
+# What a loaded machine may add.
+LOAD_SECONDS = 2.0
 
 
 async def run(projects: Projects, scale: Scale) -> Figures:
@@ -46,11 +52,22 @@ async def run(projects: Projects, scale: Scale) -> Figures:
                     enough.set()
             wanted = sum(map(len, published.values()))
             compare(published, received(await records_of(broker.servers, ORDERS, wanted)), figures)
+            broker.pause()
+            try:
+                await process.call("publish_order_placed", order(str(uuid4()), 1), figures)
+                started = time.monotonic()
+                process.terminate()
+                status = await process.ended()
+            finally:
+                broker.go_on()
+            figures.facts["end while silent"] = f"{time.monotonic() - started:.1f} s, status {status}"
+            assert time.monotonic() - started < DRAIN_SECONDS + END_SECONDS + LOAD_SECONDS, figures
     return figures
 
 
 async def test_kafka_away(projects: Projects) -> None:
     figures = await run(projects, Scale())
     assert figures.statuses() == {"200"}, figures
+    assert str(figures.facts["end while silent"]).endswith("status 0"), figures
     assert int(figures.facts["published while away"]) > 0
     assert (figures.facts["lost"], figures.facts["keys out of order"]) == (0, 0), figures

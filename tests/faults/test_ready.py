@@ -45,6 +45,7 @@ async def silence() -> AsyncIterator[Silence]:
     server.place = f"{host}:{port}"
     yield server
     listener.close()
+    await listener.wait_closed()
 
 
 async def test_all_are_asked_before_one_has_answered(projects: Projects, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
-"""The command `copier-onex`: Copier, once the data files that its command line names are known to be readable.
+"""The command `copier-onex`: Copier, once the data files and answers that it is to read are known to be readable.
 
-Copier reads a data file before it loads a template, so that a template can neither bound nor explain what it reads.
+Copier reads them before it loads a template, so that a template can neither bound nor explain what it reads.
 `make setup` puts this command in the place of `copier` in the environment of this repository.
 """
 
@@ -13,10 +13,10 @@ _EXIT_BAD = 1
 
 
 def main() -> int:
-    """Check the data files, then hand the process over to Copier.
+    """Check the files, then hand the process over to Copier.
 
     Returns:
-        1 when a data file can't be read; else what Copier's own command returns, if it returns.
+        1 when one can't be read; else what Copier's own command returns, if it returns.
     """
     if message := unreadable(sys.argv[1:]):
         encoding = sys.stderr.encoding or "utf-8"

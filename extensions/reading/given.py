@@ -8,22 +8,42 @@ from ..text.problems import Problem, no_contract, render, show
 from .effective import as_json, effective_contract, is_contract
 from .source import Document, message, read_stream
 
-_OPTION = "--data-file"
+_DATA_FILE = "--data-file"
+_ANSWERS_FILE = ("--answers-file", "-a")
+_ANSWERS = ".copier-answers.yml"
+# What Copier does to the working folder where the command line names none.
+_FOLLOWING = frozenset({"update", "recopy", "check-update"})
+ANSWERS_SCALE = 4
+"""Answers repeat the contract, in the longest of its forms: they may have so many times its size."""
 
 
 def data_files(arguments: Sequence[str]) -> list[str]:
     """Return the data files that a command line of Copier's names, in its order."""
+    return _values(arguments, _DATA_FILE)
+
+
+def answers_files(arguments: Sequence[str]) -> list[FilePath]:
+    """Return the files of answers that Copier reads, in the folders that its command line names."""
+    name = ([*_values(arguments, *_ANSWERS_FILE)] or [_ANSWERS])[-1]
+    folders = [FilePath(argument) for argument in arguments if FilePath(argument).is_dir()]
+    if not folders and not _FOLLOWING.isdisjoint(arguments):
+        folders = [FilePath()]
+    return [folder / name for folder in folders if (folder / name).is_file()]
+
+
+def _values(arguments: Sequence[str], *options: str) -> list[str]:
     named = []
     for index, argument in enumerate(arguments):
-        if argument == _OPTION and index + 1 < len(arguments):
+        option, given, value = argument.partition("=")
+        if argument in options and index + 1 < len(arguments):
             named.append(arguments[index + 1])
-        elif argument.startswith(f"{_OPTION}="):
-            named.append(argument.removeprefix(f"{_OPTION}="))
+        elif option in options and given:
+            named.append(value)
     return named
 
 
 def unreadable(arguments: Sequence[str]) -> str:
-    """Say why Copier can't be left to read the data files that its command line names.
+    """Say why Copier can't be left to read the data files and the answers that its command line leads to.
 
     Args:
         arguments: The command line. What is no file is Copier's to refuse.
@@ -42,6 +62,11 @@ def unreadable(arguments: Sequence[str]) -> str:
             found = [(document.start, no_contract(document.value))]
         if found:
             messages.append(message(found, file))
+    for answers in answers_files(arguments):
+        with answers.open("rb") as stream:
+            document = read_stream(stream, ANSWERS_SCALE)
+        if document.problems:
+            messages.append(message([(place, problem) for problem, place in document.problems], str(answers)))
     return "\n".join(messages)
 
 

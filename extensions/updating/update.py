@@ -18,6 +18,7 @@ from ..project import ownership, reports, vcs
 from ..project.places import Place, UntrustedNameError, file_in, places_in
 from ..project.renames import renamed
 from ..reading import source
+from ..reading.given import ANSWERS_SCALE
 from ..text import streams
 from . import line_ends, trust
 from .apply import Change, Journal, mark_conflicts
@@ -28,7 +29,6 @@ from .scratch import Tree, commit, prepare, tree
 
 __all__ = ["UpdateError", "Updated", "is_unfinished", "undo", "update", "update_all"]
 _SHOWN = 5
-_ANSWERS_SCALE = 4  # answers repeat the contract, in the longest of its forms
 _DIFFERS = 2  # the exit status of `onex contract diff`
 _NOTES = ("In node.yaml", "In nodes/", "Not validated")
 _MOVED = "If the template has moved, say where it is: update-node --source PLACE. The project remembers it."
@@ -260,7 +260,7 @@ def _answers(project: Path, place: Place) -> dict[str, Any]:
         message = f"{project} was not generated: it has no {place.answers}"
         raise UpdateError(message)
     with file.open("rb") as stream:
-        document = source.read_stream(stream, _ANSWERS_SCALE)
+        document = source.read_stream(stream, ANSWERS_SCALE)
     if document.problems:
         problem, at = document.problems[0]
         message = f"{place.answers} can't be read; is a conflict left in it? {at.line}:{at.column}: {problem}"

@@ -325,11 +325,14 @@ def test_manifest_that_leaves_its_folder(
 
 def test_mistakes_are_one_message(run: Run, project: Path, update: Callable[..., tuple[int, str]]) -> None:
     committed = contents(project)
-    cases = {
-        "node.yaml": ("name: [\n", r"node.yaml:"),
-        ".copier-answers.yml": ("<<<<<<< ours\n_commit: a\n=======\n", ".copier-answers.yml can't be read"),
-    }
-    for name, (text, expected) in cases.items():
+    bomb = ["a0: &a0 {k: v}"] + [f"a{n}: &a{n} {{<<: [*a{n - 1}{f', *a{n - 1}' * 8}], k{n}: v}}" for n in range(1, 24)]
+    cases = [
+        ("node.yaml", "name: [\n", r"node.yaml:"),
+        (".copier-answers.yml", "<<<<<<< ours\n_commit: a\n=======\n", ".copier-answers.yml can't be read"),
+        (".copier-answers.yml", "\n".join(bomb), "a document without bounds"),
+        (".copier-answers.yml", f"a: {'[' * 100_000}\n", "endless nesting"),
+    ]
+    for name, text, expected in cases:
         (project / name).write_text(text, encoding="utf-8")
         status, output = update(project)
         assert status == 1

@@ -62,6 +62,33 @@ def test_good_files_and_what_is_no_file_are_left_to_copier(file: Path) -> None:
     assert unreadable(["copy", "--data-file"]) == ""
 
 
+@pytest.mark.parametrize(
+    "name", [name for name in ODD if ODD[name][1] in {"endless nesting", "a document without bounds"}]
+)
+@pytest.mark.parametrize(
+    ("answers", "arguments"),
+    [
+        (".copier-answers.yml", ["update"]),
+        (".copier-answers.yml", ["update", "--trust", "."]),
+        (".copier-answers.yml", ["recopy", "-d", "a=b"]),
+        (".copier-answers.yml", ["copy", "gh:a/b", "."]),
+        (".copier-answers.node.yml", ["update", "-a", ".copier-answers.node.yml"]),
+        (".copier-answers.node.yml", ["update", "--answers-file=.copier-answers.node.yml", "."]),
+    ],
+)
+def test_odd_answers_are_kept_from_copier(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, answers: str, arguments: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / answers).write_bytes(ODD[name][0])
+    (tmp_path / "good.yml").write_text("_commit: a\n", encoding="utf-8")
+
+    assert ODD[name][1] in unreadable(arguments)
+    assert answers in unreadable(arguments)
+    assert unreadable(["update", "-a", "good.yml"]) == ""
+    assert unreadable(["copy", "a", "b"]) == ""
+
+
 def test_a_file_that_can_not_be_read_is_said_where_copier_read_it(file: Path) -> None:
     file.write_text(GOOD, encoding="utf-16")
 

@@ -29,6 +29,9 @@ test: setup ## Run the whole test suite.
 fuzz: setup ## Generate drawn contracts: EXAMPLES of them, from SEED on.
 	@$(PYTHON) -m tests.contracts.fuzz --examples $(or $(EXAMPLES),10000) --seed $(or $(SEED),0)
 
+drawn: setup ## Count how many of EXAMPLES drawn projects, from SEED on, pass their own checks and tests.
+	@$(PYTHON) -m tests.contracts.drawn --examples $(or $(EXAMPLES),100) --seed $(or $(SEED),0)
+
 faults: setup ## Make what nodes depend on fail, and print what was counted.
 	@$(PYTHON) -m benchmarks.faults
 

@@ -205,7 +205,8 @@ def ruff(folder: Path) -> list[str]:
 
 
 @cache
-def _renderer() -> Renderer:
+def renderer() -> Renderer:
+    """Return the template of this checkout, compiled once for each process."""
     return Renderer(export_template(Path(tempfile.mkdtemp(prefix="fuzz-")) / "template"))
 
 
@@ -224,7 +225,7 @@ def generate(contracts: Sequence[dict[str, Any]], folder: Path) -> tuple[int, li
         project = folder / str(number)
         layout = {"layout": "node"} if number % 2 else {}
         try:
-            _renderer().render(contract | layout, project)
+            renderer().render(contract | layout, project)
         except Exception:  # noqa: BLE001 - whatever it is, it is a find.
             wrong.append(f"{number}/: {traceback.format_exc(limit=-3)}")
             continue
@@ -258,7 +259,7 @@ def unproven(contract: dict[str, Any], folder: Path) -> list[str]:
     Returns:
         What mypy and pytest say; empty when all is well.
     """
-    project = _renderer().render(contract, Path(tempfile.mkdtemp(dir=folder)) / "project")
+    project = renderer().render(contract, Path(tempfile.mkdtemp(dir=folder)) / "project")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV"))}
     environment |= {"PATH": f"{TOOLS}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": "src"}
     # What is left to do is told from the manifest, which Copier's last step completes.
@@ -270,7 +271,7 @@ def unproven(contract: dict[str, Any], folder: Path) -> list[str]:
     return said
 
 
-def _testable(contracts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def testable(contracts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the contracts that bring no migrations: drawn SQL is text that no server reads."""
     return [contract for contract in contracts if not _migrations(contract.get("integrations", {}).get("database"))]
 
@@ -282,7 +283,7 @@ def _migrations(database: object) -> object:
 def _unproven(number: int) -> list[str]:
     folder = Path(tempfile.mkdtemp(prefix="fuzz-proof-"))
     try:
-        return [line for contract in _testable(draw(number, 10))[1:6:4] for line in unproven(contract, folder)]
+        return [line for contract in testable(draw(number, 10))[1:6:4] for line in unproven(contract, folder)]
     finally:
         shutil.rmtree(folder)
 
@@ -301,7 +302,7 @@ def hostile(turn: int) -> list[str]:
     try:
         for kind, contract in NODES.items():
             changed, texts, _ = laid_out(contract, turn)
-            project = _renderer().render(changed, folder / kind)
+            project = renderer().render(changed, folder / kind)
             wrong += [f"{kind}/{line}" for line in (*broken_files(project), *carried(project, texts)[1])]
         return wrong + ruff(folder)
     except Exception:  # noqa: BLE001 - whatever it is, it is a find.

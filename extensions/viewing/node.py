@@ -202,7 +202,7 @@ class NodeView:
     @property
     def start(self) -> str:
         """The command that starts the service where there is no Makefile."""
-        return f"python -m {f'{self.place.tests_module}.run_local' if self.adapters else self.module}"
+        return f"python -m {f'{self.place.tests_module}.run_local' if self.runs_locally else self.module}"
 
     @property
     def bench(self) -> str:
@@ -465,6 +465,11 @@ class NodeView:
         return workflow.peers(self.contract)
 
     @property
+    def runs_locally(self) -> bool:
+        """Whether a local run starts servers, for the node or for those that it calls."""
+        return bool(self.adapters or self.peers)
+
+    @property
     def sends_events(self) -> bool:
         """Whether the node uses an event bus."""
         return bool(self.publishing or self.workflows)
@@ -588,6 +593,7 @@ class NodeView:
             "http_server": (self.http, ("local_api", *(("Answer", "Route") if self.api_routes else ()))),
         }
         servers = [(f"tests.{module}", name) for module, (has, names_of) in known.items() if has for name in names_of]
+        servers += [("tests.peers_local", "start_servers_of")] if self.peers else []
         return (self.own("service", "main"), *servers)
 
     @property
@@ -940,6 +946,16 @@ class NodeView:
         """What the tests of files import."""
         names_of = ("AdapterFiles", "base64_text", "json_of", "text_of")
         return (*(self.own("adapters.adapter_files", name) for name in names_of), self.settings)
+
+    @property
+    def files_sampled(self) -> tuple[OperationView, ...]:
+        """The operations on files that a valid input is known for."""
+        return tuple(operation for operation in self.filesystem_operations if operation.sample is not None)
+
+    @property
+    def file_operation_imports(self) -> tuple[Symbol, ...]:
+        """What the tests of operations on files import."""
+        return (*self._asked, self.settings)
 
     @property
     def _asked(self) -> tuple[Symbol, ...]:

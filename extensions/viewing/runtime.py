@@ -46,6 +46,7 @@ _DOUBLES: Mapping[str, Callable[["NodeView"], object]] = {
     "fakes": lambda node: node.database,
     "http_server": lambda node: node.http,
     "kafka_server": lambda node: node.kafka,
+    "peers_local": lambda node: node.peers,
     "purity": lambda node: node.proves_purity,
     "quiet_server": lambda node: node.http or node.consul,
     "redis_server": lambda node: node.redis,

@@ -7,18 +7,31 @@ from contextlib import ExitStack
 from omninode_bridge.nodes.node_distributed_lock_effect.service import main
 from tests.servers import embedded_postgres
 
+NODE = "node_distributed_lock_effect"
+# The nodes that it calls.
+PEERS: tuple[str, ...] = ()
+
 
 def unnamed(variable: str) -> bool:
     """Tell whether the environment says nothing about where something is."""
     return not os.environ.get(variable)
 
 
+def start_servers(servers: ExitStack) -> None:
+    """Start servers in place of what the environment does not name, and name them there.
+
+    Args:
+        servers: Takes what is to be ended.
+    """
+    if unnamed("DATABASE_URL"):
+        postgres = servers.enter_context(embedded_postgres())
+        os.environ["DATABASE_URL"] = postgres.url
+
+
 def main_with_servers() -> None:
     """Run the service for as long as it is not told to stop, and the servers as long as that."""
     with ExitStack() as servers:
-        if unnamed("DATABASE_URL"):
-            postgres = servers.enter_context(embedded_postgres())
-            os.environ["DATABASE_URL"] = postgres.url
+        start_servers(servers)
         main()
 
 

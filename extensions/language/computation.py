@@ -30,7 +30,12 @@ class Locals:
 def local_kind(checked: Checked, declared: Kind) -> Kind:
     """Return the type of the local variable that holds an output: mypy's, or the declared one where it is annotated."""
     if is_annotated(checked, declared):
-        return replace(declared, nullable=checked.kind.nullable and checked.kind.name != "null")
+        nullable = checked.kind.nullable and checked.kind.name != "null"
+        # What the field promises holds once the output is made, and not for what is worked out on the way.
+        items = declared.items
+        if items is not None and checked.kind.items is not None:
+            items = replace(items, bits=checked.kind.items.bits, size=checked.kind.items.size)
+        return replace(declared, nullable=nullable, items=items, bits=checked.kind.bits, size=checked.kind.size)
     return replace(checked.kind, values=None)
 
 

@@ -30,13 +30,14 @@ from .kinds import (
     item_kind,
     word_of,
 )
+from .work import INPUT_BITS, MOST_BITS, MOST_ROUNDS, ONE, Rounds, Size
 
 type Specs = Mapping[str, Any]
 
 INPUT: Final = "input"
 EVENT: Final = "event"
 LONGEST: Final = 2000
-_DEEPEST, _MOST_LOOPS, _LONGEST_TEXT, _LARGEST_POWER, _MOST_BITS = 40, 3, 200, 16, 63
+_DEEPEST, _MOST_LOOPS, _LONGEST_TEXT, _LARGEST_POWER, _LITERAL_BITS = 40, 3, 200, 16, 63
 # Names of locals that would hide others, and one that reads like a number: they get an underscore at their end.
 _TAKEN: Final = frozenset(
     {*dir(builtins), "request", "ceil", "floor", "sqrt", "timedelta", "l", "date", "datetime", "math"}
@@ -53,6 +54,7 @@ class Checked:
         enums: The enums that its code names.
         models: The models that its code makes.
         modules: What its code needs of the standard library, as pairs of module and name.
+        rounds: Pairs of a factor and a power: its loops make so many rounds, for the items of a request to that power.
     """
 
     kind: Kind
@@ -60,6 +62,7 @@ class Checked:
     enums: frozenset[str] = frozenset()
     models: frozenset[str] = frozenset()
     modules: frozenset[tuple[str, str]] = frozenset()
+    rounds: tuple[tuple[int, int], ...] = ()
 
 
 def source(value: object) -> str:
@@ -91,8 +94,15 @@ def read(text: str, scope: Scope, expected: Kind | None = None) -> Checked:
         raise WrongError(None, show(text), "an expression that is nested less deeply") from None
     if scope.total and judge.used_modules:
         raise WrongError(None, show(text), "functions that always have a value, of integers and numbers")
+    if judge.rounds.endless or (scope.total and judge.rounds.bounds):
+        raise WrongError(
+            None,
+            f"{show(text)}, whose loops make too many rounds",
+            f"at most {MOST_ROUNDS} rounds",
+            "maxItems of an array bounds the loops over it",
+        )
     used = frozenset(judge.used_enums), frozenset(judge.used_models), frozenset(judge.used_modules)
-    return Checked(part.kind, part.tree, *used)
+    return Checked(part.kind, part.tree, *used, judge.rounds.bounds)
 
 
 def check(path: Path, text: str, scope: Scope, expected: Kind | None = None) -> Iterator[Problem]:
@@ -224,6 +234,10 @@ class _Judge:
         self.scope = scope
         self.locals: dict[str, tuple[Kind, str]] = {}
         self.loops = 0
+        self.rounds = Rounds()
+        self.around = ONE
+        # Variables of loops whose items, all together, are counted already.
+        self.counted: set[str] = set()
         self.used_enums: set[str] = set()
         self.used_models: set[str] = set()
         self.used_modules: set[tuple[str, str]] = set()
@@ -295,9 +309,10 @@ class _Judge:
             raise WrongError(node, show(value), "text without control characters and lone surrogates")
         if isinstance(value, float) and not math.isfinite(value):
             raise WrongError(node, "a number without end", "a finite number")
-        if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+        if isinstance(value, int) and value.bit_length() > _LITERAL_BITS:
             raise WrongError(node, "a huge number", "a number that fits in 64 bits")
-        return Part(Kind(kind, nullable=value is None, values=frozenset({value})), ast.Constant(value))
+        bits = value.bit_length() if isinstance(value, int) else INPUT_BITS
+        return Part(Kind(kind, nullable=value is None, values=frozenset({value}), bits=bits), ast.Constant(value))
 
     def member(self, node: ast.Constant, value: str, expected: Kind) -> Part:
         values = self.scope.enums[expected.reference]
@@ -380,7 +395,9 @@ class _Judge:
         if len(kinds) == 1 and first.reference == second.reference and first.items == second.items:
             both = first.values is not None and second.values is not None
             values = (first.values or frozenset()) | (second.values or frozenset()) if both else None
-            return replace(first, nullable=nullable, values=values)
+            larger = first.size if first.size.degree > second.size.degree else second.size.plus(first.size)
+            bits = max(first.bits, second.bits)
+            return replace(first, nullable=nullable, values=values, bits=bits, size=larger)
         if kinds <= NUMBERS:
             return Kind("number", nullable=nullable)
         raise WrongError(node, f"{what}, of the types {first} and {second}", "values of the same type")
@@ -418,10 +435,13 @@ class _Judge:
             self.present(side, part.kind, "arithmetic with")
         if isinstance(node.op, ast.Pow):
             self.power(node, left.kind, right.kind)
-            return Part(Kind(left.kind.name), ast.BinOp(left.tree, node.op, right.tree))
+            exponent = next(iter(right.kind.values or ()), 1)
+            bits = self.bounded(node, left.kind.bits * max(1, exponent if isinstance(exponent, int) else 1))
+            return Part(Kind(left.kind.name, bits=bits), ast.BinOp(left.tree, node.op, right.tree))
         tree = ast.BinOp(left.tree, node.op, right.tree)
         if symbol == "+" and left.kind.name == right.kind.name == "array" and left.kind.items == right.kind.items:
-            return Part(left.kind, tree)
+            self.passed_over(left.kind, right.kind)
+            return Part(replace(left.kind, size=left.kind.size.plus(right.kind.size)), tree)
         kind = _arithmetic(symbol, left.kind.name, right.kind.name)
         if kind is None:
             found = f"{code_of(node.left)} {symbol} {code_of(node.right)}, of the types {left.kind} and {right.kind}"
@@ -430,7 +450,21 @@ class _Judge:
             self.divisor(node.right, right.kind)
         if self.scope.total and kind not in {*NUMBERS, "string"}:
             raise WrongError(node, f"arithmetic with values of type {left.kind}", any_of(sorted(NUMBERS)))
-        return Part(Kind(kind), tree)
+        bits = self.bounded(node, _bits(node.op, left.kind.bits, right.kind.bits)) if kind == "integer" else INPUT_BITS
+        return Part(Kind(kind, bits=bits), tree)
+
+    def bounded(self, node: ast.BinOp, bits: int) -> int:
+        """Refuse whole numbers that may become so long that arithmetic with them takes its time."""
+        if bits > MOST_BITS:
+            found = f"{code_of(node)}, which may have {bits} bits"
+            raise WrongError(node, found, f"at most {MOST_BITS} bits", "% or // on the way keeps numbers short")
+        return bits
+
+    def passed_over(self, *kinds: Kind) -> None:
+        """Note that all items of values, of arrays, are looked at, once in each round of the loops around."""
+        for kind in kinds:
+            if kind.name in {"array", "set"}:
+                self.rounds.note(self.around.times(kind.size))
 
     def conversion(self, symbol: str, left: Kind, right: Kind) -> str:
         kinds = {left.name, right.name}
@@ -493,6 +527,8 @@ class _Judge:
         self.present(node, part.kind, "a search in")
         match part.kind.name:
             case "array" | "set" if part.kind.items is not None:
+                # A set knows what it holds.
+                self.passed_over(*[part.kind] * (part.kind.name == "array"))
                 self.equal(left.kind, node, part.kind.items, left_node)
             case "string" | "object" if left.kind.name == "string":
                 self.present(left_node, left.kind, "a search for")
@@ -574,13 +610,14 @@ class _Judge:
             found = self.value(bound, sure)
             self.number(bound, found.kind, ("integer",))
             bounds.append(found.tree)
+        self.passed_over(owner.kind)
         return Part(replace(owner.kind, values=None), ast.Subscript(owner.tree, ast.Slice(bounds[0], bounds[1])))
 
     def listed(self, node: ast.List, sure: Sure, expected: Kind | None) -> Part:
         if not node.elts:
             if expected is None or expected.name != "array":
                 raise WrongError(node, "an empty list", "a list with items")
-            return Part(replace(expected, nullable=False), ast.List([]))
+            return Part(replace(expected, nullable=False, size=Size(0)), ast.List([]))
         suited = expected.items if expected else None
         parts = [self.value(item, sure, suited) for item in node.elts]
         kind = parts[0].kind
@@ -588,10 +625,10 @@ class _Judge:
             self.present(item, part.kind, "a list with")
             kind = self.same(item, kind, part.kind, f"a list with {code_of(node.elts[0])} and {code_of(item)}")
         items = item_kind(Part(kind, parts[0].tree), suited)
-        return Part(Kind("array", items=items), ast.List([part.tree for part in parts]))
+        return Part(Kind("array", items=items, size=Size(len(parts))), ast.List([part.tree for part in parts]))
 
     def loop(self, node: ast.ListComp | ast.GeneratorExp, sure: Sure, expected: Kind | None) -> Part:
-        before = dict(self.locals)
+        before, around, counted = dict(self.locals), self.around, set(self.counted)
         self.loops += len(node.generators)
         if self.loops > _MOST_LOOPS:
             raise WrongError(node, f"{self.loops} loops inside of each other", f"at most {_MOST_LOOPS}")
@@ -604,29 +641,52 @@ class _Judge:
         if item.kind.name == "generator":
             raise WrongError(node.elt, "a generator in a generator", "values")
         self.loops -= len(node.generators)
-        self.locals = before
+        size = self.size_within(around)
+        self.locals, self.around, self.counted = before, around, counted
         if isinstance(node, ast.ListComp):
             self.present(node.elt, item.kind, "a list with")
-            return Part(Kind("array", items=item_kind(item, suited)), ast.ListComp(item.tree, generators))
-        return Part(Kind("generator", items=item.kind), ast.GeneratorExp(item.tree, generators))
+            kind = Kind("array", items=item_kind(item, suited), size=size)
+            return Part(kind, ast.ListComp(item.tree, generators))
+        return Part(Kind("generator", items=item.kind, size=size), ast.GeneratorExp(item.tree, generators))
+
+    def size_within(self, around: Size) -> Size:
+        """Return how many items a loop gives in one round of those around it."""
+        return Size(self.around.factor // max(1, around.factor), self.around.degree - around.degree)
+
+    def goes_over(self, node: ast.expr, size: Size) -> bool:
+        """Note the rounds of a loop, and tell whether all items of all its rounds were counted before."""
+        root = node
+        while isinstance(root, ast.Attribute):
+            root = root.value
+        # The arrays in the items of an array hold, all together, no more than the request does.
+        known = isinstance(root, ast.Name) and root is not node and root.id in self.counted
+        if known and isinstance(root, ast.Name):
+            self.counted.discard(root.id)
+        self.around = self.around.times(ONE if known else size)
+        self.rounds.note(self.around)
+        return known or size.degree > 0
 
     def generator(self, node: ast.comprehension, sure: Sure) -> tuple[ast.comprehension, Sure]:
         if node.is_async:
             raise WrongError(node.iter, "async", "a loop as in `for line in input.lines`")
         paired = isinstance(node.iter, ast.Call) and isinstance(node.iter.func, ast.Name) and node.iter.func.id in LOOPS
         if paired and isinstance(node.iter, ast.Call):
-            kinds, iterated = self.calls.looped(node.iter, sure)
+            kinds, iterated, size = self.calls.looped(node.iter, sure)
         else:
             part = self.value(node.iter, sure)
             self.present(node.iter, part.kind, "a loop over")
             if part.kind.name != "array":
                 raise WrongError(node.iter, f"a loop over {code_of(node.iter)}, of type {part.kind}", "an array")
             kinds, iterated = [part.kind.items or Kind("json", nullable=True)], part.tree
+            size = part.kind.size
         targets = node.target.elts if isinstance(node.target, ast.Tuple) else [node.target]
         if len(targets) != len(kinds) or (isinstance(node.target, ast.Tuple) and len(kinds) == 1):
             wanted = "one name, as in `for line in input.lines`" if len(kinds) == 1 else f"{len(kinds)} names"
             raise WrongError(node.target, code_of(node.target), wanted)
+        known = self.goes_over(node.iter, size)
         made: list[ast.expr] = [self.variable(one, kind) for one, kind in zip(targets, kinds, strict=True)]
+        if known:
+            self.counted |= {target.id for target in targets if isinstance(target, ast.Name)}
         target = made[0] if len(made) == 1 else ast.Tuple(made)
         tests: list[ast.expr] = []
         for test in node.ifs:
@@ -646,6 +706,19 @@ class _Judge:
         code = local_name(name, {code for _, code in (*self.locals.values(), *self.scope.known.values())})
         self.locals[name] = (kind, code)
         return ast.Name(code)
+
+
+def _bits(operator: ast.operator, left: int, right: int) -> int:
+    """Return how many bits the result of arithmetic with whole numbers may have."""
+    match operator:
+        case ast.Mult():
+            return left + right
+        case ast.FloorDiv():
+            return left + 1
+        case ast.Mod():
+            return right
+        case _:
+            return max(left, right) + 1
 
 
 def local_name(name: str, taken: Collection[str]) -> str:

@@ -21,6 +21,7 @@ from .kinds import (
     has_literal_type,
     word_of,
 )
+from .work import COUNT_BITS, DECIMAL_BITS, INPUT_BITS, NUMBER_BITS, TEXT_BITS, Size
 
 _LONGEST_RANGE: Final = 10_000
 _MANY: Final = 100
@@ -50,6 +51,9 @@ class Judge(Protocol):
 
     def same(self, node: ast.expr, first: Kind, second: Kind, what: str) -> Kind:
         """Return the type of what may be one or the other."""
+
+    def passed_over(self, *kinds: Kind) -> None:
+        """Note that all items of values are looked at; of those that are arrays."""
 
 
 class _Calls:
@@ -83,13 +87,20 @@ class _Calls:
         if not function.least <= len(node.args) <= function.most:
             wanted = f"{function.least}" if function.least == function.most else f"{function.least} to {function.most}"
             raise WrongError(node, f"{len(node.args)} arguments of {name}", wanted)
+        parts = self.arguments(node, name, sure)
+        return function.judge(self, node, parts)
+
+    def arguments(self, node: ast.Call, name: str, sure: Sure) -> list[Part]:
+        """Judge what a function is called with."""
         parts = [self.judge.value(argument, sure) for argument in node.args]
         for argument, part in zip(node.args, parts, strict=True):
-            if part.kind.name == "generator" and not function.takes_generator:
+            if part.kind.name == "generator" and not FUNCTIONS[name].takes_generator:
                 raise WrongError(argument, f"a generator in {name}(…)", "a list, as in [… for … in …]")
             if name not in {"bool", "any", "all"}:
                 self.judge.present(argument, part.kind, f"{name}(…) of")
-        return function.judge(self, node, parts)
+        if name != "len":
+            self.judge.passed_over(*(part.kind for part in parts))
+        return parts
 
     def model(self, node: ast.Call, name: str, sure: Sure) -> Part:
         """Judge a call that makes a model from its fields."""
@@ -114,8 +125,8 @@ class _Calls:
         keywords = [ast.keyword(field, tree) for field, tree in words.items()]
         return Part(Kind("model", name), ast.Call(ast.Name(names.model_class(name)), [], keywords))
 
-    def looped(self, node: ast.Call, sure: Sure) -> tuple[list[Kind], ast.expr]:
-        """Judge a call that gives what a loop goes over: the types of the loop's variables, and the code."""
+    def looped(self, node: ast.Call, sure: Sure) -> tuple[list[Kind], ast.expr, Size]:
+        """Judge a call that gives what a loop goes over: the types of the loop's variables, the code, and the size."""
         name = node.func.id if isinstance(node.func, ast.Name) else ""
         keywords: list[ast.keyword] = []
         for word in node.keywords:
@@ -136,7 +147,7 @@ class _Calls:
                 if not _is_bounded(argument):
                     expected = f"whole numbers up to {_LONGEST_RANGE}, len(…), and what is added to it"
                     raise WrongError(argument, f"range(…) of {code_of(argument)}, which may be huge", expected)
-            return [Kind("integer")], ast.Call(ast.Name(name), trees, [])
+            return [Kind("integer", bits=COUNT_BITS)], ast.Call(ast.Name(name), trees, []), _range_size(node.args)
         if name == "zip" and not keywords:
             keywords.append(ast.keyword("strict", ast.Constant(False)))
         arrays = parts[:1] if name == "enumerate" else parts
@@ -147,13 +158,15 @@ class _Calls:
         if name == "enumerate":
             for argument, part in zip(node.args[1:], parts[1:], strict=True):
                 self.judge.number(argument, part.kind, ("integer",))
-            kinds.insert(0, Kind("integer"))
-        return kinds, ast.Call(ast.Name(name), trees, keywords)
+            # It may start anywhere.
+            kinds.insert(0, Kind("integer", bits=INPUT_BITS + 1))
+        size = min((part.kind.size for part in arrays), key=lambda size: (size.degree, size.factor))
+        return kinds, ast.Call(ast.Name(name), trees, keywords), size
 
     def different(self, node: ast.Call, parts: list[Part]) -> Part:
         kinds = ("boolean", "date", "datetime", "decimal", "duration", "enum", "integer", "number", "string", "uuid")
         kind = self.items(node, parts[0], kinds)
-        return self.made(node, Kind("set", items=replace(kind, values=None)), [parts[0].tree])
+        return self.made(node, Kind("set", items=replace(kind, values=None), size=parts[0].kind.size), [parts[0].tree])
 
     def made(self, node: ast.Call, kind: Kind, trees: Sequence[ast.expr], code: str = "") -> Part:
         name = code or (node.func.id if isinstance(node.func, ast.Name) else "")
@@ -186,12 +199,13 @@ class _Calls:
             module, name, arguments = _STARTS[kind.name]
             self.judge.used_modules.add((module, name))
             trees.append(ast.Call(ast.Name(name), [ast.Constant(argument) for argument in arguments], []))
-        return self.made(node, Kind("integer" if kind.name == "boolean" else kind.name), trees)
+        made = "integer" if kind.name == "boolean" else kind.name
+        return self.made(node, Kind(made, bits=kind.bits + COUNT_BITS), trees)
 
     def length(self, node: ast.Call, parts: list[Part]) -> Part:
         if parts[0].kind.name not in {"array", "string", "object", "bytes", "set"}:
             raise WrongError(node.args[0], f"len(…) of {parts[0].kind}", "an array, text, bytes, or an object")
-        return self.made(node, Kind("integer"), [parts[0].tree])
+        return self.made(node, Kind("integer", bits=COUNT_BITS), [parts[0].tree])
 
     def extreme(self, node: ast.Call, parts: list[Part]) -> Part:
         default = next((word.value for word in node.keywords), None)
@@ -221,13 +235,13 @@ class _Calls:
 
     def absolute(self, node: ast.Call, parts: list[Part]) -> Part:
         self.judge.number(node.args[0], parts[0].kind, (*NUMBERS, "decimal", "duration"))
-        return self.made(node, Kind(parts[0].kind.name), [parts[0].tree])
+        return self.made(node, Kind(parts[0].kind.name, bits=parts[0].kind.bits), [parts[0].tree])
 
     def rounded(self, node: ast.Call, parts: list[Part]) -> Part:
         self.judge.number(node.args[0], parts[0].kind, (*NUMBERS, "decimal"))
         self.not_total(node, parts[0].kind)
         if len(parts) == 1:
-            return self.made(node, Kind("integer"), [parts[0].tree])
+            return self.made(node, _whole_of(parts[0].kind), [parts[0].tree])
         self.judge.number(node.args[1], parts[1].kind, ("integer",))
         places = parts[1].tree
         if (written := _whole(node.args[1])) is None:
@@ -237,7 +251,7 @@ class _Calls:
         elif abs(written) > _MOST_PLACES:
             expected = f"places from -{_MOST_PLACES} to {_MOST_PLACES}"
             raise WrongError(node.args[1], f"rounding to {code_of(node.args[1])} places", expected)
-        return self.made(node, Kind(parts[0].kind.name), [parts[0].tree, places])
+        return self.made(node, Kind(parts[0].kind.name, bits=parts[0].kind.bits), [parts[0].tree, places])
 
     def not_total(self, node: ast.Call, kind: Kind) -> None:
         if self.judge.scope.total and kind.name != "integer":
@@ -246,7 +260,8 @@ class _Calls:
     def ordered(self, node: ast.Call, parts: list[Part]) -> Part:
         kinds = [kind for kind in ORDERED if not (self.judge.scope.total and kind == "datetime")]
         kind = self.items(node, parts[0], kinds)
-        made = self.made(node, Kind("array", items=replace(kind, values=None)), [parts[0].tree])
+        kind = Kind("array", items=replace(kind, values=None), size=parts[0].kind.size)
+        made = self.made(node, kind, [parts[0].tree])
         for word in node.keywords:
             if not isinstance(word.value, ast.Constant) or not isinstance(word.value.value, bool):
                 raise WrongError(word.value, f"reverse={code_of(word.value)}", "reverse=True")
@@ -262,7 +277,7 @@ class _Calls:
 
     def whole(self, node: ast.Call, parts: list[Part]) -> Part:
         self.convertible(node, parts[0].kind, ("boolean", "decimal", "integer", "number", "string"))
-        return self.made(node, Kind("integer"), [parts[0].tree])
+        return self.made(node, _whole_of(parts[0].kind), [parts[0].tree])
 
     def real(self, node: ast.Call, parts: list[Part]) -> Part:
         self.convertible(node, parts[0].kind, ("boolean", "decimal", "integer", "number", "string"))
@@ -303,7 +318,7 @@ class _Calls:
         if self.judge.scope.total:
             raise WrongError(node, f"{name}(…), which may have no value", "what always has a value")
         self.judge.used_modules.add(("math", name))
-        return self.made(node, Kind("number" if name == "sqrt" else "integer"), [parts[0].tree])
+        return self.made(node, Kind("number") if name == "sqrt" else _whole_of(parts[0].kind), [parts[0].tree])
 
     def of_text(self, node: ast.Call, parts: list[Part]) -> Part:
         name = node.func.id if isinstance(node.func, ast.Name) else ""
@@ -375,6 +390,20 @@ LOOPS: Final = {
     "zip": Loop("the items of several arrays side by side, as many as the shortest has", 2, 5, ("strict",)),
 }
 """The functions that loops may go over."""
+
+
+def _whole_of(kind: Kind) -> Kind:
+    """Return the type of the whole number that is made of a value."""
+    made_of = {"decimal": DECIMAL_BITS, "number": NUMBER_BITS, "string": TEXT_BITS}
+    return Kind("integer", bits=made_of.get(kind.name, kind.bits))
+
+
+def _range_size(arguments: Sequence[ast.expr]) -> Size:
+    """Return how long a range is; all in its bounds is a literal or the length of an array."""
+    parts = [part for argument in arguments for part in ast.walk(argument)]
+    literals = sum(abs(part.value) for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, int))
+    lengths = sum(isinstance(part, ast.Call) for part in parts)
+    return Size(literals) if not lengths else Size(literals + lengths, 1)
 
 
 def _whole(node: ast.expr) -> int | None:

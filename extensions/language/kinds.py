@@ -5,6 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from .work import ANY, INPUT_BITS, Size, size_of
+
 type Specs = Mapping[str, Any]
 type Sure = frozenset[str]
 """The fields and names, as code of the contract, that are known not to be None."""
@@ -24,6 +26,8 @@ class Kind:
         items: What an array or a generator holds; None for anything.
         nullable: Whether it may be None.
         values: The only values that it may have, where they are known.
+        bits: Of a whole number, how many bits it may have.
+        size: Of an array or a set, how many items it may have.
     """
 
     name: str
@@ -31,6 +35,8 @@ class Kind:
     items: "Kind | None" = None
     nullable: bool = False
     values: frozenset[object] | None = None
+    bits: int = field(default=INPUT_BITS, compare=False)
+    size: Size = field(default=ANY, compare=False)
 
     def __str__(self) -> str:
         """Return the type as people write it."""
@@ -103,6 +109,7 @@ def kind_of(spec: str | Specs, enums: Collection[str], models: Collection[str]) 
         items=replace(kind_of(long["items"], enums, models), nullable=False) if long.get("items") else None,
         nullable=long.get("required", True) is False,
         values=frozenset(values) if isinstance(values, (list, tuple)) else None,
+        size=size_of(long),
     )
 
 

@@ -37,6 +37,7 @@ class ComputationView:
         strategy: Pairs of an input field and the code of a Hypothesis strategy for it.
         strategy_imports: What that imports of the node's own package.
         strategy_standard: What that imports of the standard library.
+        rounds: Pairs of a factor and a power, by which the rounds of loops grow with the items of a request.
     """
 
     module: str
@@ -51,6 +52,7 @@ class ComputationView:
     strategy: tuple[tuple[str, str], ...]
     strategy_imports: tuple[Symbol, ...]
     strategy_standard: tuple[Symbol, ...]
+    rounds: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,7 @@ class _Builder:
         self.scope = scope_of(contract, INPUT, operation.input, REQUEST)
         self.locals = Locals()
         self.symbols: set[Symbol] = set()
+        self.rounds: set[tuple[int, int]] = set()
         self.outputs = {field.name: field for field in operation.output}
 
     def view(self, compute: Mapping[str, str]) -> ComputationView:
@@ -145,6 +148,7 @@ class _Builder:
             strategy=strategy,
             strategy_imports=tuple(strategies.symbols_in(code, self.contract, self.around.reference)),
             strategy_standard=strategies.standard_in(code),
+            rounds=tuple(sorted(self.rounds)),
         )
 
     def statement(self, name: str, text: str) -> str:
@@ -153,6 +157,7 @@ class _Builder:
         declared = field_kind(field)
         checked = expressions.read(text, replace(self.scope, known=dict(self.locals.known)), declared)
         self.symbols |= checked.modules
+        self.rounds |= set(checked.rounds)
         self.symbols |= {self.around.reference("enum", enum) for enum in checked.enums}
         self.symbols |= {self.around.reference("model", model) for model in checked.models}
         target = self.locals.add(name, local_kind(checked, declared))

@@ -6,7 +6,7 @@ import os
 import pickle
 import resource
 import signal
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -20,6 +20,8 @@ from .payloads import MOST_DIGITS
 
 # Below the loop, which answers others meanwhile.
 NICENESS = 10
+# Of loops: a few seconds.
+MOST_ROUNDS = 25_000_000
 # Beyond what the process needs by itself.
 MOST_MEMORY_BYTES = 128 * 1024 * 1024
 MOST_ANSWER_BYTES = 16 * 1024 * 1024
@@ -78,6 +80,8 @@ def answer(asked: bytes) -> bytes:
 def _answer(asked: bytes) -> Answer:
     try:
         handler, request = pickle.loads(asked)  # noqa: S301  # from the process that started this one
+        if _rounds(getattr(handler, "ROUNDS", ()), request) > MOST_ROUNDS:
+            return _refused("too many items for loops inside of each other")
         return Made(_run(handler().handle(request)))
     except MemoryError:
         return _refused("it needs too much memory")
@@ -104,6 +108,26 @@ def _run(coroutine: Coroutine[Any, Any, BaseModel]) -> BaseModel:
     coroutine.close()
     message = "A pure handler waits for nothing."
     raise RuntimeError(message)
+
+
+def _rounds(bounds: Sequence[tuple[int, int]], request: BaseModel) -> int:
+    items = _items(request) if bounds else 0
+    return max((factor * items**power for factor, power in bounds), default=0)
+
+
+def _items(value: object) -> int:
+    """Return how many items the arrays in a value have together."""
+    count, waiting = 0, [value]
+    while waiting:
+        match waiting.pop():
+            case BaseModel() as model:
+                waiting.extend(model.__dict__.values())
+            case dict() as members:
+                waiting.extend(members.values())
+            case list() | tuple() as items:
+                count += len(items)
+                waiting.extend(item for item in items if isinstance(item, (BaseModel, dict, list, tuple)))
+    return count
 
 
 def _bound_memory() -> None:

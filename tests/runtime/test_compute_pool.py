@@ -57,6 +57,15 @@ class Long:
         return Answered(number=0, texts=[f"{index:1000}" for index in range(request.number * 1000)])
 
 
+class Pairs:
+    """Looks at all pairs of texts."""
+
+    ROUNDS = ((2, 1), (1, 2))
+
+    async def handle(self, request: Asked) -> Answered:
+        return Answered(number=len(request.texts) ** 2)
+
+
 class Refusing:
     """Has an error of its own."""
 
@@ -112,6 +121,12 @@ async def test_deadline_ends_what_nothing_interrupts_while_the_loop_goes_on(pool
 
 async def test_long_numbers_are_taken(pool: ComputePool) -> None:
     assert (await pool.around(Double)(Asked(amount=Decimal("1e900"), number=10**900))).number == 4 * 10**900
+
+
+async def test_loops_inside_of_each_other_are_bounded(pool: ComputePool) -> None:
+    assert (await pool.around(Pairs)(Asked(texts=["a"] * 5000))).number == 25_000_000
+    with pytest.raises(ModelOnexError, match="too many items for loops"):
+        await pool.around(Pairs)(Asked(texts=["a"] * 5001))
 
 
 async def test_memory_is_bounded(pool: ComputePool) -> None:

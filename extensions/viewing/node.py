@@ -1081,6 +1081,7 @@ class NodeView:
             symbols.append(self.own("handlers.operation", "Event"))
         if self.workflows:
             symbols += [self.own("workflows.nodes_on_bus", "NodesOnBus"), self.own("workflows.peers", "PEERS")]
+            symbols += [self.own("tracing", "outgoing"), self.own("workflows.spans", "NodeSpans")]
         return tuple(symbols)
 
     @property

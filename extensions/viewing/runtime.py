@@ -39,10 +39,14 @@ _ROOTS: Mapping[str, Callable[["NodeView"], object]] = {
     "result_cache": lambda node: node.caching,
     "exporting": lambda node: node.tracing,
     "tracing": lambda node: node.tracing,
-    "workflows/nodes": lambda node: node.workflows,
+    "workflows/announcer": lambda node: node.workflows,
+    "workflows/connection": lambda node: node.workflows,
+    "workflows/run_store_memory": lambda node: node.run_store == "memory",
+    "workflows/workflows": lambda node: node.workflows,
 }
 _DOUBLES: Mapping[str, Callable[["NodeView"], object]] = {
     "consul_agent": lambda node: node.consul,
+    "fake_nodes": lambda node: node.workflows,
     "fakes": lambda node: node.database,
     "http_server": lambda node: node.http,
     "kafka_server": lambda node: node.kafka,

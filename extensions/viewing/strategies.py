@@ -19,9 +19,9 @@ _TOKENS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|.", re.DOTALL)
 type Reference = Callable[[str, str], Symbol]
 
 # Numbers whose sums stay finite, and moments with room on both sides.
-_LARGEST = 1_000_000_000_000
+_SPREADS = (10**12, 10**9, 10**6, 10**3)
 _DEEPEST = 3
-_PLACES, _SOME = 2, 10
+_PLACES, _SOME, _PROBES = 2, 10, 20
 # Hypothesis draws few texts of a pattern that are longer than this, and few values of any kind that are so long.
 _SHORT, _LONG = 12, 50
 
@@ -238,23 +238,39 @@ def _then(made: Call, method: str, argument: str) -> Call:
     return Call(f".{method}", (("", argument),), before=made)
 
 
+def _within(found: numeric.Range, spread: int) -> tuple[Decimal, Decimal]:
+    """Return the bounds of a field, those that there are none of at most so far away."""
+    below = Decimal(-spread) if found.high is None else found.high - spread
+    least = below if found.low is None else found.low
+    return least, found.high if found.high is not None else least + 2 * spread
+
+
+def _multiples(kind: str, constraints: Mapping[str, Any], bounds: tuple[Decimal, Decimal]) -> Call | None:
+    """Return a strategy for multiples; None where floats are so coarse that some of them are none."""
+    each = numeric.exact(constraints["multipleOf"])
+    first, last = numeric.range_of(constraints).steps(each, *bounds)
+    ends = (*range(first, min(last, first + _PROBES) + 1), *range(max(first, last - _PROBES), last + 1))
+    if kind == "number" and not all(numeric.takes(kind, constraints, float(each * count)) for count in ends):
+        return None
+    made = _st("integers", str(first), str(last))
+    if each == each.to_integral_value():
+        return _then(made, "map", f"lambda number: number * {encode.py(constraints['multipleOf'])}")
+    product = f'number * Decimal("{each}")'
+    return _then(made, "map", f"lambda number: {product if kind == 'decimal' else f'float({product})'}")
+
+
 def _number(kind: str, constraints: Mapping[str, Any]) -> Call:
     found = numeric.range_of(constraints)
-    least = found.low if found.low is not None else (found.high or Decimal(0)) - _LARGEST
-    if found.low is None and found.high is None:
-        least = Decimal(-_LARGEST)
-    most = found.high if found.high is not None else least + 2 * _LARGEST
-    step = constraints.get("multipleOf")
-    if step or kind == "integer":
-        each = numeric.exact(step or 1)
-        first, last = found.steps(each, least, most)
-        made = _st("integers", str(first), str(last))
-        if not step:
-            return made
-        if each == each.to_integral_value():
-            return _then(made, "map", f"lambda number: number * {encode.py(step)}")
-        product = f'number * Decimal("{each}")'
-        return _then(made, "map", f"lambda number: {product if kind == 'decimal' else f'float({product})'}")
+    if "multipleOf" in constraints:
+        for spread in _SPREADS:
+            if made := _multiples(kind, constraints, _within(found, spread)):
+                return made
+        known = [number for number in numeric.numbers(kind, constraints) if numeric.takes(kind, constraints, number)]
+        return _st("sampled_from", repr(list(dict.fromkeys(map(float, known)))))
+    least, most = _within(found, _SPREADS[0])
+    if kind == "integer":
+        first, last = found.steps(Decimal(1), least, most)
+        return _st("integers", str(first), str(last))
     if kind == "number":
         excluded = {"exclude_min": "True"} if found.above else {}
         excluded |= {"exclude_max": "True"} if found.below else {}

@@ -31,6 +31,10 @@ HARD: list[dict[str, Any]] = [
     {"type": "number", "minimum": 1, "exclusiveMinimum": 5, "maximum": 6},
     {"type": "integer", "minimum": -(2**63), "maximum": -(2**63) + 1},
     {"type": "integer", "multipleOf": 7, "exclusiveMaximum": -2},
+    {"type": "number", "multipleOf": 3, "minimum": 10**16},
+    {"type": "number", "multipleOf": 0.1, "minimum": 1e15},
+    {"type": "number", "multipleOf": 0.01},
+    {"type": "number", "multipleOf": 0.07, "exclusiveMaximum": 0},
     {"type": "string", "pattern": r"^[\w\-]+$"},
 ]
 
@@ -54,6 +58,16 @@ def test_hard_constraints_have_a_sample(spec: dict[str, Any]) -> None:
     if spec["type"] != "string":
         assert isinstance(sample["value"], (int, float, str))
         assert numeric.takes(spec["type"], {key: spec[key] for key in spec if key != "type"}, sample["value"])
+
+
+@pytest.mark.parametrize("spec", [spec for spec in HARD if spec["type"] != "string"], ids=json.dumps)
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_numbers_of_hard_constraints_are_taken(spec: dict[str, Any], data: st.DataObject) -> None:
+    limits = {key: spec[key] for key in spec if key != "type"}
+    (field,) = read(contract_of(value=spec)).operations[0].input
+    code = strategy(read(contract_of(value=spec)), field, lambda _kind, name: ("", name)).flat()
+    assert numeric.takes(spec["type"], limits, data.draw(eval(code, {"st": st, "Decimal": Decimal})))  # noqa: S307
 
 
 @st.composite

@@ -12,7 +12,13 @@ from typing import Any
 
 from .ownership import THERE_BEFORE
 
-_STEPS = (("check", "--fix-only", "--select", "I,F401,UP034"), ("format",))
+# A template does not know which lines are short: where a comma stands at the end of a list, it may become one line.
+_STEPS = (
+    ("check", "--fix-only", "--select", "I,F401,UP034", "--config", "lint.isort.split-on-trailing-comma=false"),
+    ("format", "--config", "format.skip-magic-trailing-comma=true"),
+)
+# Copies of what the template itself keeps in order.
+_AS_THEY_ARE = (b"# The runtime of copier-onex", b"# Copied from copier-onex")
 
 
 def format_rendered(project: Path, manifest: dict[str, Any]) -> str:
@@ -26,7 +32,11 @@ def format_rendered(project: Path, manifest: dict[str, Any]) -> str:
         What ruff can't do, in its own words; empty when all is in order.
     """
     new = [name for name, entry in manifest.get("files", {}).items() if not entry.get(THERE_BEFORE)]
-    return _format(project, [name for name in new if name.endswith(".py") and (project / name).is_file()])
+    return _format(project, [name for name in new if name.endswith(".py") and _is_rendered(project / name)])
+
+
+def _is_rendered(path: Path) -> bool:
+    return path.is_file() and not path.read_bytes().startswith(_AS_THEY_ARE)
 
 
 def _format(project: Path, files: Sequence[str]) -> str:

@@ -295,11 +295,11 @@ class _Builder:
                 made = {"http": ["HttpCall"], "kafka": ["KafkaMessage"]}.get(key, [])
                 helpers = calls.uses("encoded", "decoded", "member", "text_of", "json_of", "base64_text")
                 symbols += [self.symbol(module, name) for name in (*made, *helpers)]
-                symbols += [self.symbol("handlers.texts", name) for name in calls.uses("text", "form", "segment")]
-                symbols += [self.symbol("handlers.keys", name) for name in calls.uses(*KEY_HELPERS)]
+                symbols += [self.symbol("texts", name) for name in calls.uses("text", "form", "segment")]
+                symbols += [self.symbol("keys", name) for name in calls.uses(*KEY_HELPERS)]
                 symbols += [self.symbol("json_values", name) for name in calls.uses("given")]
                 answers = calls.uses("every", "every_or_none", "first", "first_or_none")
-                symbols += [self.symbol("handlers.answers", name) for name in answers]
+                symbols += [self.symbol("answers", name) for name in answers]
                 symbols += [self.symbol("topics", "topic_of")] if calls.topic else []
         elif self.decisions:
             symbols.append(self.symbol("adapters.adapters", "Adapters"))

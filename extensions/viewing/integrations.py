@@ -13,7 +13,8 @@ from . import topics
 
 _READING_METHODS = ("GET", "HEAD")
 _TAKEN_SETTINGS = frozenset(
-    {"copy", "dict", "json", "schema", "validate", "construct", "require", "redact", "from_orm", "parse_obj"}
+    {"cleaned", "construct", "copy", "dict", "from_orm", "json", "masked_fields", "parse_obj", "redact", "require"}
+    | {"schema", "validate"}
 )
 DEFAULT_RETRY_STATUS = (429, 502, 503, 504)
 

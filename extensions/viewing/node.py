@@ -29,7 +29,7 @@ from .integrations import Environment, FilesView, HttpView, KafkaView, RedisView
 from .left_out import left_out
 from .operation import OperationView
 from .readme import Readme
-from .resilience import BreakerView, RetryView
+from .resilience import BreakerView, RetryView, guard
 from .runtime_settings import NodeSettingsView, settings_of
 from .settings import SettingView
 from .settings import fields as setting_fields
@@ -37,10 +37,6 @@ from .types import AdapterView, DatabaseView, EnumView, MigrationView, TypeView
 
 _REQUIREMENTS: dict[str, dict[str, list[str]]] = json.loads((DATA / "requirements.json").read_text(encoding="utf-8"))
 DEFAULT_TIMEOUT_SECONDS = 30.0
-_INTENT_IMPORTS: tuple[Symbol, ...] = (
-    ("omnibase_core.models.reducer.model_intent", "ModelIntent"),
-    ("omnibase_core.models.reducer.payloads", "ModelPayloadExtension"),
-)
 KEY_HELPERS = ("key_of", "path_of", "optional_key", "Fixed")
 _PROCESS_IMPORTS: dict[str, tuple[Symbol, ...]] = {
     "compute": (
@@ -48,7 +44,6 @@ _PROCESS_IMPORTS: dict[str, tuple[Symbol, ...]] = {
         ("omnibase_core.nodes", "ModelComputeOutput"),
     ),
     "effect": (
-        ("omnibase_core.enums.enum_effect_types", "EnumTransactionState"),
         ("omnibase_core.nodes", "ModelEffectInput"),
         ("omnibase_core.nodes", "ModelEffectOutput"),
     ),
@@ -113,10 +108,9 @@ class NodeView:
     port: int
     fsm: fsm_viewing.FsmView | None
 
-    def breaker_setting(self, adapter: str, name: str) -> str:
-        """Return the setting that an integration's circuit breaker takes a value from."""
-        own = any(key == adapter for key, _, _ in self.own_breakers)
-        return f"{adapter}_circuit_breaker_{name}" if own else f"circuit_breaker_{name}"
+    def guard(self, adapter: str) -> str:
+        """Return code of what guards the calls of an adapter, with the node's settings as `settings`."""
+        return guard(adapter, self.retry, self.breaker, [key for key, _, _ in self.own_breakers])
 
     @property
     def setting_fields(self) -> tuple[SettingView, ...]:
@@ -433,9 +427,11 @@ class NodeView:
             symbols.append(self.own("state.store_memory", "MOST_EVENTS"))
         if self.fsm.backend == "postgres":
             symbols.append((self.settings[0], f"{self.settings[1]} as Settings"))
+            symbols.append(self.own("adapters.adapters", "Adapters"))
             symbols.append(self.own("adapters.adapter_postgres", "AdapterPostgres"))
         if self.fsm.backend == "redis":
             symbols.append((self.settings[0], f"{self.settings[1]} as Settings"))
+            symbols.append(self.own("adapters.adapters", "Adapters"))
             symbols.append(self.own("adapters.adapter_redis", "AdapterRedis"))
         return tuple(symbols)
 
@@ -596,34 +592,14 @@ class NodeView:
         servers += [("tests.peers_local", "start_servers_of")] if self.peers else []
         return (self.own("service", "main"), *servers)
 
-    @property
-    def postgres_imports(self) -> tuple[Symbol, ...]:
-        """What the PostgreSQL adapter imports of the node's own package."""
-        symbols = [self.own("adapters.guard", "Guard")] if self.guarded else []
-        symbols.append(self.own("adapters.postgres_refusals", "refusal"))
-        symbols.append(self.own("adapters.postgres_values", "register_types"))
-        symbols += self.effect_imports("cause_of", *(("effect",) if self.database and self.database.calls else ()))
-        if self.migrations:
-            symbols.append(self.own("adapters.migrations", "migrate"))
-        spans = self._traces("traced") if self.database and self.database.calls else ()
-        return (*symbols, *spans)
-
-    @property
-    def guard_imports(self) -> tuple[Symbol, ...]:
-        """What the guard imports of the node's own package."""
-        breaker = [self.own("adapters.circuit_breaker", "CircuitBreaker")] if self.breaker else []
-        retry = [self.own("adapters.retry_policy", "RetryPolicy")] if self.retry else []
-        unknown = ("OutcomeUnknownError",) if self.retry else ()
-        return (*breaker, *retry, *self.effect_imports("cause_of", *unknown))
-
     def effect_imports(self, *names: str) -> tuple[Symbol, ...]:
         """Return what a module imports of the effects of operations."""
         return tuple(self.own("effects", name) for name in names)
 
     @property
-    def guarded(self) -> bool:
-        """Whether calls are retried, or stopped by a circuit breaker."""
-        return self.retry is not None or self.breaker is not None
+    def guarding(self) -> bool:
+        """Whether it talks to something whose calls may be retried, or stopped by a circuit breaker."""
+        return bool(self.database or self.http or self.redis)
 
     @property
     def required_settings(self) -> bool:
@@ -719,62 +695,8 @@ class NodeView:
         """Whether the node's own topics are looked up."""
         return bool(self.published_topics or self.consuming)
 
-    @property
-    def consumer_imports(self) -> tuple[Symbol, ...]:
-        """What the consumer imports of the node's own package."""
-        symbols = [self.own("adapters.adapter_kafka", "servers"), self.operation_enum, self.request]
-        symbols.append(self.own("correlation", "FOREIGN"))
-        if self.kafka and self.kafka.dead_letters:
-            symbols.append(self.own("adapters.adapter_kafka", "KafkaMessage"))
-        trace = (self.own("tracing", "incoming"),) if self.tracing else ()
-        return (*symbols, self.own("topics", "consumed_topic"), *trace)
-
     def _traces(self, *functions: str) -> tuple[Symbol, ...]:
         return tuple(self.own("tracing", name) for name in functions) if self.tracing else ()
-
-    @property
-    def http_imports(self) -> tuple[Symbol, ...]:
-        """What the HTTP adapter imports of the node's own package."""
-        symbols = [self.own("correlation", name) for name in ("CORRELATION_HEADER", "CORRELATION_ID")]
-        symbols.append(self.own("json_values", "json_values"))
-        symbols += [self.own("adapters.guard", "Guard")] if self.guarded else []
-        symbols += [self.own("adapters.retry_policy", "AsksForPauseError")] if self.retry else []
-        symbols += self.effect_imports("begin", "cause_of", "effect")
-        return (*symbols, *self._traces("outgoing", "traced"))
-
-    @property
-    def kafka_imports(self) -> tuple[Symbol, ...]:
-        """What the Kafka adapter imports of the node's own package."""
-        outbox = (self.own("adapters.outbox", name) for name in ("Outbox", "OutboxMessage"))
-        shared = (self.own("correlation", "CORRELATION_ID"), self.own("json_values", "json_values"))
-        own = (*shared, *self.effect_imports("effect"))
-        return (*outbox, *own, *self._traces("outgoing", "traced"))
-
-    @property
-    def redis_imports(self) -> tuple[Symbol, ...]:
-        """What the Redis adapter imports of the node's own package."""
-        guard = (self.own("adapters.guard", "Guard"),) if self.guarded else ()
-        stored = (self.own("json_values", "json_values"),) if "encoded" in self.redis_helpers else ()
-        return (*guard, *stored, *self.effect_imports("begin", "cause_of", "effect"), *self._traces("traced"))
-
-    @property
-    def redis_helpers(self) -> tuple[str, ...]:
-        """The functions on stored values that operations call; custom handlers may call any of them."""
-        calls = [op.calls for op in self.redis_operations if op.calls]
-        wanted = {name for call in calls for name in call.uses("encoded", "decoded", "member")}
-        if self.custom_operations:
-            wanted |= {"encoded", "decoded", "member"}
-        return tuple(sorted(wanted))
-
-    @property
-    def redis_expires(self) -> bool:
-        """Whether a command of Redis may come with a second one that sets when the key goes away."""
-        return bool(self.custom_operations) or any(op.calls and op.calls.expiry for op in self.redis_operations)
-
-    @property
-    def files_imports(self) -> tuple[Symbol, ...]:
-        """What the adapter of files imports of the node's own package."""
-        return (self.own("json_values", "json_values"), *self.effect_imports("effect"), *self._traces("traced"))
 
     @property
     def scheduled(self) -> tuple[OperationView, ...]:
@@ -795,11 +717,6 @@ class NodeView:
     def own_retries(self) -> tuple[OperationView, ...]:
         """The operations with a retry policy of their own."""
         return tuple(operation for operation in self.operations if operation.retry)
-
-    @property
-    def own_statuses(self) -> bool:
-        """Whether an operation's own retry policy lists answers of the HTTP API."""
-        return any(operation.retry and operation.retry.retryable_status_codes for operation in self.operations)
 
     @property
     def opted_out(self) -> tuple[OperationView, ...]:
@@ -904,50 +821,6 @@ class NodeView:
         return tuple((variable.setting, words[variable.secret].format(variable.setting)) for variable in found)
 
     @property
-    def redis_test_imports(self) -> tuple[Symbol, ...]:
-        """What the tests on Redis import."""
-        module = "adapters.adapter_redis"
-        symbols = [self.own(module, name) for name in ("AdapterRedis", *self.redis_helpers)]
-        symbols += [("tests.redis_server", name) for name in ("embedded_redis", "redis_url")]
-        return (*symbols, self.settings, *(self._asked if self.redis_sampled else ()))
-
-    @property
-    def http_test_imports(self) -> tuple[Symbol, ...]:
-        """What the tests of HTTP import."""
-        names_of = ("AdapterHttp", "HttpCall", *(("RETRY_STATUS",) if self.retry else ()))
-        symbols = [self.own("adapters.adapter_http", name) for name in names_of]
-        symbols += [self.own("adapters.retry_policy", "RetryPolicy")] if self.own_statuses else []
-        symbols.append(self.own("correlation", "CORRELATION_ID"))
-        symbols += [("tests.http_server", name) for name in ("Answer", "LocalApi", "local_api")]
-        asked = (self.handler, self.operation_enum, self.request) if self.http_sampled else ()
-        return (*symbols, self.settings, *asked)
-
-    @property
-    def retry_test_imports(self) -> tuple[Symbol, ...]:
-        """What the tests of the retry policy import."""
-        return (self.own("adapters.retry_policy", "RetryPolicy"),)
-
-    @property
-    def kafka_test_imports(self) -> tuple[Symbol, ...]:
-        """What the tests on Kafka import."""
-        symbols = [self.own("adapters.adapter_kafka", name) for name in ("AdapterKafka", "KafkaMessage")]
-        symbols.append(self.own("correlation", "CORRELATION_ID"))
-        symbols += [("tests.kafka_server", name) for name in ("EmbeddedKafka", "embedded_kafka")]
-        symbols += [self.handler, self.request] if self.kafka_sampled else []
-        if self.consuming:
-            symbols += [self.own("consumer", name) for name in ("OPERATIONS", "Consumer")]
-            symbols += [self.request, self.response]
-        if self.kafka and self.kafka.dead_letters:
-            symbols.append(self.own("consumer", "DEAD_LETTER_SUFFIX"))
-        return (*symbols, self.settings)
-
-    @property
-    def files_test_imports(self) -> tuple[Symbol, ...]:
-        """What the tests of files import."""
-        names_of = ("AdapterFiles", "base64_text", "json_of", "text_of")
-        return (*(self.own("adapters.adapter_files", name) for name in names_of), self.settings)
-
-    @property
     def files_sampled(self) -> tuple[OperationView, ...]:
         """The operations on files that a valid input is known for."""
         return tuple(operation for operation in self.filesystem_operations if operation.sample is not None)
@@ -989,8 +862,9 @@ class NodeView:
     @property
     def unit_imports(self) -> tuple[Symbol, ...]:
         """What unit tests of the adapter import of the node's own package."""
+        adapters = (self.own("adapters.adapters", "Adapters"),) if self.database else ()
         adapter = (self.own("adapters.adapter_postgres", "AdapterPostgres"),) if self.database else ()
-        return self.settings, *adapter
+        return self.settings, *adapters, *adapter
 
     @property
     def handler_tested(self) -> tuple[OperationView, ...]:
@@ -1067,18 +941,19 @@ class NodeView:
         """What the tests of spans import."""
         short = [symbol for symbol in self._short_names() if not symbol[1].endswith(" as Response")]
         traces = ["operation_span", "incoming", *(("node_span",) if self.workflows else ())]
-        symbols = [*short, *self._traces(*traces), self.own("handlers.operation", "Operation"), self.operation_enum]
+        symbols = [*short, *self._traces(*traces), self.own("operation", "Operation"), self.operation_enum]
         symbols.append(self.own("exporting", "provider_of"))
         symbols += [self.own("service", name) for name in ("build_app", "collector")]
         if self.http:
-            symbols += [self.own("adapters.adapter_http", name) for name in ("AdapterHttp", "HttpCall")]
-            symbols.append(("tests.http_server", "local_api"))
+            symbols += [self.own("adapters.adapter_http", "HttpCall"), ("tests.http_server", "local_api")]
         if self.kafka:
-            symbols += [self.own("adapters.adapter_kafka", name) for name in ("AdapterKafka", "KafkaMessage")]
+            symbols.append(self.own("adapters.adapter_kafka", "KafkaMessage"))
+        if self.http or self.kafka:
+            symbols.append(self.own("adapters.adapters", "Adapters"))
         if self.consuming:
-            symbols += [self.own("consumer", name) for name in ("OPERATIONS", "Consumer")]
+            symbols += [self.own("consumed", name) for name in ("OPERATIONS", "consumer")]
         if self.publishing:
-            symbols.append(self.own("handlers.operation", "Event"))
+            symbols.append(self.own("operation", "Event"))
         if self.workflows:
             symbols += [self.own("workflows.nodes_on_bus", "NodesOnBus"), self.own("workflows.peers", "PEERS")]
             symbols += [self.own("tracing", "outgoing"), self.own("workflows.spans", "NodeSpans")]
@@ -1090,21 +965,18 @@ class NodeView:
         checks = self.security is not None and self.security.checks
         names_of = ("Handler", "Request", "Settings", *(("Node",) if checks else ()))
         symbols = [symbol for symbol in self._short_names() if symbol[1].endswith(tuple(f" as {n}" for n in names_of))]
-        symbols += [self.own("security", name) for name in ("MOST_PROBLEMS", "check") if checks]
         if self.security and self.security.forbidden_patterns:
             symbols.append(self.own("patterns", "LinearPattern"))
         symbols += [self.own("service", "build_app")] if checks else []
-        operation = [self.own("handlers.operation", "Operation")] if self.security and self.security.cleans else []
+        operation = [self.own("operation", "Operation")] if self.security and self.security.cleans else []
         return (*symbols, *operation, self.operation_enum)
 
     @property
     def rate_limit_test_imports(self) -> tuple[Symbol, ...]:
         """What the tests of the rate limit import of the node's own package."""
-        events = [self.own("consumer", name) for name in ("OPERATIONS", "Consumer")]
-        events.append(self.own("adapters.adapter_kafka", "AdapterKafka"))
-        short = [symbol for symbol in self._short_names() if self.consuming or not symbol[1].endswith(" as Response")]
-        own = (self.own("handlers.operation", "Operation"), self.operation_enum, self.own("rate_limit", "RateLimit"))
-        return (*short, *own, self.own("service", "build_app"), *(events if self.consuming else ()))
+        short = [symbol for symbol in self._short_names() if not symbol[1].endswith(" as Response")]
+        own = (self.own("operation", "Operation"), self.operation_enum, self.own("rate_limit", "RateLimit"))
+        return (*short, *own, self.own("service", "build_app"))
 
     @property
     def deploy_test_imports(self) -> tuple[Symbol, ...]:
@@ -1228,14 +1100,10 @@ class NodeView:
             ("omnibase_core.errors", "ModelOnexError"),
             ("omnibase_core.models.container", "ModelONEXContainer"),
             *_PROCESS_IMPORTS[self.node_type],
-            *(_INTENT_IMPORTS if self.aggregations.intend else ()),
         ]
-        if self.adapters:
-            symbols += [("omnibase_core.enums", "EnumLogLevel"), ("omnibase_core.logging", "emit_log_event_sync")]
         if self.has_metrics_mixin:
             symbols.append(("omnibase_core.backends.metrics", "BackendMetricsPrometheus"))
         if self.has_health:
-            symbols.append(("omnibase_core.models.health.model_health_issue", "ModelHealthIssue"))
             symbols.append(("omnibase_core.models.health.model_health_status", "ModelHealthStatus"))
         if self.uses_bus:
             symbols.append(("omnibase_core.event_bus", "EventBusInmemory"))
@@ -1270,7 +1138,7 @@ class NodeView:
             "discovery": self.consul,
             "events": self.topics,
             "metrics": self.has_metrics_mixin,
-            "retry": self.retry or self.workflows,
+            "retry": self.guarding or self.workflows,
             "http": self.http,
             "redis": self.redis,
             "kafka": self.kafka,
@@ -1296,31 +1164,9 @@ class NodeView:
         return math.ceil(max(operation.timeout_seconds for operation in self.operations) * 1000)
 
     @property
-    def operation_imports(self) -> tuple[Symbol, ...]:
-        """What operations have in common imports of the node's own package."""
-        check = (self.own("security", "check"),) if self.security and self.security.checks else ()
-        trace = self._traces("outgoing") if self.publishing else ()
-        own = (self.own("correlation", "CORRELATION_ID"), *self.effect_imports("EFFECTS", "Effects"))
-        foreign = (self.own("correlation", "FOREIGN"),) if self.consuming else ()
-        settings = (self.settings,) if self.security else ()
-        return *own, *check, *trace, *foreign, *settings
-
-    @property
-    def setting_imports(self) -> tuple[Symbol, ...]:
-        """What the settings import of the node's own package."""
-        view = self.security
-        wanted = {
-            "cleaned": view and view.cleans,
-            "escaped": view and view.escapes,
-            "masked": view and view.redacted,
-        }
-        return tuple(self.own("security", name) for name, used in wanted.items() if used)
-
-    @property
     def handler_imports(self) -> tuple[Symbol, ...]:
         """What the node's handler imports of the node's own package."""
         symbols = [self.operation_enum, self.request, self.response, self.settings]
-        symbols += [self.own("handlers.operation", name) for name in ("Operation", "Surroundings")]
         symbols += [symbol for op in self.operations for symbol in (op.handler, op.input.symbol)]
         if self.adapters:
             symbols.append(self.own("adapters.adapters", "Adapters"))
@@ -1337,8 +1183,6 @@ class NodeView:
         if self.tracing:
             symbols.append(self.own("tracing", "operation_span"))
         if self.publishing:
-            symbols.append(self.own("handlers.operation", "Event"))
-            symbols += [] if self.workflows else [self.own("handlers.operation", "EventPublisher")]
             symbols += [op.event.symbol for op in self.publishing if op.event]
             symbols.append(self.own("topics", "topic_of"))
         return tuple(symbols)

@@ -1,5 +1,6 @@
 """What templates are handed about retries and circuit breakers."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from ..language.contract import Retry
@@ -45,6 +46,32 @@ class BreakerView:
     failure_threshold: int
     recovery_seconds: float
     half_open_max_calls: int
+
+
+def guard(adapter: str, retry: RetryView | None, breaker: BreakerView | None, own_breakers: Collection[str]) -> str:
+    """Return code of what guards the calls of an adapter, with the node's settings as `settings`.
+
+    Args:
+        adapter: Its key.
+        retry: The node's retry policy, if any.
+        breaker: The node's circuit breaker, if any.
+        own_breakers: The adapters whose circuit breakers have settings of their own.
+    """
+    parts = []
+    if retry:
+        listed = tuple(dict.fromkeys(retry.retryable_exceptions))
+        parts.append(f"retry=RetryPolicy.of(settings{f', {encode.py(listed)}' if listed else ''})")
+    if breaker and adapter in own_breakers:
+        parts.append(
+            "breaker=CircuitBreaker("
+            f'"{adapter}", '
+            f"failure_threshold=settings.{adapter}_circuit_breaker_failure_threshold, "
+            f"recovery_seconds=settings.{adapter}_circuit_breaker_recovery_seconds, "
+            "half_open_max_calls=settings.circuit_breaker_half_open_max_calls)"
+        )
+    elif breaker:
+        parts.append(f'breaker=CircuitBreaker.of("{adapter}", settings)')
+    return f"Guard({', '.join(parts)})"
 
 
 def retry_view(policy: Retry) -> RetryView:

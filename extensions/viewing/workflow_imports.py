@@ -96,7 +96,7 @@ class Imports:
         symbols += self._of("run", "Answer", "Run", "StepRecord", "load")
         symbols += self._of("step", "Call", "Step", "Workflow")
         symbols += self._of("workflows", "Workflows", "new_run")
-        symbols += [self.node.run_adapter, self.node.settings]
+        symbols += [self.node.run_adapter, self.node.own("adapters.adapters", "Adapters"), self.node.settings]
         if self.node.run_store == "redis":
             symbols.append(("tests.redis_server", "redis_url"))
         return *symbols, self.node.own("correlation", "CORRELATION_ID")
@@ -131,7 +131,7 @@ class Imports:
         symbols = [operation.input.symbol, operation.output.symbol, self._own("run", "Answer"), self._own("run", "Run")]
         symbols += self._of("step", "Call", "Step", "Workflow", *(("Retry",) if view.has_retry else ()))
         symbols += [self._own("run", "answered")] if view.uses_answered else []
-        symbols += [self.node.own("handlers.texts", "text")] if view.uses_text else []
+        symbols += [self.node.own("texts", "text")] if view.uses_text else []
         return tuple(symbols)
 
     def operation(self, operation: HasWorkflow) -> tuple[Symbol, ...]:

@@ -4,16 +4,17 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from omnibase_core.errors import ModelOnexError
 from opentelemetry import context, trace
 from opentelemetry.trace import SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from .spans import Spans
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from uuid import UUID
 
 _W3C = TraceContextTextMapPropagator()
@@ -74,27 +75,15 @@ def node_span(node: str, operation: str) -> Iterator[None]:
         yield
 
 
-def traced[**P, T](
-    integration: str,
-) -> Callable[[Callable[P, Coroutine[Any, Any, T]]], Callable[P, Coroutine[Any, Any, T]]]:
-    """Make a span of each call of an adapter's method.
+@contextmanager
+def call_span(name: str) -> Iterator[None]:
+    """Make a span of a call of an adapter's method.
 
     Args:
-        integration: What the adapter talks to.
-
-    Returns:
-        A decorator.
+        name: What the adapter talks to, and the method, with a space between them.
     """
-
-    def decorate(call: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
-        @wraps(call)
-        async def traced_call(*args: P.args, **kwargs: P.kwargs) -> T:
-            with _span(f"{integration} {call.__name__}", SpanKind.CLIENT, {"onex.integration": integration}):
-                return await call(*args, **kwargs)
-
-        return traced_call
-
-    return decorate
+    with _span(name, SpanKind.CLIENT, {"onex.integration": name.partition(" ")[0]}):
+        yield
 
 
 @contextmanager
@@ -113,3 +102,7 @@ def _span(name: str, kind: SpanKind, attributes: Mapping[str, str]) -> Iterator[
             span.set_attribute("error.type", type(error).__name__)
             span.set_status(StatusCode.ERROR)
             raise
+
+
+SPANS = Spans(call_span, outgoing, incoming)
+"""How adapters of a node with tracing make spans."""

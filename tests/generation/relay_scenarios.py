@@ -9,13 +9,12 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
-from acme.relays.nodes.node_relay_effect.adapters.adapter_kafka import KafkaMessage
-from acme.relays.nodes.node_relay_effect.consumer import Consumer
+from acme.relays.nodes.node_relay_effect.consumed import consumer
 from acme.relays.nodes.node_relay_effect.handler import HandlerRelayEffect
-from acme.relays.nodes.node_relay_effect.handlers.keys import Fixed, key_of, path_of
 from acme.relays.nodes.node_relay_effect.models.model_relay_request import ModelRelayRequest
 from acme.relays.nodes.node_relay_effect.models.model_tell_input import ModelTellInput
 from acme.relays.nodes.node_relay_effect.models.model_whole import ModelWhole
+from acme.relays.nodes.node_relay_effect.runtime.adapters.adapter_kafka import KafkaMessage
 from acme.relays.nodes.node_relay_effect.runtime.json_values import json_values
 from acme.relays.nodes.node_relay_effect.settings import ModelRelaySettings
 from aiokafka import AIOKafkaProducer
@@ -195,12 +194,12 @@ def test_events_may_say_more(relay, broker):
         await producer.send_and_wait("onex.evt.acme-relays.told.v1", json.dumps(event).encode())
         await producer.stop()
         metrics = MixinMetrics()
-        consumer = Consumer(relay.settings, relay.handler.adapters.kafka, relay.handler.handle, metrics)
-        consumer.start()
+        taking = consumer(relay.settings, relay.handler.adapters.kafka, relay.handler.handle, metrics)
+        taking.start()
         async with asyncio.timeout(30):
             while "event_handled" not in metrics.get_metrics() and "event_given_up" not in metrics.get_metrics():
                 await asyncio.sleep(0.02)
-        await consumer.stop()
+        await taking.stop()
 
     relay.loop.run_until_complete(consume())
     assert relay.call("find", folder="e", name="f") == {"value": value, "data": "", "found": True}
@@ -248,38 +247,6 @@ def test_values_of_one_caller_are_not_those_of_another(relay, one, other):
     for (folder, name), value in ((one, first), (other, second)):
         assert relay.call("find", folder=folder, name=name)["value"] == value
         assert relay.call("unfile", folder=folder, name=name)["value"] == value
-
-
-def texts(alphabet, longest):
-    """Return all texts of an alphabet up to a length."""
-    found = [""]
-    for _ in range(longest):
-        found += [text + char for text in found for char in alphabet]
-    return sorted(set(found))
-
-
-@pytest.mark.parametrize("between", ["", ":", "-", ".", "/", "_", "~", "a", "2", "%", "2F", "%~", "-a", "{{", " ", "ä"])
-@pytest.mark.parametrize("make", [key_of, path_of])
-def test_distinct_values_have_distinct_keys(between, make):
-    values = texts(sorted(set("%2F~" + between.replace("{{", "{"))), 2)
-    for template in (f"{{}}{between}{{}}", f"p:{{}}{between}{{}}.s"):
-        made = {make(template, first, second) for first in values for second in values}
-        assert len(made) == len(values) ** 2
-
-
-def test_keys_of_three_values():
-    values = texts("%2-", 2)
-    made = {key_of("{}-{}2{}", *three) for three in ((a, b, c) for a in values for b in values for c in values)}
-    assert len(made) == len(values) ** 3
-
-
-def test_keys_without_what_separates_stay_as_they_are():
-    assert key_of("session:{}", "a-b_c.d@e f+100%") == "session:a-b_c.d@e f+100%"
-    assert key_of("{}", "a:b/c%3A") == "a:b/c%3A"
-    assert path_of("{}", "a/b") == "a/b"
-    assert path_of("a/{}.txt", "b/c%2F") == "a/b/c%2F.txt"
-    assert key_of("{}:{}", Fixed("a:b"), "c:d") == "a:b:c%3Ad"
-    assert key_of("{}{}{}", "a", Fixed(":"), "b") != key_of("{}{}{}", "a:", Fixed(""), "b")
 
 
 WHOLE_EXAMPLE = {

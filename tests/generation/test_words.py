@@ -66,9 +66,7 @@ def test_nodes_with_such_words_pass_the_gate(run: Run, template: Path, tmp_path:
     assert report.passed, report.table()
     assert not [str(found) for outcome in report.outcomes for found in outcome.findings]
     checked = run(str(TOOLS / "onex"), "validate", "--strict", "src", cwd=project)
-    # ONEX counts unions over all that it is given, those of the runtime included.
-    failed = {line.split()[1] for line in checked.stdout.splitlines() if line.strip().startswith("[FAIL]")}
-    assert failed <= {"union-usage"}, checked.stdout + checked.stderr
+    assert checked.returncode == 0, checked.stdout + checked.stderr
     for path in (project / "src").rglob("*.*"):
         if path.suffix in {".py", ".yaml"}:
             assert not scan_source(path.read_text(encoding="utf-8"), str(path)).findings

@@ -13,7 +13,7 @@ from omnibase_core.errors import ModelOnexError
 from onex_node_runtime import exporting as exporting_module
 from onex_node_runtime.exporting import exporter_of, exporting, provider_of
 from onex_node_runtime.settings.tracing import TracingSettings
-from onex_node_runtime.tracing import incoming, node_span, operation_span, outgoing, trace_of_line, traced
+from onex_node_runtime.tracing import call_span, incoming, node_span, operation_span, outgoing, trace_of_line
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor
@@ -25,14 +25,14 @@ TRACEPARENT = f"00-{TRACE_ID}-{SPAN_ID}-01"
 SETTINGS = TracingSettings()
 
 
-@traced("something")
 async def call() -> dict[str, str]:
-    return outgoing()
+    with call_span("something call"):
+        return outgoing()
 
 
-@traced("something")
 async def fail_to_call(error: Exception) -> None:
-    raise error
+    with call_span("something fail_to_call"):
+        raise error
 
 
 class Collector:

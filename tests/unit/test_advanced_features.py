@@ -87,28 +87,35 @@ def _nested(names: list[str], value: object) -> dict[str, Any]:
 _HANDLER = "handlers/handler_{{ node.name }}_{{ node.node_type }}"
 _DEFAULTS = ("unit/test_settings", "test_defaults_are_those_of_the_contract")
 _SECURITY_TESTS = "unit/test_security"
+_CLEANING_TESTS = "tests/runtime/test_security.py"
 _SPAN_TESTS = "tests/runtime/test_tracing.py"
 _LIMIT_TESTS = "unit/test_rate_limit"
 _RATE_TESTS = "tests/runtime/test_rate_limit.py"
+_RETRY_TESTS = "tests/runtime/test_retry_policy.py"
+_HTTP_TESTS = "tests/runtime/test_adapter_http.py"
+_POSTGRES_TESTS = "tests/runtime/test_adapter_postgres.py"
+_EVENT_TESTS = "tests/runtime/test_consumer.py"
 EFFECTS: dict[str, Effect | Refused] = {
     "retry_policy.enabled": Effect(
-        False, ("guard.py", "RetryPolicy("), ("test_retry_policy", "test_delays_grow_and_are_capped")
+        False, ("adapters.py", "RetryPolicy.of("), (_RETRY_TESTS, "test_delays_grow_and_are_capped")
     ),
     "retry_policy.max_attempts": Effect(9, ("settings.py", "default=9,"), _DEFAULTS),
     "retry_policy.initial_delay_ms": Effect(77, ("settings.py", "default=0.077,"), _DEFAULTS),
     "retry_policy.max_delay_ms": Effect(77000, ("settings.py", "default=77.0,"), _DEFAULTS),
     "retry_policy.backoff_multiplier": Effect(3, ("settings.py", "default=3.0,"), _DEFAULTS),
     "retry_policy.retryable_exceptions": Effect(
-        ["OddError"], ("guard.py", '"OddError"'), ("test_retry_policy", "test_exceptions_are_listed_by_name")
+        ["OddError"], ("adapters.py", '"OddError"'), (_RETRY_TESTS, "test_exceptions_are_listed_by_name")
     ),
-    "retry_policy.retryable_status_codes": Effect([418], ("adapter_http", "418"), ("test_http", "RETRY_STATUS")),
-    "circuit_breaker.enabled": Effect(False, ("guard.py", "CircuitBreaker("), ("test_circuit_breaker", "def test_")),
+    "retry_policy.retryable_status_codes": Effect([418], ("adapters.py", "418"), (_HTTP_TESTS, "RETRY_STATUS")),
+    "circuit_breaker.enabled": Effect(
+        False, ("adapters.py", "CircuitBreaker.of("), ("tests/runtime/test_circuit_breaker.py", "def test_")
+    ),
     "circuit_breaker.failure_threshold": Effect(9, ("settings.py", "default=9,"), _DEFAULTS),
     "circuit_breaker.recovery_timeout_ms": Effect(77000, ("settings.py", "default=77.0,"), _DEFAULTS),
     "circuit_breaker.half_open_max_calls": Effect(7, ("settings.py", "default=7,"), _DEFAULTS),
     "circuit_breaker.services[].name": Effect(
         {"services": [{"name": "postgres", "failure_threshold": 9}]},
-        ("guard.py", "settings.postgres_circuit_breaker_failure_threshold"),
+        ("adapters.py", "settings.postgres_circuit_breaker_failure_threshold"),
         _DEFAULTS,
         before={"services": [{"name": "redis", "failure_threshold": 9}]},
     ),
@@ -125,49 +132,49 @@ EFFECTS: dict[str, Effect | Refused] = {
         before={"services": [{"name": "redis", "failure_threshold": 9}]},
     ),
     "transactions.enabled": Effect(
-        False, ("adapter_postgres", ".transaction(isolation="), ("test_adapter_postgres", "BEGIN read_committed")
+        False, ("adapters.py", "isolation="), (_POSTGRES_TESTS, "test_statement_of_a_node_without_transactions")
     ),
     "transactions.isolation_level": Effect(
-        "SERIALIZABLE", ("adapter_postgres", '"serializable"'), ("test_adapter_postgres", "BEGIN serializable")
+        "SERIALIZABLE", ("adapters.py", '"serializable"'), (_POSTGRES_TESTS, "BEGIN serializable")
     ),
     "transactions.timeout_seconds": Effect(77, ("settings.py", "default=77.0,"), _DEFAULTS),
     "transactions.rollback_on_error": Refused(False),
-    "dead_letter_queue.enabled": Effect(False, ("consumer.py", "def _bury("), ("test_kafka", "test_flood_of_poison")),
+    "dead_letter_queue.enabled": Effect(False, ("consumed.py", "DeadLetters("), (_EVENT_TESTS, "test_flood_of_poison")),
     "dead_letter_queue.max_retries": Effect(9, ("settings.py", "default=9,"), _DEFAULTS),
     "dead_letter_queue.topic_suffix": Effect(
-        ".grave", ("consumer.py", '".grave"'), ("test_kafka", "DEAD_LETTER_SUFFIX")
+        ".grave", ("consumed.py", '".grave"'), ("test_kafka", "DEAD_LETTER_SUFFIX")
     ),
     "dead_letter_queue.retry_delay_ms": Effect(77000, ("settings.py", "default=77.0,"), _DEFAULTS),
     "dead_letter_queue.alert_threshold": Effect(77, ("settings.py", "default=77,"), _DEFAULTS),
     "dead_letter_queue.monitoring.enabled": Effect(
-        False, ("consumer.py", '"dead_letter_alert"'), ("test_kafka", '"dead_letter_alert" not in')
+        False, ("consumed.py", "alert_threshold="), (_EVENT_TESTS, '"dead_letter_alert" not in')
     ),
     "dead_letter_queue.monitoring.check_interval_seconds": Effect(
-        77, ("consumer.py", "dead_letter_alert_window_seconds"), ("test_kafka", "dead_letter_alert_window_seconds")
+        77, ("consumed.py", "dead_letter_alert_window_seconds"), (_EVENT_TESTS, "alert_window_seconds=")
     ),
     "security_validation.enabled": Effect(
         {"max_input_length": 9, "enabled": False},
-        ("handlers/operation.py", "check(payload, surroundings.settings)"),
+        (_HANDLER, "check=InputLimits("),
         (_SECURITY_TESTS, "test_text_that_is_not_allowed_reaches_no_handler"),
         before={"max_input_length": 9},
     ),
     "security_validation.sanitize_inputs": Effect(
         True,
-        ("handlers/operation.py", "check(payload, surroundings.settings)"),
-        (_SECURITY_TESTS, "test_control_characters_are_allowed_on_request"),
+        (_HANDLER, "check=InputLimits("),
+        (_CLEANING_TESTS, "test_control_characters_are_allowed_on_request"),
     ),
     "security_validation.sanitize_logs": Effect(
-        True, ("settings.py", "escaped(text)"), (_SECURITY_TESTS, "test_text_stays_on_its_line")
+        True, ("settings.py", "EscapingSettings"), (_CLEANING_TESTS, "test_text_stays_on_its_line")
     ),
     "security_validation.validate_sql": Refused(False),
     "security_validation.max_input_length": Effect(
         77, ("settings.py", "default=77,"), (_SECURITY_TESTS, "test_text_that_is_not_allowed_reaches_no_handler")
     ),
     "security_validation.forbidden_patterns": Effect(
-        ["^no$"], ("settings.py", 'LinearPattern("^no$")'), (_SECURITY_TESTS, "test_patterns_come_from_the_environment")
+        ["^no$"], ("settings.py", 'LinearPattern("^no$")'), (_SECURITY_TESTS, "test_pattern_that_is_none_is_refused")
     ),
     "security_validation.redact_fields": Effect(
-        ["pin"], ("settings.py", '("pin",)'), (_SECURITY_TESTS, "test_values_of_named_fields_are_masked")
+        ["pin"], ("settings.py", '("pin",)'), (_CLEANING_TESTS, "test_values_of_named_fields_are_masked")
     ),
     "observability.tracing.enabled": Effect(
         False,

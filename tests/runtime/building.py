@@ -1,0 +1,108 @@
+"""Adapters as nodes build them, with settings that tests set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from onex_node_runtime.adapters.adapter_files import AdapterFiles
+from onex_node_runtime.adapters.adapter_http import AdapterHttp
+from onex_node_runtime.adapters.adapter_kafka import AdapterKafka
+from onex_node_runtime.adapters.adapter_postgres import AdapterPostgres
+from onex_node_runtime.adapters.adapter_redis import AdapterRedis
+from onex_node_runtime.adapters.circuit_breaker import CircuitBreaker
+from onex_node_runtime.adapters.guard import Guard
+from onex_node_runtime.adapters.retry_policy import RetryPolicy
+from onex_node_runtime.settings.circuit_breaker import CircuitBreakerSettings
+from onex_node_runtime.settings.database import DatabaseSettings
+from onex_node_runtime.settings.files import FileSettings
+from onex_node_runtime.settings.http import HttpSettings
+from onex_node_runtime.settings.kafka import KafkaSettings
+from onex_node_runtime.settings.redis import RedisSettings
+from onex_node_runtime.settings.retry import RetrySettings
+from pydantic import SecretStr
+
+NODE = "node_lock_effect"
+RETRY_STATUS = frozenset({429, 502, 503, 504})
+
+
+class Settings(
+    DatabaseSettings,
+    HttpSettings,
+    RedisSettings,
+    KafkaSettings,
+    FileSettings,
+    RetrySettings,
+    CircuitBreakerSettings,
+):
+    """Settings of a node that talks to everything."""
+
+    database_url: SecretStr | None = SecretStr("postgresql://user:hidden-word@db.example.org/shop")
+    api_key: SecretStr | None = SecretStr("hidden-word")
+    http_base_url: str = ""
+    redis_url: str = ""
+    kafka_bootstrap_servers: str = ""
+    files_root: str = ""
+    health_check_timeout_seconds: float = 2.0
+    retry_max_attempts: int = 3
+    retry_initial_delay_seconds: float = 0.001
+    retry_max_delay_seconds: float = 0.002
+    circuit_breaker_failure_threshold: int = 3
+    circuit_breaker_recovery_seconds: float = 60.0
+
+
+def guard(name: str, settings: Settings) -> Guard:
+    return Guard(RetryPolicy.of(settings), CircuitBreaker.of(name, settings))
+
+
+def postgres(
+    settings: Settings,
+    isolation: Literal["", "serializable"] = "serializable",
+    **others: Any,
+) -> AdapterPostgres:
+    return AdapterPostgres(
+        settings,
+        node=NODE,
+        guard=guard("postgres", settings),
+        check_seconds=settings.health_check_timeout_seconds,
+        isolation=isolation,
+        **others,
+    )
+
+
+def http(settings: Settings, health_path: str = "/health") -> AdapterHttp:
+    return AdapterHttp(
+        settings,
+        base_url=lambda: settings.require("http_base_url"),
+        headers=lambda: {"Authorization": f"Bearer {settings.require('api_key')}"},
+        guard=guard("http", settings),
+        check_seconds=settings.health_check_timeout_seconds,
+        health_path=health_path,
+        retry_status=RETRY_STATUS,
+    )
+
+
+def redis(settings: Settings) -> AdapterRedis:
+    return AdapterRedis(
+        settings,
+        url=lambda: settings.require("redis_url"),
+        guard=guard("redis", settings),
+        check_seconds=settings.health_check_timeout_seconds,
+    )
+
+
+def kafka(settings: Settings) -> AdapterKafka:
+    return AdapterKafka(
+        settings,
+        node=NODE,
+        servers=lambda: settings.require("kafka_bootstrap_servers"),
+        check_seconds=settings.health_check_timeout_seconds,
+    )
+
+
+def files(settings: Settings) -> AdapterFiles:
+    return AdapterFiles(
+        settings,
+        root=lambda: Path(settings.require("files_root")),
+        check_seconds=settings.health_check_timeout_seconds,
+    )

@@ -1,0 +1,42 @@
+"""Keys and paths that are made of values: distinct values give distinct ones."""
+
+from collections.abc import Callable, Iterable
+
+import pytest
+from onex_node_runtime.keys import Fixed, key_of, optional_key, path_of
+
+
+def texts(alphabet: Iterable[str], longest: int) -> list[str]:
+    """Return all texts of an alphabet up to a length."""
+    found = [""]
+    for _ in range(longest):
+        found += [text + char for text in found for char in alphabet]
+    return sorted(set(found))
+
+
+@pytest.mark.parametrize("between", ["", ":", "-", ".", "/", "_", "~", "a", "2", "%", "2F", "%~", "-a", "{{", " ", "ä"])
+@pytest.mark.parametrize("make", [key_of, path_of])
+def test_distinct_values_have_distinct_keys(between: str, make: Callable[..., str]) -> None:
+    values = texts(sorted(set("%2F~" + between.replace("{{", "{"))), 2)
+    for template in (f"{{}}{between}{{}}", f"p:{{}}{between}{{}}.s"):
+        made = {make(template, first, second) for first in values for second in values}
+        assert len(made) == len(values) ** 2
+
+
+def test_keys_of_three_values() -> None:
+    values = texts("%2-", 2)
+    made = {key_of("{}-{}2{}", *three) for three in ((a, b, c) for a in values for b in values for c in values)}
+    assert len(made) == len(values) ** 3
+
+
+def test_keys_without_what_separates_stay_as_they_are() -> None:
+    assert key_of("session:{}", "a-b_c.d@e f+100%") == "session:a-b_c.d@e f+100%"
+    assert key_of("{}", "a:b/c%3A") == "a:b/c%3A"
+    assert path_of("{}", "a/b") == "a/b"
+    assert path_of("a/{}.txt", "b/c%2F") == "a/b/c%2F.txt"
+    assert key_of("{}:{}", Fixed("a:b"), "c:d") == "a:b:c%3Ad"
+    assert key_of("{}{}{}", "a", Fixed(":"), "b") != key_of("{}{}{}", "a:", Fixed(""), "b")
+
+
+def test_no_value_has_no_key() -> None:
+    assert (optional_key(None), optional_key(5), optional_key("a:b")) == (None, "5", "a:b")

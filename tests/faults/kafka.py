@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer  # type: ignore[import-untyped]  # it has no types
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from tests.faults.harness import PATIENCE_SECONDS, Figures, Process
 

@@ -64,6 +64,7 @@ class FakePool:
         self.release_error: Exception | None = None
         self.free = asyncio.Event()
         self.closed = False
+        self.terminated = False
 
     def answer(self, query: str, arguments: tuple[object, ...]) -> object:
         self.calls.append((query, arguments))
@@ -83,3 +84,6 @@ class FakePool:
 
     async def close(self) -> None:
         self.closed = True
+
+    def terminate(self) -> None:
+        self.terminated = True

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
-from omninode_bridge.nodes.node_distributed_lock_effect.adapters.adapter_postgres import AdapterPostgres
+from omninode_bridge.nodes.node_distributed_lock_effect.adapters.adapters import Adapters
 from omninode_bridge.nodes.node_distributed_lock_effect.adapters.migrations import MIGRATIONS
 from omninode_bridge.nodes.node_distributed_lock_effect.runtime.adapters.migrating import MIGRATIONS_TABLE
 from omninode_bridge.nodes.node_distributed_lock_effect.settings import ModelDistributedLockSettings
@@ -26,9 +26,7 @@ async def fresh(url: str) -> AsyncIterator[ModelDistributedLockSettings]:
     await connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
     await connection.execute(f"CREATE DATABASE {DATABASE}")
     parts = urlsplit(url)
-    yield ModelDistributedLockSettings(
-        database_url=SecretStr(urlunsplit(parts._replace(path=f"/{DATABASE}"))),
-    )
+    yield ModelDistributedLockSettings(database_url=SecretStr(urlunsplit(parts._replace(path=f"/{DATABASE}"))))
     await connection.execute(f"DROP DATABASE {DATABASE} WITH (FORCE)")
     await connection.close()
 
@@ -44,7 +42,7 @@ async def applied(settings: ModelDistributedLockSettings) -> list[str]:
 
 
 async def test_instances_that_start_together_apply_them_once(fresh: ModelDistributedLockSettings) -> None:
-    adapters = [AdapterPostgres(fresh) for _ in range(5)]
+    adapters = [Adapters(fresh).postgres for _ in range(5)]
     await asyncio.gather(*(adapter.open() for adapter in adapters))
     for adapter in adapters:
         await adapter.close()
@@ -53,7 +51,7 @@ async def test_instances_that_start_together_apply_them_once(fresh: ModelDistrib
 
 async def test_a_second_start_applies_nothing(fresh: ModelDistributedLockSettings) -> None:
     for _ in range(2):
-        adapter = AdapterPostgres(fresh)
+        adapter = Adapters(fresh).postgres
         await adapter.open()
         await adapter.close()
     assert len(await applied(fresh)) == len(MIGRATIONS)

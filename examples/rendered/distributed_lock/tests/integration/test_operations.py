@@ -36,113 +36,40 @@ from omninode_bridge.nodes.node_distributed_lock_effect.models.model_release_loc
 from omninode_bridge.nodes.node_distributed_lock_effect.node import NodeDistributedLockEffect
 from omninode_bridge.nodes.node_distributed_lock_effect.settings import ModelDistributedLockSettings
 
-pytestmark = [
-    pytest.mark.integration,
-]
+pytestmark = [pytest.mark.integration]
 CROWD = 50
 STATEMENTS: dict[str, tuple[str, int, list[str], bool]] = {
     "acquire_lock": (
         handler_acquire_lock.QUERY,
         3,
-        [
-            "lock_name",
-            "owner",
-            "status",
-            "acquired_at",
-            "expires_at",
-        ],
+        ["lock_name", "owner", "status", "acquired_at", "expires_at"],
         True,
     ),
-    "release_lock": (
-        handler_release_lock.QUERY,
-        2,
-        [],
-        False,
-    ),
-    "extend_lock": (
-        handler_extend_lock.QUERY,
-        3,
-        [
-            "lock_name",
-            "owner",
-            "status",
-            "acquired_at",
-            "expires_at",
-        ],
-        True,
-    ),
-    "query_lock": (
-        handler_query_lock.QUERY,
-        1,
-        [
-            "lock_name",
-            "owner",
-            "status",
-            "acquired_at",
-            "expires_at",
-        ],
-        True,
-    ),
+    "release_lock": (handler_release_lock.QUERY, 2, [], False),
+    "extend_lock": (handler_extend_lock.QUERY, 3, ["lock_name", "owner", "status", "acquired_at", "expires_at"], True),
+    "query_lock": (handler_query_lock.QUERY, 1, ["lock_name", "owner", "status", "acquired_at", "expires_at"], True),
     "cleanup_expired": (
         handler_cleanup_expired.QUERY,
         1,
-        [
-            "lock_name",
-            "owner",
-            "status",
-            "acquired_at",
-            "expires_at",
-        ],
+        ["lock_name", "owner", "status", "acquired_at", "expires_at"],
         True,
     ),
 }
 CASES: list[tuple[EnumDistributedLockOperation, type[BaseModel], dict[str, Any]]] = [
-    (
-        EnumDistributedLockOperation.ACQUIRE_LOCK,
-        ModelAcquireLockOutput,
-        {
-            "lock_name": "lock-name",
-            "owner": "owner",
-        },
-    ),
-    (
-        EnumDistributedLockOperation.RELEASE_LOCK,
-        ModelReleaseLockOutput,
-        {
-            "lock_name": "lock-name",
-            "owner": "owner",
-        },
-    ),
+    (EnumDistributedLockOperation.ACQUIRE_LOCK, ModelAcquireLockOutput, {"lock_name": "lock-name", "owner": "owner"}),
+    (EnumDistributedLockOperation.RELEASE_LOCK, ModelReleaseLockOutput, {"lock_name": "lock-name", "owner": "owner"}),
     (
         EnumDistributedLockOperation.EXTEND_LOCK,
         ModelExtendLockOutput,
-        {
-            "lock_name": "lock-name",
-            "owner": "owner",
-            "lease_seconds": 1,
-        },
+        {"lock_name": "lock-name", "owner": "owner", "lease_seconds": 1},
     ),
-    (
-        EnumDistributedLockOperation.QUERY_LOCK,
-        ModelQueryLockOutput,
-        {
-            "lock_name": "lock-name",
-        },
-    ),
-    (
-        EnumDistributedLockOperation.CLEANUP_EXPIRED,
-        ModelCleanupExpiredOutput,
-        {},
-    ),
+    (EnumDistributedLockOperation.QUERY_LOCK, ModelQueryLockOutput, {"lock_name": "lock-name"}),
+    (EnumDistributedLockOperation.CLEANUP_EXPIRED, ModelCleanupExpiredOutput, {}),
 ]
 
 
 @pytest.mark.parametrize("name", STATEMENTS)
-async def test_statement_fits_the_tables(
-    node: NodeDistributedLockEffect,
-    url: str,
-    name: str,
-) -> None:
+async def test_statement_fits_the_tables(node: NodeDistributedLockEffect, url: str, name: str) -> None:
     query, arguments, columns, returns_rows = STATEMENTS[name]
     connection = await asyncpg.connect(url)
     try:
@@ -201,8 +128,7 @@ async def test_a_crowd_is_answered_within_the_pool(
     connection = await asyncpg.connect(url)
     try:
         used = await connection.fetchval(
-            "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1",
-            "node_distributed_lock_effect",
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1", "node_distributed_lock_effect"
         )
     finally:
         await connection.close()

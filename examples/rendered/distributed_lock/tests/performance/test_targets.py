@@ -26,37 +26,11 @@ from tests.servers import postgres_url
 pytestmark = pytest.mark.performance
 RUNS = 200
 # Operation, input, 95th percentile in milliseconds, runs a second; None stands for no objective.
-type Target = tuple[
-    EnumDistributedLockOperation,
-    dict[str, Any],
-    float | None,
-    float | None,
-]
+type Target = tuple[EnumDistributedLockOperation, dict[str, Any], float | None, float | None]
 TARGETS: list[Target] = [
-    (
-        EnumDistributedLockOperation.ACQUIRE_LOCK,
-        {
-            "lock_name": "lock-name",
-            "owner": "owner",
-        },
-        50,
-        100,
-    ),
-    (
-        EnumDistributedLockOperation.RELEASE_LOCK,
-        {
-            "lock_name": "lock-name",
-            "owner": "owner",
-        },
-        10,
-        None,
-    ),
-    (
-        EnumDistributedLockOperation.CLEANUP_EXPIRED,
-        {},
-        100,
-        None,
-    ),
+    (EnumDistributedLockOperation.ACQUIRE_LOCK, {"lock_name": "lock-name", "owner": "owner"}, 50, 100),
+    (EnumDistributedLockOperation.RELEASE_LOCK, {"lock_name": "lock-name", "owner": "owner"}, 10, None),
+    (EnumDistributedLockOperation.CLEANUP_EXPIRED, {}, 100, None),
 ]
 
 
@@ -78,15 +52,11 @@ async def measured(node: NodeDistributedLockEffect, request: ModelDistributedLoc
     ("operation", "payload", "p95_ms", "per_second"), TARGETS, ids=[target[0].value for target in TARGETS]
 )
 async def test_target(
-    operation: EnumDistributedLockOperation,
-    payload: dict[str, Any],
-    p95_ms: float | None,
-    per_second: float | None,
+    operation: EnumDistributedLockOperation, payload: dict[str, Any], p95_ms: float | None, per_second: float | None
 ) -> None:
     with postgres_url() as url:
         node = NodeDistributedLockEffect(
-            ModelONEXContainer(),
-            ModelDistributedLockSettings(database_url=SecretStr(url)),
+            ModelONEXContainer(), ModelDistributedLockSettings(database_url=SecretStr(url))
         )
         request = ModelDistributedLockRequest(operation=operation, payload=payload)
         times = await measured(node, request)

@@ -4,7 +4,8 @@
 import pytest
 from pydantic import SecretStr
 
-from omninode_bridge.nodes.node_distributed_lock_effect.adapters.adapter_postgres import AdapterPostgres
+from omninode_bridge.nodes.node_distributed_lock_effect.adapters.adapters import Adapters
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.adapters.adapter_postgres import AdapterPostgres
 from omninode_bridge.nodes.node_distributed_lock_effect.settings import ModelDistributedLockSettings
 from tests.fakes import FakePool
 from tests.unit.world import FakeWorld
@@ -47,4 +48,4 @@ def pool(monkeypatch: pytest.MonkeyPatch) -> FakePool:
 
 @pytest.fixture
 def postgres(settings: ModelDistributedLockSettings, pool: FakePool) -> AdapterPostgres:
-    return AdapterPostgres(settings)
+    return Adapters(settings).postgres

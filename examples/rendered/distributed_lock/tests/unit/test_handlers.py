@@ -3,7 +3,6 @@
 
 from typing import Any
 
-from omninode_bridge.nodes.node_distributed_lock_effect.adapters.adapter_postgres import AdapterPostgres
 from omninode_bridge.nodes.node_distributed_lock_effect.handlers.handler_acquire_lock import HandlerAcquireLock
 from omninode_bridge.nodes.node_distributed_lock_effect.handlers.handler_cleanup_expired import HandlerCleanupExpired
 from omninode_bridge.nodes.node_distributed_lock_effect.handlers.handler_extend_lock import HandlerExtendLock
@@ -24,14 +23,10 @@ from omninode_bridge.nodes.node_distributed_lock_effect.models.model_query_lock_
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_query_lock_output import ModelQueryLockOutput
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_release_lock_input import ModelReleaseLockInput
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_release_lock_output import ModelReleaseLockOutput
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.adapters.adapter_postgres import AdapterPostgres
 from tests.fakes import FakePool
 
-ACQUIRE_LOCK = ModelAcquireLockInput.model_validate(
-    {
-        "lock_name": "lock-name",
-        "owner": "owner",
-    }
-)
+ACQUIRE_LOCK = ModelAcquireLockInput.model_validate({"lock_name": "lock-name", "owner": "owner"})
 ACQUIRE_LOCK_ROW: dict[str, Any] = {
     "lock_name": "lock-name",
     "owner": "owner",
@@ -40,20 +35,9 @@ ACQUIRE_LOCK_ROW: dict[str, Any] = {
     "expires_at": "2026-01-31T12:00:00Z",
 }
 
-RELEASE_LOCK = ModelReleaseLockInput.model_validate(
-    {
-        "lock_name": "lock-name",
-        "owner": "owner",
-    }
-)
+RELEASE_LOCK = ModelReleaseLockInput.model_validate({"lock_name": "lock-name", "owner": "owner"})
 
-EXTEND_LOCK = ModelExtendLockInput.model_validate(
-    {
-        "lock_name": "lock-name",
-        "owner": "owner",
-        "lease_seconds": 1,
-    }
-)
+EXTEND_LOCK = ModelExtendLockInput.model_validate({"lock_name": "lock-name", "owner": "owner", "lease_seconds": 1})
 EXTEND_LOCK_ROW: dict[str, Any] = {
     "lock_name": "lock-name",
     "owner": "owner",
@@ -62,11 +46,7 @@ EXTEND_LOCK_ROW: dict[str, Any] = {
     "expires_at": "2026-01-31T12:00:00Z",
 }
 
-QUERY_LOCK = ModelQueryLockInput.model_validate(
-    {
-        "lock_name": "lock-name",
-    }
-)
+QUERY_LOCK = ModelQueryLockInput.model_validate({"lock_name": "lock-name"})
 QUERY_LOCK_ROW: dict[str, Any] = {
     "lock_name": "lock-name",
     "owner": "owner",
@@ -85,10 +65,7 @@ CLEANUP_EXPIRED_ROW: dict[str, Any] = {
 }
 
 
-async def test_acquire_lock(
-    postgres: AdapterPostgres,
-    pool: FakePool,
-) -> None:
+async def test_acquire_lock(postgres: AdapterPostgres, pool: FakePool) -> None:
     pool.results = [ACQUIRE_LOCK_ROW]
     handler = HandlerAcquireLock(postgres)
     output = await handler.handle(ACQUIRE_LOCK)
@@ -100,10 +77,7 @@ async def test_acquire_lock(
     assert output.lock == row
 
 
-async def test_acquire_lock_without_rows(
-    postgres: AdapterPostgres,
-    pool: FakePool,
-) -> None:
+async def test_acquire_lock_without_rows(postgres: AdapterPostgres, pool: FakePool) -> None:
     pool.results = [None]
     handler = HandlerAcquireLock(postgres)
     output = await handler.handle(ACQUIRE_LOCK)
@@ -111,10 +85,7 @@ async def test_acquire_lock_without_rows(
     assert output.lock is None
 
 
-async def test_release_lock(
-    postgres: AdapterPostgres,
-    pool: FakePool,
-) -> None:
+async def test_release_lock(postgres: AdapterPostgres, pool: FakePool) -> None:
     pool.results = ["UPDATE 1"]
     handler = HandlerReleaseLock(postgres)
     output = await handler.handle(RELEASE_LOCK)
@@ -124,20 +95,14 @@ async def test_release_lock(
     assert output.released is True
 
 
-async def test_release_lock_without_rows(
-    postgres: AdapterPostgres,
-    pool: FakePool,
-) -> None:
+async def test_release_lock_without_rows(postgres: AdapterPostgres, pool: FakePool) -> None:
     pool.results = ["UPDATE 0"]
     handler = HandlerReleaseLock(postgres)
     output = await handler.handle(RELEASE_LOCK)
     assert output.released is False
 
 
-async def test_extend_lock(
-    postgres: AdapterPostgres,
-    pool: FakePool,
-) -> None:
+async def test_extend_lock(postgres: AdapterPostgres, pool: FakePool) -> None:
     pool.results = [EXTEND_LOCK_ROW]
     handler = HandlerExtendLock(postgres)
     output = await handler.handle(EXTEND_LOCK)
@@ -149,10 +114,7 @@ async def test_extend_lock(
     assert output.lock == row
 
 
-async def test_extend_lock_without_rows(
-    postgres: AdapterPostgres,
-    pool: FakePool,
-) -> None:
+async def test_extend_lock_without_rows(postgres: AdapterPostgres, pool: FakePool) -> None:
     pool.results = [None]
     handler = HandlerExtendLock(postgres)
     output = await handler.handle(EXTEND_LOCK)
@@ -160,10 +122,7 @@ async def test_extend_lock_without_rows(
     assert output.lock is None
 
 
-async def test_query_lock(
-    postgres: AdapterPostgres,
-    pool: FakePool,
-) -> None:
+async def test_query_lock(postgres: AdapterPostgres, pool: FakePool) -> None:
     pool.results = [QUERY_LOCK_ROW]
     handler = HandlerQueryLock(postgres)
     output = await handler.handle(QUERY_LOCK)
@@ -175,10 +134,7 @@ async def test_query_lock(
     assert output.lock == row
 
 
-async def test_query_lock_without_rows(
-    postgres: AdapterPostgres,
-    pool: FakePool,
-) -> None:
+async def test_query_lock_without_rows(postgres: AdapterPostgres, pool: FakePool) -> None:
     pool.results = [None]
     handler = HandlerQueryLock(postgres)
     output = await handler.handle(QUERY_LOCK)
@@ -186,10 +142,7 @@ async def test_query_lock_without_rows(
     assert output.lock is None
 
 
-async def test_cleanup_expired(
-    postgres: AdapterPostgres,
-    pool: FakePool,
-) -> None:
+async def test_cleanup_expired(postgres: AdapterPostgres, pool: FakePool) -> None:
     pool.results = [[CLEANUP_EXPIRED_ROW]]
     handler = HandlerCleanupExpired(postgres)
     output = await handler.handle(CLEANUP_EXPIRED)
@@ -201,10 +154,7 @@ async def test_cleanup_expired(
     assert output.expired == [row]
 
 
-async def test_cleanup_expired_without_rows(
-    postgres: AdapterPostgres,
-    pool: FakePool,
-) -> None:
+async def test_cleanup_expired_without_rows(postgres: AdapterPostgres, pool: FakePool) -> None:
     pool.results = [[]]
     handler = HandlerCleanupExpired(postgres)
     output = await handler.handle(CLEANUP_EXPIRED)

@@ -15,374 +15,84 @@ from omninode_bridge.nodes.node_distributed_lock_effect.models.model_query_lock_
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_release_lock_input import ModelReleaseLockInput
 
 GOOD: dict[type[BaseModel], dict[str, Any]] = {
-    ModelAcquireLockInput: {
-        "lock_name": "lock-name",
-        "owner": "owner",
-    },
-    ModelReleaseLockInput: {
-        "lock_name": "lock-name",
-        "owner": "owner",
-    },
-    ModelExtendLockInput: {
-        "lock_name": "lock-name",
-        "owner": "owner",
-        "lease_seconds": 1,
-    },
-    ModelQueryLockInput: {
-        "lock_name": "lock-name",
-    },
+    ModelAcquireLockInput: {"lock_name": "lock-name", "owner": "owner"},
+    ModelReleaseLockInput: {"lock_name": "lock-name", "owner": "owner"},
+    ModelExtendLockInput: {"lock_name": "lock-name", "owner": "owner", "lease_seconds": 1},
+    ModelQueryLockInput: {"lock_name": "lock-name"},
     ModelCleanupExpiredInput: {},
 }
 # What is wrong, the field that is left out of good values, and what takes the place of others.
 BAD: list[tuple[str, type[BaseModel], str, dict[str, Any]]] = [
-    (
-        "acquire_lock: unknown_field",
-        ModelAcquireLockInput,
-        "",
-        {
-            "not_a_field_of_this_operation": True,
-        },
-    ),
-    (
-        "acquire_lock: lock_name_missing",
-        ModelAcquireLockInput,
-        "lock_name",
-        {},
-    ),
-    (
-        "acquire_lock: lock_name_not_a_string",
-        ModelAcquireLockInput,
-        "",
-        {
-            "lock_name": [
-                "not",
-                "a",
-                "string",
-            ],
-        },
-    ),
-    (
-        "acquire_lock: lock_name_too_short",
-        ModelAcquireLockInput,
-        "",
-        {
-            "lock_name": "",
-        },
-    ),
+    ("acquire_lock: unknown_field", ModelAcquireLockInput, "", {"not_a_field_of_this_operation": True}),
+    ("acquire_lock: lock_name_missing", ModelAcquireLockInput, "lock_name", {}),
+    ("acquire_lock: lock_name_not_a_string", ModelAcquireLockInput, "", {"lock_name": ["not", "a", "string"]}),
+    ("acquire_lock: lock_name_too_short", ModelAcquireLockInput, "", {"lock_name": ""}),
     (
         "acquire_lock: lock_name_too_long",
         ModelAcquireLockInput,
         "",
         {
-            "lock_name": "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+            "lock_name": "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
         },
     ),
-    (
-        "acquire_lock: owner_missing",
-        ModelAcquireLockInput,
-        "owner",
-        {},
-    ),
-    (
-        "acquire_lock: owner_not_a_string",
-        ModelAcquireLockInput,
-        "",
-        {
-            "owner": [
-                "not",
-                "a",
-                "string",
-            ],
-        },
-    ),
-    (
-        "acquire_lock: owner_too_short",
-        ModelAcquireLockInput,
-        "",
-        {
-            "owner": "",
-        },
-    ),
-    (
-        "acquire_lock: lease_seconds_not_a_number",
-        ModelAcquireLockInput,
-        "",
-        {
-            "lease_seconds": "not a number",
-        },
-    ),
-    (
-        "acquire_lock: lease_seconds_not_finite",
-        ModelAcquireLockInput,
-        "",
-        {
-            "lease_seconds": float("inf"),
-        },
-    ),
-    (
-        "acquire_lock: lease_seconds_too_small",
-        ModelAcquireLockInput,
-        "",
-        {
-            "lease_seconds": 0,
-        },
-    ),
-    (
-        "acquire_lock: lease_seconds_too_large",
-        ModelAcquireLockInput,
-        "",
-        {
-            "lease_seconds": 86401,
-        },
-    ),
-    (
-        "release_lock: unknown_field",
-        ModelReleaseLockInput,
-        "",
-        {
-            "not_a_field_of_this_operation": True,
-        },
-    ),
-    (
-        "release_lock: lock_name_missing",
-        ModelReleaseLockInput,
-        "lock_name",
-        {},
-    ),
-    (
-        "release_lock: lock_name_not_a_string",
-        ModelReleaseLockInput,
-        "",
-        {
-            "lock_name": [
-                "not",
-                "a",
-                "string",
-            ],
-        },
-    ),
-    (
-        "release_lock: lock_name_too_short",
-        ModelReleaseLockInput,
-        "",
-        {
-            "lock_name": "",
-        },
-    ),
+    ("acquire_lock: owner_missing", ModelAcquireLockInput, "owner", {}),
+    ("acquire_lock: owner_not_a_string", ModelAcquireLockInput, "", {"owner": ["not", "a", "string"]}),
+    ("acquire_lock: owner_too_short", ModelAcquireLockInput, "", {"owner": ""}),
+    ("acquire_lock: lease_seconds_not_a_number", ModelAcquireLockInput, "", {"lease_seconds": "not a number"}),
+    ("acquire_lock: lease_seconds_not_finite", ModelAcquireLockInput, "", {"lease_seconds": float("inf")}),
+    ("acquire_lock: lease_seconds_too_small", ModelAcquireLockInput, "", {"lease_seconds": 0}),
+    ("acquire_lock: lease_seconds_too_large", ModelAcquireLockInput, "", {"lease_seconds": 86401}),
+    ("release_lock: unknown_field", ModelReleaseLockInput, "", {"not_a_field_of_this_operation": True}),
+    ("release_lock: lock_name_missing", ModelReleaseLockInput, "lock_name", {}),
+    ("release_lock: lock_name_not_a_string", ModelReleaseLockInput, "", {"lock_name": ["not", "a", "string"]}),
+    ("release_lock: lock_name_too_short", ModelReleaseLockInput, "", {"lock_name": ""}),
     (
         "release_lock: lock_name_too_long",
         ModelReleaseLockInput,
         "",
         {
-            "lock_name": "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+            "lock_name": "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
         },
     ),
-    (
-        "release_lock: owner_missing",
-        ModelReleaseLockInput,
-        "owner",
-        {},
-    ),
-    (
-        "release_lock: owner_not_a_string",
-        ModelReleaseLockInput,
-        "",
-        {
-            "owner": [
-                "not",
-                "a",
-                "string",
-            ],
-        },
-    ),
-    (
-        "release_lock: owner_too_short",
-        ModelReleaseLockInput,
-        "",
-        {
-            "owner": "",
-        },
-    ),
-    (
-        "extend_lock: unknown_field",
-        ModelExtendLockInput,
-        "",
-        {
-            "not_a_field_of_this_operation": True,
-        },
-    ),
-    (
-        "extend_lock: lock_name_missing",
-        ModelExtendLockInput,
-        "lock_name",
-        {},
-    ),
-    (
-        "extend_lock: lock_name_not_a_string",
-        ModelExtendLockInput,
-        "",
-        {
-            "lock_name": [
-                "not",
-                "a",
-                "string",
-            ],
-        },
-    ),
-    (
-        "extend_lock: lock_name_too_short",
-        ModelExtendLockInput,
-        "",
-        {
-            "lock_name": "",
-        },
-    ),
+    ("release_lock: owner_missing", ModelReleaseLockInput, "owner", {}),
+    ("release_lock: owner_not_a_string", ModelReleaseLockInput, "", {"owner": ["not", "a", "string"]}),
+    ("release_lock: owner_too_short", ModelReleaseLockInput, "", {"owner": ""}),
+    ("extend_lock: unknown_field", ModelExtendLockInput, "", {"not_a_field_of_this_operation": True}),
+    ("extend_lock: lock_name_missing", ModelExtendLockInput, "lock_name", {}),
+    ("extend_lock: lock_name_not_a_string", ModelExtendLockInput, "", {"lock_name": ["not", "a", "string"]}),
+    ("extend_lock: lock_name_too_short", ModelExtendLockInput, "", {"lock_name": ""}),
     (
         "extend_lock: lock_name_too_long",
         ModelExtendLockInput,
         "",
         {
-            "lock_name": "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+            "lock_name": "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
         },
     ),
-    (
-        "extend_lock: owner_missing",
-        ModelExtendLockInput,
-        "owner",
-        {},
-    ),
-    (
-        "extend_lock: owner_not_a_string",
-        ModelExtendLockInput,
-        "",
-        {
-            "owner": [
-                "not",
-                "a",
-                "string",
-            ],
-        },
-    ),
-    (
-        "extend_lock: owner_too_short",
-        ModelExtendLockInput,
-        "",
-        {
-            "owner": "",
-        },
-    ),
-    (
-        "extend_lock: lease_seconds_missing",
-        ModelExtendLockInput,
-        "lease_seconds",
-        {},
-    ),
-    (
-        "extend_lock: lease_seconds_not_a_number",
-        ModelExtendLockInput,
-        "",
-        {
-            "lease_seconds": "not a number",
-        },
-    ),
-    (
-        "extend_lock: lease_seconds_not_finite",
-        ModelExtendLockInput,
-        "",
-        {
-            "lease_seconds": float("inf"),
-        },
-    ),
-    (
-        "extend_lock: lease_seconds_too_small",
-        ModelExtendLockInput,
-        "",
-        {
-            "lease_seconds": 0,
-        },
-    ),
-    (
-        "extend_lock: lease_seconds_too_large",
-        ModelExtendLockInput,
-        "",
-        {
-            "lease_seconds": 86401,
-        },
-    ),
-    (
-        "query_lock: unknown_field",
-        ModelQueryLockInput,
-        "",
-        {
-            "not_a_field_of_this_operation": True,
-        },
-    ),
-    (
-        "query_lock: lock_name_missing",
-        ModelQueryLockInput,
-        "lock_name",
-        {},
-    ),
-    (
-        "query_lock: lock_name_not_a_string",
-        ModelQueryLockInput,
-        "",
-        {
-            "lock_name": [
-                "not",
-                "a",
-                "string",
-            ],
-        },
-    ),
-    (
-        "query_lock: lock_name_too_short",
-        ModelQueryLockInput,
-        "",
-        {
-            "lock_name": "",
-        },
-    ),
+    ("extend_lock: owner_missing", ModelExtendLockInput, "owner", {}),
+    ("extend_lock: owner_not_a_string", ModelExtendLockInput, "", {"owner": ["not", "a", "string"]}),
+    ("extend_lock: owner_too_short", ModelExtendLockInput, "", {"owner": ""}),
+    ("extend_lock: lease_seconds_missing", ModelExtendLockInput, "lease_seconds", {}),
+    ("extend_lock: lease_seconds_not_a_number", ModelExtendLockInput, "", {"lease_seconds": "not a number"}),
+    ("extend_lock: lease_seconds_not_finite", ModelExtendLockInput, "", {"lease_seconds": float("inf")}),
+    ("extend_lock: lease_seconds_too_small", ModelExtendLockInput, "", {"lease_seconds": 0}),
+    ("extend_lock: lease_seconds_too_large", ModelExtendLockInput, "", {"lease_seconds": 86401}),
+    ("query_lock: unknown_field", ModelQueryLockInput, "", {"not_a_field_of_this_operation": True}),
+    ("query_lock: lock_name_missing", ModelQueryLockInput, "lock_name", {}),
+    ("query_lock: lock_name_not_a_string", ModelQueryLockInput, "", {"lock_name": ["not", "a", "string"]}),
+    ("query_lock: lock_name_too_short", ModelQueryLockInput, "", {"lock_name": ""}),
     (
         "query_lock: lock_name_too_long",
         ModelQueryLockInput,
         "",
         {
-            "lock_name": "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+            "lock_name": "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
         },
     ),
-    (
-        "cleanup_expired: unknown_field",
-        ModelCleanupExpiredInput,
-        "",
-        {
-            "not_a_field_of_this_operation": True,
-        },
-    ),
-    (
-        "cleanup_expired: limit_not_a_number",
-        ModelCleanupExpiredInput,
-        "",
-        {
-            "limit": "not a number",
-        },
-    ),
-    (
-        "cleanup_expired: limit_too_small",
-        ModelCleanupExpiredInput,
-        "",
-        {
-            "limit": 0,
-        },
-    ),
-    (
-        "cleanup_expired: limit_too_large",
-        ModelCleanupExpiredInput,
-        "",
-        {
-            "limit": 10001,
-        },
-    ),
+    ("cleanup_expired: unknown_field", ModelCleanupExpiredInput, "", {"not_a_field_of_this_operation": True}),
+    ("cleanup_expired: limit_not_a_number", ModelCleanupExpiredInput, "", {"limit": "not a number"}),
+    ("cleanup_expired: limit_too_small", ModelCleanupExpiredInput, "", {"limit": 0}),
+    ("cleanup_expired: limit_too_large", ModelCleanupExpiredInput, "", {"limit": 10001}),
 ]
 
 

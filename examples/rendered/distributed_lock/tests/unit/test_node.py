@@ -70,8 +70,7 @@ async def test_onex_input_that_names_no_operation_is_refused(node: Node) -> None
     with pytest.raises(ModelOnexError) as caught:
         await node.process(
             ModelEffectInput(
-                effect_type=EnumEffectType.DATABASE_OPERATION,
-                operation_data={"operation": "no such operation"},
+                effect_type=EnumEffectType.DATABASE_OPERATION, operation_data={"operation": "no such operation"}
             )
         )
     assert caught.value.error_code is EnumCoreErrorCode.VALIDATION_ERROR

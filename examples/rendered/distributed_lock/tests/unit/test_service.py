@@ -63,11 +63,6 @@ def client(node: Node) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(build_app(node)), base_url="http://localhost")
 
 
-async def test_health_is_cheap(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/health")
-    assert (answer.status_code, answer.json()["status"]) == (200, "alive")
-
-
 async def test_ready_tells_the_truth(client: httpx.AsyncClient, node: Node, world: FakeWorld) -> None:
     assert (await client.get("/ready")).json() == {"status": "healthy", "issues": []}
     world.error = ModelOnexError(message="away", error_code=EnumCoreErrorCode.NETWORK_ERROR)
@@ -85,25 +80,6 @@ async def test_operation_answers_with_its_output(client: httpx.AsyncClient) -> N
     answer = await client.post(PATH, json={"a": 1}, headers={"X-Correlation-ID": correlation_id})
     assert (answer.status_code, answer.json()) == (200, {"echo": {"a": 1}})
     assert answer.headers["X-Correlation-ID"] == correlation_id
-
-
-async def test_failure_is_a_problem(client: httpx.AsyncClient, stub: StubHandler) -> None:
-    stub.error = ModelOnexError(message="It is so.", error_code=EnumCoreErrorCode.VALIDATION_ERROR)
-    answer = await client.post(PATH, json={})
-    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
-    assert answer.json()["detail"] == "It is so."
-
-
-@pytest.mark.parametrize(
-    ("path", "body", "status"),
-    [("/operations/no-such-operation", b"{}", 404), (PATH, b"[1]", 400), (PATH, b" " * 1001, 413)],
-)
-async def test_bad_requests_are_problems(
-    client: httpx.AsyncClient, stub: StubHandler, path: str, body: bytes, status: int
-) -> None:
-    answer = await client.post(path, content=body)
-    assert (answer.status_code, answer.json()["status"]) == (status, status)
-    assert stub.calls == 0
 
 
 async def test_application_starts_and_stops_the_node(settings: Settings, world: FakeWorld) -> None:

@@ -59,13 +59,7 @@ def test_invalid_setting_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         ModelDistributedLockSettings()
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "database_url",
-        "consul_http_token",
-    ],
-)
+@pytest.mark.parametrize("name", ["database_url", "consul_http_token"])
 def test_secrets_are_in_no_text(name: str) -> None:
     text = "scheme://user:hidden-word@host.example.org/path"
     settings = ModelDistributedLockSettings.model_validate({name: text})

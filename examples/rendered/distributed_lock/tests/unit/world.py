@@ -4,7 +4,7 @@
 import pytest
 from omnibase_core.errors import ModelOnexError
 
-from omninode_bridge.nodes.node_distributed_lock_effect.adapters.adapter_postgres import AdapterPostgres
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.adapters.adapter_postgres import AdapterPostgres
 
 
 class FakeWorld:

@@ -2,24 +2,18 @@
 """The node's life: what it opens and closes, how it takes requests, and how it is."""
 
 import asyncio
-import time
 from collections.abc import Callable
-from typing import Any
 
 from omnibase_core.backends.metrics import BackendMetricsPrometheus
-from omnibase_core.enums import EnumCoreErrorCode, EnumLogLevel
-from omnibase_core.enums.enum_effect_types import EnumTransactionState
+from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.errors import ModelOnexError
 from omnibase_core.event_bus import EventBusInmemory
-from omnibase_core.logging import emit_log_event_sync
 from omnibase_core.mixins.mixin_health_check import MixinHealthCheck
 from omnibase_core.mixins.mixin_metrics import MixinMetrics
 from omnibase_core.models.container import ModelONEXContainer
-from omnibase_core.models.health.model_health_issue import ModelHealthIssue
 from omnibase_core.models.health.model_health_status import ModelHealthStatus
 from omnibase_core.nodes import ModelEffectInput, ModelEffectOutput, NodeEffect
 from prometheus_client import CollectorRegistry
-from pydantic import ValidationError
 
 from omninode_bridge.nodes.node_distributed_lock_effect.adapters.adapters import Adapters
 from omninode_bridge.nodes.node_distributed_lock_effect.handlers.handler_distributed_lock_effect import (
@@ -31,6 +25,8 @@ from omninode_bridge.nodes.node_distributed_lock_effect.models.model_distributed
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_distributed_lock_response import (
     ModelDistributedLockResponse,
 )
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.health import degraded, health_of, warn_of
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.onex_inputs import effect_output
 from omninode_bridge.nodes.node_distributed_lock_effect.settings import ModelDistributedLockSettings
 
 
@@ -50,7 +46,7 @@ class NodeDistributedLockLifecycle(NodeEffect, MixinHealthCheck, MixinMetrics):
         self.set_metrics_backend(BackendMetricsPrometheus(prefix="onex", registry=self.registry))
         self._health_check_mode = bool(container.config.get("health_check_mode"))
         self._handler: HandlerDistributedLockEffect | None = None
-        self._health = _degraded("not started")
+        self._health = degraded("not started")
 
     async def handle(self, request: ModelDistributedLockRequest) -> ModelDistributedLockResponse:
         """Run one operation.
@@ -86,15 +82,7 @@ class NodeDistributedLockLifecycle(NodeEffect, MixinHealthCheck, MixinMetrics):
         Raises:
             ModelOnexError: VALIDATION_ERROR for an input that names no operation; else what the operation raises.
         """
-        started = time.perf_counter()
-        response = await self.handle(_request(input_data))
-        return ModelEffectOutput(
-            result=response.result,
-            operation_id=input_data.operation_id,
-            effect_type=input_data.effect_type,
-            transaction_state=EnumTransactionState.COMMITTED,
-            processing_time_ms=(time.perf_counter() - started) * 1000,
-        )
+        return await effect_output(input_data, ModelDistributedLockRequest, self.handle)
 
     @property
     def adapters(self) -> Adapters:
@@ -137,52 +125,18 @@ class NodeDistributedLockLifecycle(NodeEffect, MixinHealthCheck, MixinMetrics):
         except Exception:
             self._handler = None
             raise
-        for name, error in failures.items():
-            emit_log_event_sync(
-                EnumLogLevel.WARNING,
-                "started_degraded",
-                {"node_id": str(self.node_id), "adapter": name, "error": error.message},
-            )
+        warn_of(failures, self.node_id)
 
     async def _cleanup_node_resources(self) -> None:
         handler, self._handler = self._handler, None
         if handler is not None:
             await handler.shutdown()
-        self._health = _degraded("not started")
+        self._health = degraded("not started")
 
     def _check_adapters(self) -> ModelHealthStatus:
         return self._health
 
     async def _probe_adapters(self) -> ModelHealthStatus:
         if self._handler is None:
-            return _degraded("not started")
-        failures = await self._handler.adapters.check()
-        if not failures:
-            return ModelHealthStatus.create_healthy(score=1.0)
-        return ModelHealthStatus.create_unhealthy(
-            score=1.0 - len(failures) / len(self._handler.adapters.by_name),
-            issues=[_issue(f"{name}: {error.error_code}") for name, error in failures.items()],
-        )
-
-
-def _request(input_data: ModelEffectInput) -> ModelDistributedLockRequest:
-    data: Any = input_data.operation_data
-    if not isinstance(data, dict):
-        data = data.model_dump()
-    values = {"correlation_id": input_data.metadata.correlation_id or input_data.operation_id, **data}
-    try:
-        return ModelDistributedLockRequest.model_validate(values)
-    except ValidationError as error:
-        raise ModelOnexError(
-            message="operation_data is not a request to this node.",
-            error_code=EnumCoreErrorCode.VALIDATION_ERROR,
-            correlation_id=input_data.operation_id,
-        ) from error
-
-
-def _issue(message: str) -> ModelHealthIssue:
-    return ModelHealthIssue.create_connectivity_issue(message=message, severity="critical")
-
-
-def _degraded(message: str) -> ModelHealthStatus:
-    return ModelHealthStatus.create_degraded(score=0.5, issues=[_issue(message)])
+            return degraded("not started")
+        return await health_of(self._handler.adapters)

@@ -8,10 +8,5 @@ from omnibase_core.nodes import NodeEffect
 from omninode_bridge.nodes.node_distributed_lock_effect.lifecycle import NodeDistributedLockLifecycle
 
 
-class NodeDistributedLockEffect(
-    NodeDistributedLockLifecycle,
-    NodeEffect,
-    MixinHealthCheck,
-    MixinMetrics,
-):
+class NodeDistributedLockEffect(NodeDistributedLockLifecycle, NodeEffect, MixinHealthCheck, MixinMetrics):
     """PostgreSQL-backed distributed locking with leases, for coordinating node instances."""

@@ -29,13 +29,10 @@ from omninode_bridge.nodes.node_distributed_lock_effect.runtime.serving.intake i
 from omninode_bridge.nodes.node_distributed_lock_effect.settings import ModelDistributedLockSettings
 
 SERVICE_FACTS = DiscoveryFacts(
-    tags=("onex", "effect", "locking"),
-    meta={"node": "node_distributed_lock_effect", "version": "1.0.0"},
+    tags=("onex", "effect", "locking"), meta={"node": "node_distributed_lock_effect", "version": "1.0.0"}
 )
 # Operations that run by themselves, with the seconds between two runs.
-SCHEDULES = {
-    EnumDistributedLockOperation.CLEANUP_EXPIRED: 60,
-}
+SCHEDULES = {EnumDistributedLockOperation.CLEANUP_EXPIRED: 60}
 
 
 def build_app(node: NodeDistributedLockEffect) -> Starlette:
@@ -68,7 +65,7 @@ def build_app(node: NodeDistributedLockEffect) -> Starlette:
                     SCHEDULES,
                     lambda operation: node.handle(ModelDistributedLockRequest(operation=operation)),
                     node.settings.service_drain_seconds,
-                ),
+                )
             ],
             registered(node.settings, SERVICE_FACTS),
         )

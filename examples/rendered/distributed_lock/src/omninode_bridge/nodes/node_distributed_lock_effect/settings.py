@@ -16,16 +16,6 @@ class ModelDistributedLockSettings(
 ):
     """Settings of the node; every field is an environment variable of the same name in upper case."""
 
-    service_port: Port = Field(
-        default=8070,
-        description="Port that the service binds to; 0 takes a free one.",
-    )
-    health_check_timeout_seconds: float = Field(
-        default=2.0,
-        gt=0,
-        description="Longest wait for each health check.",
-    )
-    consul_service_name: str = Field(
-        default="distributed-lock-effect",
-        description="The service's name in Consul.",
-    )
+    service_port: Port = Field(default=8070, description="Port that the service binds to; 0 takes a free one.")
+    health_check_timeout_seconds: float = Field(default=2.0, gt=0, description="Longest wait for each health check.")
+    consul_service_name: str = Field(default="distributed-lock-effect", description="The service's name in Consul.")

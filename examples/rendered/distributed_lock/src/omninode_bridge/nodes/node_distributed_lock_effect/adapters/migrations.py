@@ -12,6 +12,8 @@ from omninode_bridge.nodes.node_distributed_lock_effect.runtime.adapters.migrati
 if TYPE_CHECKING:
     import asyncpg
 
+    from omninode_bridge.nodes.node_distributed_lock_effect.runtime.settings.migrations import MigrationSettings
+
 NODE_NAME = "node_distributed_lock_effect"
 MIGRATIONS = (Migration("0001_distributed_locks"),)
 
@@ -23,13 +25,15 @@ def migrations_directory() -> Path:
     return packaged if packaged.is_dir() else node_directory.parents[3] / "migrations"
 
 
-async def migrate(pool: asyncpg.Pool[asyncpg.Record]) -> None:
-    """Apply the migrations that the database has not seen.
+async def migrate(settings: MigrationSettings, pool: asyncpg.Pool[asyncpg.Record]) -> None:
+    """Apply the migrations that the database has not seen, unless the settings leave that to others.
 
     Args:
+        settings: Whether they apply themselves.
         pool: Connections to the database.
 
     Raises:
         ModelOnexError: MIGRATION_ERROR when one fails, or was changed after it had been applied.
     """
-    await apply(pool, NODE_NAME, MIGRATIONS, migrations_directory())
+    if settings.database_migrate_on_start:
+        await apply(pool, NODE_NAME, MIGRATIONS, migrations_directory())

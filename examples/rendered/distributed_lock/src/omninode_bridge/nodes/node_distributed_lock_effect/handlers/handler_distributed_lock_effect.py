@@ -13,12 +13,6 @@ from omninode_bridge.nodes.node_distributed_lock_effect.handlers.handler_cleanup
 from omninode_bridge.nodes.node_distributed_lock_effect.handlers.handler_extend_lock import HandlerExtendLock
 from omninode_bridge.nodes.node_distributed_lock_effect.handlers.handler_query_lock import HandlerQueryLock
 from omninode_bridge.nodes.node_distributed_lock_effect.handlers.handler_release_lock import HandlerReleaseLock
-from omninode_bridge.nodes.node_distributed_lock_effect.handlers.operation import (
-    Event,
-    EventPublisher,
-    Operation,
-    Surroundings,
-)
 from omninode_bridge.nodes.node_distributed_lock_effect.models.enum_distributed_lock_operation import (
     EnumDistributedLockOperation,
 )
@@ -40,6 +34,12 @@ from omninode_bridge.nodes.node_distributed_lock_effect.models.model_extend_lock
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_query_lock_input import ModelQueryLockInput
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_release_lock_event import ModelReleaseLockEvent
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_release_lock_input import ModelReleaseLockInput
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.operation import (
+    Event,
+    EventPublisher,
+    Operation,
+    Surroundings,
+)
 from omninode_bridge.nodes.node_distributed_lock_effect.settings import ModelDistributedLockSettings
 from omninode_bridge.nodes.node_distributed_lock_effect.topics import topic_of
 
@@ -68,6 +68,7 @@ class HandlerDistributedLockEffect:
         self.settings = settings or ModelDistributedLockSettings()
         self.adapters = Adapters(self.settings)
         self._surroundings = Surroundings(
+            node="node_distributed_lock_effect",
             node_id=node_id or uuid4(),
             metrics=metrics or MixinMetrics(),
             event_bus=event_bus,
@@ -82,10 +83,7 @@ class HandlerDistributedLockEffect:
                 idempotent=False,
                 event=Event(
                     topic=topic_of("lock-acquired"),
-                    build=lambda request, output: ModelAcquireLockEvent(
-                        input=request,
-                        output=output,
-                    ),
+                    build=lambda request, output: ModelAcquireLockEvent(input=request, output=output),
                     occurred=lambda output: output.acquired,
                 ),
             ),
@@ -97,10 +95,7 @@ class HandlerDistributedLockEffect:
                 idempotent=False,
                 event=Event(
                     topic=topic_of("lock-released"),
-                    build=lambda request, output: ModelReleaseLockEvent(
-                        input=request,
-                        output=output,
-                    ),
+                    build=lambda request, output: ModelReleaseLockEvent(input=request, output=output),
                     occurred=lambda output: output.released,
                 ),
             ),
@@ -126,10 +121,7 @@ class HandlerDistributedLockEffect:
                 idempotent=False,
                 event=Event(
                     topic=topic_of("lock-expired"),
-                    build=lambda request, output: ModelCleanupExpiredEvent(
-                        input=request,
-                        output=output,
-                    ),
+                    build=lambda request, output: ModelCleanupExpiredEvent(input=request, output=output),
                     occurred=lambda output: output.expired_count > 0,
                 ),
             ),
@@ -162,7 +154,5 @@ class HandlerDistributedLockEffect:
         correlation_id = request.correlation_id or uuid4()
         output = await self._operations[request.operation].invoke(request.payload, correlation_id, self._surroundings)
         return ModelDistributedLockResponse(
-            operation=request.operation,
-            result=output.model_dump(mode="json"),
-            correlation_id=correlation_id,
+            operation=request.operation, result=output.model_dump(mode="json"), correlation_id=correlation_id
         )

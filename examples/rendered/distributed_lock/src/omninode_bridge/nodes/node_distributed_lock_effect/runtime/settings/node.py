@@ -36,6 +36,11 @@ class NodeSettings(BaseSettings):
             )
         return text
 
+    @property
+    def masked_fields(self) -> tuple[str, ...]:
+        """Names of fields whose values are masked."""
+        return ()
+
     def cleaned(self, value: Any) -> Any:
         """Return a value of JSON as logs and errors may show it; these settings know of nothing to mask.
 

@@ -8,7 +8,7 @@ from tests.faults import test_attacks
 from tests.faults.harness import Scale, generated
 
 ATTACKS = (test_attacks.compute, test_attacks.aggregation, test_attacks.state_machine, test_attacks.effect)
-SCALE = Scale(seconds=5, workers=10, crowd=1500)
+SCALE = Scale(seconds=3, workers=6, crowd=1500)
 
 
 def main() -> int:

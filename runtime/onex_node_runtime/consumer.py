@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from .spans import Spans
 
 POLL_SECONDS = 0.5
-GOODBYE_SECONDS = 2.0
+GOODBYE_SECONDS = 1.0
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 10.0
 # Another attempt at the same message would fail in the same way.

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from examples.rendering import CONTRACTS, read_contract
-from tests.faults.harness import UNANSWERED, Figures, Process, Projects, Scale, running
+from tests.faults.harness import INTERNALS, UNANSWERED, Figures, Process, Projects, Scale, running
 from tests.faults.ledger import CONTRACT as LEDGER
 from tests.faults.silence import listening
 
@@ -82,7 +82,7 @@ SENT: Mapping[str, tuple[bytes, ...]] = {
         b'{"order_id": "' + b"1" * 900_000 + b'", "trigger": "pay"}',
         json.dumps({"order_id": "00000000-0000-0000-0000-000000000000", "trigger": "x" * 100_000}).encode(),
     ),
-    "write_entry": (b'{"entry_id": "../../etc/passwd"}', b'{"entry_id": null}'),
+    "write_entry": (b'{"entry_id": "../../etc/passwd"}', b'{"entry_id": null}', b'{"entry_id": "' + b"a" * 300 + b'"}'),
     "count_entry": (b'{"entry_id": 5}',),
 }
 FALSE_HEADERS: tuple[dict[str, str], ...] = (
@@ -139,6 +139,7 @@ class Attack:
         status = str(answer.status_code)
         self.figures.answers[status] += 1
         assert len(answer.content) < LONGEST_ANSWER_BYTES
+        assert not [word for word in INTERNALS if word in answer.text], answer.text
         assert answer.headers["content-type"] in {"application/problem+json", "application/json"}
         return status
 
@@ -188,11 +189,13 @@ async def half_requests(attack: Attack, operation: str, scale: Scale) -> None:
 
 async def attacked(name: str, project: Path, operations: tuple[str, ...], scale: Scale, **settings: str) -> Figures:
     """Attack one service in all ways, one after another."""
-    figures = Figures(f"Attacks on a {name}")
+    figures = Figures(f"Attacks on the {name}")
     async with running(project, **IMPATIENT, **settings) as process:
         attack = Attack(process, figures)
         await bodies(attack, operations, scale.workers)
         await half_requests(attack, operations[0], scale)
+        issues = (await process.client.get("/ready")).text
+        assert not [word for word in INTERNALS if word in issues], issues
         assert await process.alive()
         figures.facts["most memory (KiB)"] = attack.memory_kib
         figures.facts["log (bytes)"] = process.log.stat().st_size
@@ -236,4 +239,4 @@ async def effect(projects: Projects, scale: Scale) -> Figures:
 @pytest.mark.parametrize("attack", [compute, aggregation])
 async def test_attacks(attack: object, projects: Projects) -> None:
     assert callable(attack)
-    await attack(projects, Scale(workers=3, crowd=HALF_SENT))
+    await attack(projects, Scale(seconds=0.5, workers=3, crowd=HALF_SENT))

@@ -59,6 +59,15 @@ async def test_paths_that_lead_elsewhere_are_refused(files: AdapterFiles, path: 
         assert caught.value.error_code is EnumCoreErrorCode.VALIDATION_ERROR
 
 
+@pytest.mark.parametrize("path", ["a" * 256, "ä" * 128, f"folder/{'a' * 256}", "/".join(["a" * 250] * 20)])
+async def test_names_that_no_file_system_takes_are_refused(files: AdapterFiles, root: Path, path: str) -> None:
+    for attempt in (files.read(path), files.write(path, ""), files.append(path, ""), files.delete(path)):
+        with pytest.raises(ModelOnexError) as caught:
+            await attempt
+        assert caught.value.error_code is EnumCoreErrorCode.VALIDATION_ERROR
+    assert list(root.iterdir()) == []
+
+
 async def test_links_are_refused_wherever_they_lead(files: AdapterFiles, root: Path, tmp_path: Path) -> None:
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside" / "secret").write_text("secret")

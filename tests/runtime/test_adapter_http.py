@@ -271,7 +271,8 @@ async def test_secrets_stay_out_of_errors(
     with pytest.raises(ModelOnexError) as caught:
         await adapter.send(POST)
     assert "hidden-word" not in str(caught.value)
-    assert "key *** is unknown" in caught.value.message
+    assert "key *** is unknown" in caught.value.context["additional_context"]["reason"]
+    assert "unknown" not in caught.value.message
     await adapter.close()
 
 

@@ -64,6 +64,8 @@ def test_other_types_are_mistakes(payload: dict[str, Any]) -> None:
         {"anything": {"\x00": 1}},
         {"number": float("inf")},
         {"anything": {"a": float("nan")}},
+        {"moment": "0001-01-01T00:00:00+14:00"},
+        {"moment": "9999-12-31T23:59:59-00:01"},
         {"whole": 2**63},
         {"whole": -(2**63) - 1},
         {"list_of": [1, 10**400]},

@@ -33,7 +33,10 @@ if TYPE_CHECKING:
 THREADS = 8
 # ONEX counts each `|` as a union of types; these have no bit in common.
 _FOLDER = sum((os.O_RDONLY, os.O_DIRECTORY, os.O_NOFOLLOW))
-_LINK = (errno.ELOOP, errno.EMLINK)
+# Links, and names that the file system does not take.
+_MISTAKES = (errno.ELOOP, errno.EMLINK, errno.ENAMETOOLONG, errno.EILSEQ)
+LONGEST_NAME_BYTES = 255
+LONGEST_PATH_BYTES = 4000
 _READ = sum((os.O_RDONLY, os.O_NOFOLLOW, os.O_NONBLOCK))
 _CREATE = sum((os.O_WRONLY, os.O_CREAT, os.O_EXCL, os.O_NOFOLLOW, os.O_NONBLOCK))
 _APPEND = sum((os.O_WRONLY, os.O_CREAT, os.O_APPEND, os.O_NOFOLLOW, os.O_NONBLOCK))
@@ -230,11 +233,12 @@ class AdapterFiles:
             )
 
     def _translated(self, error: OSError) -> ModelOnexError:
-        outside = isinstance(error, (NotADirectoryError, IsADirectoryError)) or error.errno in _LINK
+        mistaken = isinstance(error, (NotADirectoryError, IsADirectoryError)) or error.errno in _MISTAKES
         return ModelOnexError(
-            message=self.settings.redact(f"Files: {type(error).__name__}: {error.strerror or error}"),
-            error_code=EnumCoreErrorCode.VALIDATION_ERROR if outside else EnumCoreErrorCode.FILE_ACCESS_ERROR,
+            message="The path leads to no file that can be used." if mistaken else "The file can't be used.",
+            error_code=EnumCoreErrorCode.VALIDATION_ERROR if mistaken else EnumCoreErrorCode.FILE_ACCESS_ERROR,
             integration="files",
+            reason=self.settings.redact(f"Files: {type(error).__name__}: {error.strerror or error}"),
         )
 
 
@@ -253,6 +257,13 @@ def _parts(path: str) -> list[str]:
     if any(part in {"", ".", ".."} or "\0" in part for part in parts):
         raise ModelOnexError(
             message="The path has an empty part, or one that leads elsewhere.",
+            error_code=EnumCoreErrorCode.VALIDATION_ERROR,
+            integration="files",
+        )
+    # Before any folder is made.
+    if len(path.encode()) > LONGEST_PATH_BYTES or any(len(part.encode()) > LONGEST_NAME_BYTES for part in parts):
+        raise ModelOnexError(
+            message=f"A name has more than {LONGEST_NAME_BYTES} bytes, or the path {LONGEST_PATH_BYTES}.",
             error_code=EnumCoreErrorCode.VALIDATION_ERROR,
             integration="files",
         )

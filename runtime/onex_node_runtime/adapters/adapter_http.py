@@ -47,6 +47,13 @@ _CODES = {
     HTTPStatus.GATEWAY_TIMEOUT: EnumCoreErrorCode.TIMEOUT,
 }
 _LONGEST_EXCERPT = 200
+_MESSAGES = {
+    EnumCoreErrorCode.TIMEOUT: "The API gave no answer in time.",
+    EnumCoreErrorCode.VALIDATION_ERROR: "The API can't be asked with these values.",
+    EnumCoreErrorCode.NETWORK_ERROR: "The API can't be reached.",
+    EnumCoreErrorCode.CONTRACT_VIOLATION: "The answer of the API can't be read.",
+    EnumCoreErrorCode.OPERATION_FAILED: "The request to the API failed.",
+}
 CLOSE_SECONDS = 3.0
 # What is read of an answer whose body nobody asked for; a longer one costs its connection.
 _PASSED_OVER_BYTES = 65536
@@ -297,7 +304,9 @@ class AdapterHttp:
             code = EnumCoreErrorCode.OPERATION_FAILED
         # Values of headers may be secret, and errors about them show them.
         said = "" if isinstance(error, (httpx.LocalProtocolError, UnicodeEncodeError)) else f": {error}"
-        message = self.settings.redact(f"HTTP: {type(error).__name__}{said}")
+        # What the API says and who asked it is for the log; callers learn what they can act on.
+        details["reason"] = self.settings.redact(f"HTTP: {type(error).__name__}{said}")
+        message = f"The API answered with {error.status}." if isinstance(error, HttpStatusError) else _MESSAGES[code]
         return ModelOnexError(message=message, error_code=code, **details)
 
 

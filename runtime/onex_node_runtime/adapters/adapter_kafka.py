@@ -32,6 +32,7 @@ from pydantic import BaseModel
 from ..correlation import CORRELATION_ID
 from ..effects import effect
 from ..json_values import json_values
+from ..refusals import reason_of
 from ..spans import UNTRACED
 from .outbox import Outbox, OutboxMessage
 
@@ -49,7 +50,9 @@ CORRELATION_NAME = "correlation_id"
 BATCH = 500
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 10.0
-CLOSE_SECONDS = 3.0
+CLOSE_SECONDS = 1.5
+# How long a client may take to end, which has nothing to send any more.
+STOP_SECONDS = 0.5
 # What Kafka adds to a message, and to each of its headers, at most.
 OVERHEAD_BYTES = 100
 HEADER_OVERHEAD_BYTES = 10
@@ -70,6 +73,11 @@ _REFUSED = (
     ValueError,
 )
 _AWAY = (KafkaError, OSError, TimeoutError)
+_MESSAGES = {
+    EnumCoreErrorCode.TIMEOUT: "The brokers gave no answer in time.",
+    EnumCoreErrorCode.NETWORK_ERROR: "The brokers can't be reached.",
+    EnumCoreErrorCode.OPERATION_FAILED: "The brokers refused the message.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,11 +170,11 @@ class AdapterKafka:
             async with asyncio.timeout(CLOSE_SECONDS):
                 await self._idle.wait()
         self._relay.cancel()
-        await asyncio.wait([self._relay], timeout=CLOSE_SECONDS)
+        await asyncio.wait([self._relay], timeout=STOP_SECONDS)
         self._relay = None
-        await self._drop_producer(CLOSE_SECONDS)
+        await self._drop_producer(STOP_SECONDS)
         if self._leaving:
-            await asyncio.wait(self._leaving, timeout=CLOSE_SECONDS)
+            await asyncio.wait(self._leaving, timeout=STOP_SECONDS)
         await self.outbox.close()
 
     async def check(self) -> None:
@@ -329,7 +337,7 @@ class AdapterKafka:
             emit_log_event_sync(
                 EnumLogLevel.ERROR,
                 "message_refused",
-                {"node": self._node, "number": number, "kept": not waited_for, "error": refusal.message},
+                {"node": self._node, "number": number, "kept": not waited_for, "error": reason_of(refusal)},
             )
             if delivered is not None and waited_for:
                 delivered.set_exception(refusal)
@@ -342,7 +350,7 @@ class AdapterKafka:
             level = EnumLogLevel.INFO if error is None else EnumLogLevel.WARNING
             line: dict[str, object] = {"node": self._node, "waiting": self.outbox.size}
             if error is not None:
-                line["error"] = self._translated(error).message
+                line["error"] = reason_of(self._translated(error))
             emit_log_event_sync(level, "kafka_back" if error is None else "kafka_away", line)
         self._away = error is not None
         if self._away:
@@ -375,7 +383,7 @@ class AdapterKafka:
 
     def _let_go(self, producer: AIOKafkaProducer) -> None:
         # It has sent nothing, so that nobody has to wait for brokers that may hang.
-        leaving = asyncio.create_task(_stop(producer, CLOSE_SECONDS), context=Context())
+        leaving = asyncio.create_task(_stop(producer, STOP_SECONDS), context=Context())
         self._leaving.add(leaving)
         leaving.add_done_callback(self._leaving.discard)
 
@@ -396,9 +404,10 @@ class AdapterKafka:
         else:
             code = EnumCoreErrorCode.OPERATION_FAILED
         return ModelOnexError(
-            message=self.settings.redact(f"Kafka: {type(error).__name__}: {error}"),
+            message=_MESSAGES[code],
             error_code=code,
             integration="kafka",
+            reason=self.settings.redact(f"Kafka: {type(error).__name__}: {error}"),
         )
 
 

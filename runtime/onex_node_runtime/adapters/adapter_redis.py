@@ -47,6 +47,14 @@ _SAID = {
     "increment or decrement would overflow": EnumCoreErrorCode.VALIDATION_ERROR,
     "invalid expire time": EnumCoreErrorCode.VALIDATION_ERROR,
 }
+_MESSAGES = {
+    EnumCoreErrorCode.TIMEOUT: "Redis gave no answer in time.",
+    EnumCoreErrorCode.NETWORK_ERROR: "Redis can't be reached.",
+    EnumCoreErrorCode.CONTRACT_VIOLATION: "What Redis keeps is of another kind than the contract says.",
+    EnumCoreErrorCode.VALIDATION_ERROR: "Redis does not take a number of this size.",
+    EnumCoreErrorCode.OPERATION_FAILED: "Redis refused the command.",
+    EnumCoreErrorCode.INVALID_CONFIGURATION: "Redis can't be used as it is configured.",
+}
 _INTEGERS = range(-(2**63), 2**63)
 _OUTAGE = (RedisConnectionError, RedisTimeoutError, OSError, TimeoutError, *_LOADING)
 
@@ -216,9 +224,11 @@ class AdapterRedis:
         else:
             code = EnumCoreErrorCode.INVALID_CONFIGURATION
         return ModelOnexError(
-            message=self.settings.redact(f"Redis: {type(error).__name__}: {error}"),
+            message=_MESSAGES[code],
             error_code=code,
             integration="redis",
+            # What the server and the client say is for the log; callers learn what they can act on.
+            reason=self.settings.redact(f"Redis: {type(error).__name__}: {error}"),
             outcome_unknown=error is not raised,
         )
 

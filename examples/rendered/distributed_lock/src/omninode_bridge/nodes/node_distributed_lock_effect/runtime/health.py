@@ -10,6 +10,8 @@ from omnibase_core.logging import emit_log_event_sync
 from omnibase_core.models.health.model_health_issue import ModelHealthIssue
 from omnibase_core.models.health.model_health_status import ModelHealthStatus
 
+from .refusals import reason_of
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from uuid import UUID
@@ -61,7 +63,7 @@ def warn_of(failures: Mapping[str, ModelOnexError], node_id: UUID) -> None:
         node_id: Identity of the node.
     """
     for name, error in failures.items():
-        line = {"node_id": str(node_id), "adapter": name, "error": error.message}
+        line = {"node_id": str(node_id), "adapter": name, "error": reason_of(error)}
         emit_log_event_sync(EnumLogLevel.WARNING, "started_degraded", line)
 
 

@@ -4,6 +4,7 @@
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, cast
 
@@ -59,11 +60,11 @@ def validated[ModelT: BaseModel](
         ):
             raise
         made = model.model_validate_json(text, extra=extra)  # type: ignore[arg-type]  # it is a literal
-    if long := list(_bounded(_long_numbers(made), MOST_PROBLEMS)):
+    if beyond := list(_bounded(_beyond(made), MOST_PROBLEMS)):
         raise ModelOnexError(
-            message="The input holds numbers that are too long.",
+            message="The input holds values that are beyond what can be reckoned with.",
             error_code=EnumCoreErrorCode.VALIDATION_ERROR,
-            problems=long,
+            problems=beyond,
         )
     return made
 
@@ -135,7 +136,7 @@ def _unusable(payload: Mapping[str, object]) -> Iterator[dict[str, str]]:
             yield {"path": _shown(path), "message": message}
 
 
-def _long_numbers(made: BaseModel) -> Iterator[dict[str, str]]:
+def _beyond(made: BaseModel) -> Iterator[dict[str, str]]:
     waiting: list[tuple[tuple[object, ...], object]] = [((), made)]
     while waiting:
         path, value = waiting.pop()
@@ -147,18 +148,23 @@ def _long_numbers(made: BaseModel) -> Iterator[dict[str, str]]:
             case _:
                 items = enumerate(cast("Sequence[object]", value))
         for name, item in items:
-            if problem := _number_problem(item):
+            if problem := _value_problem(item):
                 yield {"path": _shown((*path, name)), "message": problem}
             elif isinstance(item, (BaseModel, dict, list, tuple)):
                 waiting.append(((*path, name), item))
 
 
-def _number_problem(value: object) -> str:
+def _value_problem(value: object) -> str:
     if type(value) is int and not -WIDEST <= value < WIDEST:
         return "is a whole number beyond 64 bits"
     if isinstance(value, Decimal) and value.is_finite():
         digits = max(abs(value.adjusted()), len(value.as_tuple().digits))
         return f"is a number of more than {MOST_DIGITS} digits" if digits > MOST_DIGITS else ""
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        try:
+            value.astimezone(UTC)
+        except OverflowError:
+            return "is a moment that is beyond the years 1 to 9999 in UTC"
     return ""
 
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 type Figure = tuple[str, float, dict[str, str]]
 """A gauge: name, value and tags."""
 
-CLOSE_SECONDS = 4.0
+# With the goodbye of a consumer it ends before the process does by force.
+CLOSE_SECONDS = 3.2
 # What a dependency that is away answers with; everything else is wrong with the node itself.
 AWAY = frozenset(
     {

@@ -32,13 +32,14 @@ from .intake import Intake
 from .life import END_SECONDS, LastResort, Life, ServedNode
 from .problems import correlation_headers, failure, problem
 from .server import Limits, NodeServer, SideServer, connections_within, server_config
-from .turns import Budget, Turns, weight_of
+from .turns import PATIENCE_SECONDS, Budget, Turns, weight_of
 
 # What all requests and answers under way may hold, which keeps the process below the memory of its manifest.
 REQUEST_BYTES = 128 * 1024 * 1024
 ANSWER_BYTES = 64 * 1024 * 1024
 # Beyond that, reading takes longer than the loop should wait.
 LARGE_BODY_BYTES = 65_536
+TOO_MANY = "Too many large requests are under way."
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +161,7 @@ class OperationEndpoint:
     def __init__(self, served: Served) -> None:
         """Begin with nothing under way."""
         self._served = served
-        self._requests = Budget(REQUEST_BYTES, "Too many large requests are under way.")
+        self._requests = Budget(REQUEST_BYTES, TOO_MANY)
         self._answers = Budget(ANSWER_BYTES, "The operation is done, and there is no room for its answer.")
 
     async def answer(self, request: Request) -> Response:
@@ -188,11 +189,7 @@ class OperationEndpoint:
         limit = settings.service_max_body_bytes
         body = await body_of(request, limit, settings.service_receive_seconds)
         async with self._requests.room(weight_of(body)):
-            if len(body) > LARGE_BODY_BYTES:
-                payload = await one_after_another(partial(payload_of, body))
-            else:
-                payload = payload_of(body)
-            return await self._handled(request, name, payload)
+            return await self._handled(request, name, await _payload_of(body))
 
     async def _handled(self, request: Request, name: str, payload: dict[str, Any]) -> Response:
         try:
@@ -207,6 +204,16 @@ class OperationEndpoint:
             safe = self._served.safe_to_stop()
             return problem(HTTPStatus.SERVICE_UNAVAILABLE, "The service is stopping.", safe_to_repeat=safe)
         return BudgetedResponse(result, self._answers, self._served.settings.service_max_answer_bytes)
+
+
+async def _payload_of(body: bytes) -> dict[str, Any]:
+    if len(body) <= LARGE_BODY_BYTES:
+        return payload_of(body)
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            return await one_after_another(partial(payload_of, body))
+    except TimeoutError:
+        raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, TOO_MANY) from None
 
 
 class BudgetedResponse(JSONResponse):

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 # Begun in one round of the event loop: some hundredths of a second.
 MOST_PER_ROUND = 64
-# How long a large request waits for the end of others.
-PATIENCE_SECONDS = 1.0
+# How long a large request waits for others: for room, and for its turn to be read.
+PATIENCE_SECONDS = 0.5
 # What members and items of JSON, and objects, take in memory, roughly.
 _MEMBER_BYTES, _OBJECT_BYTES = 128, 512
 

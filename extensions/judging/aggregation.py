@@ -18,7 +18,7 @@ from ..language.aggregation import (
 from ..text.problems import Path, Problem, did_you_mean, show
 
 type Specs = Mapping[str, Any]
-_KEYS: Final = ("string", "integer", "boolean", "uuid", "datetime", "date", "duration", "decimal")
+_KEYS: Final = ("string", "integer", "boolean", "uuid", "datetime", "date", "time", "duration", "decimal")
 _IDS: Final = ("string", "integer", "uuid")
 
 

@@ -1,12 +1,8 @@
 """Rules of the contract language that a schema can't say: what one part of a contract means for another."""
 
 import keyword
-import re
 from collections.abc import Callable, Collection, Iterator, Mapping
-from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
 from typing import Any
-from uuid import UUID
 
 from packaging.version import InvalidVersion, Version
 
@@ -15,19 +11,21 @@ from ..language import classify, filling, migrations, names, patterns, sql
 from ..language.contract import BASE_TYPES, spell_out
 from ..text import sql_text
 from ..text.problems import Path, Problem, did_you_mean, show
-from . import computation, reducers, workflow
+from . import computation, constraints, custom, reducers, unions, workflow
 from . import integrations as effects
 
 type Specs = Mapping[str, Any]
 
 _CONSTRAINTS_OF = {
-    "string": ("minLength", "maxLength", "pattern", "enum"),
-    "integer": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "enum"),
+    "string": ("minLength", "maxLength", "pattern", "enum", "const", "format"),
+    "integer": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "enum", "const"),
+    "boolean": ("const",),
+    "datetime": ("format",),
     "number": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
     "decimal": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
     "bytes": ("minLength", "maxLength"),
-    "array": ("minItems", "maxItems", "items"),
-    "object": ("minProperties", "maxProperties"),
+    "array": ("minItems", "maxItems", "items", "uniqueItems"),
+    "object": ("minProperties", "maxProperties", "values"),
 }
 _IO = ("database", "http", "kafka", "redis", "filesystem")
 IMPLEMENTATIONS = (
@@ -39,7 +37,7 @@ _ELSEWHERE = {
     "reducer": "a reducer keeps its own state by subcontracts.state_management; an effect node does the rest",
     "orchestrator": "let an effect node do this, and call it in a step of a workflow",
 }
-_GENERAL = ("type", "description", "required", "default")
+_GENERAL = ("type", "description", "required", "default", "alias", "secret")
 _ORDERED = (
     ("minimum", "maximum"),
     ("minLength", "maxLength"),
@@ -54,7 +52,6 @@ _TAKEN = frozenset(
     | {"model_parametrized_name", "model_post_init", "model_rebuild", "model_validate", "model_validate_json"}
     | {"model_validate_strings"}
 )
-_DURATION = re.compile(r"-?P(?=.)(\d+W)?(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?")
 
 
 def check(raw: Specs, blocked: Collection[Path]) -> Iterator[Problem]:
@@ -91,9 +88,9 @@ class _Rules:
             ]
             for name, spec in _mapping(raw.get("enums")).items()
         }
-        self.models = {
-            name: _mapping(_mapping(spec).get("fields")) for name, spec in _mapping(raw.get("models")).items()
-        }
+        models = {name: _mapping(spec) for name, spec in _mapping(raw.get("models")).items()}
+        self.unions = {name: spec for name, spec in models.items() if "one_of" in spec}
+        self.models = {name: _mapping(spec.get("fields")) for name, spec in models.items() if name not in self.unions}
         self.operations = [_mapping(spec) for spec in _list(raw.get("operations"))]
         self.database_off = _mapping(raw.get("integrations")).get("database") is False
 
@@ -101,6 +98,7 @@ class _Rules:
         yield from self.words()
         yield from self.version()
         yield from self.model_fields()
+        yield from unions.check(self)
         yield from self.cycles()
         for index, operation in enumerate(self.operations):
             yield from self.operation(("operations", index), operation)
@@ -109,6 +107,7 @@ class _Rules:
         yield from self.generated_names()
         yield from self.integrations()
         yield from self.settings()
+        yield from custom.check(self)
         yield from effects.settings(self)
 
     def clean(self, path: Path) -> bool:
@@ -150,32 +149,28 @@ class _Rules:
     def model_fields(self) -> Iterator[Problem]:
         for name, fields in self.models.items():
             yield from self.fields(("models", name, "fields"), fields)
-        for name in self.models.keys() & self.enums.keys():
+        for name in (self.models.keys() | self.unions.keys()) & self.enums.keys():
             yield Problem(("models", name), f"the name of an enum, {name}", "a name of its own")
 
     def cycles(self) -> Iterator[Problem]:
         needs = {
-            name: {str(spell_out(spec).get("type")) for spec in fields.values() if _is_needed(spec)}
-            & self.models.keys()
+            name: {word for spec in fields.values() if _is_needed(spec) for word in _types_needed(spec)}
+            & (self.models.keys() | self.unions.keys())
             for name, fields in self.models.items()
         }
-        mentions = {
-            name: {word for spec in fields.values() for word in _types_in(spec)} & self.models.keys() - {name}
-            for name, fields in self.models.items()
-        }
-        for name in self.models:
-            cycle = _reached(name, mentions)
-            if name in _reached(name, needs):
-                yield Problem(("models", name), "a model that always contains itself", "required: false on the way")
-            elif name in cycle:
-                found = f"a cycle of models: {', '.join(sorted(cycle))}"
-                yield Problem(("models", name), found, "models that contain at most themselves")
+        direct = {name: words & self.models.keys() for name, words in needs.items()}
+        cyclic = [name for name in self.models if name in _reached(name, direct)]
+        for name in cyclic:
+            yield Problem(("models", name), "a model that always contains itself", "required: false on the way")
+        if not cyclic:
+            yield from unions.endless(needs, self.unions)
 
     def fields(self, path: Path, fields: Specs) -> Iterator[Problem]:
         for name, spec in fields.items():
             if keyword.iskeyword(name) or name in _TAKEN:
                 yield Problem((*path, name), f"the name {show(name)}", "a name that Python and pydantic leave free")
             yield from self.field((*path, name), spec)
+        yield from constraints.outside_names(path, fields)
 
     def field(self, path: Path, spec: object) -> Iterator[Problem]:
         if not isinstance(spec, (str, Mapping)):
@@ -185,8 +180,8 @@ class _Rules:
         type_path = path if isinstance(spec, str) else (*path, "type")
         if not isinstance(kind, str) or not self.clean(type_path):
             return
-        if kind not in BASE_TYPES and kind not in self.enums and kind not in self.models:
-            known = (*BASE_TYPES, *self.enums, *self.models)
+        known = (*BASE_TYPES, *self.enums, *self.models, *self.unions)
+        if kind not in known:
             yield Problem(
                 type_path,
                 f"the unknown type {show(kind)}",
@@ -194,8 +189,7 @@ class _Rules:
                 did_you_mean(kind, known),
             )
             return
-        if "items" in long:
-            yield from self.field((*path, "items"), long["items"])
+        yield from self.held(path, long)
         allowed = (*_GENERAL, *_CONSTRAINTS_OF.get(kind, ()))
         fitting = True
         for key in long:
@@ -207,11 +201,8 @@ class _Rules:
                 fitting = False
                 yield Problem((*path, high), show(long[high]), f"at least {low}, which is {show(long[low])}")
         yield from self.pattern((*path, "pattern"), long.get("pattern"))
-        if "enum" in long:
-            wanted = int if kind == "integer" else str
-            for index, value in enumerate(_list(long["enum"])):
-                if not isinstance(value, wanted) or isinstance(value, bool):
-                    yield Problem((*path, "enum", index), show(value), f"a value of type {kind}")
+        if fitting:
+            yield from constraints.of_field(path, kind, long)
         if (
             "default" in long
             and fitting
@@ -219,6 +210,12 @@ class _Rules:
             and not (long["default"] is None and not long.get("required", True))
         ):
             yield from self.value((*path, "default"), long["default"], long)
+
+    def held(self, path: Path, long: Specs) -> Iterator[Problem]:
+        for key in sorted({"items", "values"} & long.keys()):
+            yield from self.field((*path, key), long[key])
+            for word in sorted({"alias", "secret"} & _mapping(long[key]).keys()):
+                yield Problem((*path, key, word), f"{word} of what has no name", f"{word} of the field that holds it")
 
     def pattern(self, path: Path, pattern: object) -> Iterator[Problem]:
         if not isinstance(pattern, str):
@@ -239,17 +236,25 @@ class _Rules:
                 yield Problem(
                     path, show(value), f"one of {', '.join(self.enums[kind])}", did_you_mean(value, self.enums[kind])
                 )
-        elif kind in self.models:
-            yield from self.values(path, value, self.models[kind])
+        elif kind in self.models or kind in self.unions:
+            yield from (
+                self.values(path, value, self.models[kind])
+                if kind in self.models
+                else unions.value(self, path, value, kind)
+            )
         elif kind == "array" and isinstance(value, list):
             for index, item in enumerate(value):
                 yield from self.value((*path, index), item, long["items"]) if "items" in long else ()
-            yield from _limits(path, value, long)
-        elif kind in _FITS:
-            if not _FITS[kind](value):
+            yield from constraints.limits(path, value, long)
+        elif kind == "object" and isinstance(value, Mapping):
+            for key, item in value.items():
+                yield from self.value((*path, key), item, long["values"]) if "values" in long else ()
+            yield from constraints.limits(path, value, long)
+        elif kind in constraints.FITS:
+            if not constraints.FITS[kind](value):
                 yield Problem(path, show(value), f"a value of type {kind}")
             else:
-                yield from _limits(path, value, long)
+                yield from constraints.limits(path, value, long)
 
     def values(self, path: Path, value: object, fields: Specs) -> Iterator[Problem]:
         """Find what keeps a mapping from being a value of these fields."""
@@ -322,7 +327,9 @@ class _Rules:
             yield Problem(path, "an SQL statement", "another implementation, since integrations.database is false")
         parameters = _list(database.get("parameters"))
         for index, name in enumerate(parameters):
-            if isinstance(name, str) and name not in inputs:
+            if isinstance(name, str) and "${" in name:
+                yield from effects.parameter(self, (*path, "parameters", index), name, inputs)
+            elif isinstance(name, str) and name not in inputs:
                 expected = "an input field of this operation"
                 yield Problem((*path, "parameters", index), show(name), expected, did_you_mean(name, inputs))
         query = database.get("query")
@@ -414,7 +421,8 @@ class _Rules:
         if isinstance(node, str) and any("workflow" in operation for operation in self.operations):
             sources.append(((), f"model_{node}_step_event", "the node's event of steps"))
         sources += [(("enums", name), f"enum_{names.snake(name)}", f"the enum {name}") for name in self.enums]
-        sources += [(("models", name), f"model_{names.snake(name)}", f"the model {name}") for name in self.models]
+        known = (*self.models, *self.unions)
+        sources += [(("models", name), f"model_{names.snake(name)}", f"the model {name}") for name in known]
         seen: set[str] = set()
         for index, operation in enumerate(self.operations):
             name = operation.get("name")
@@ -497,13 +505,6 @@ class _Rules:
                 yield Problem(path, show(name), f"a name that differs from {seen[name.upper()]} in more than case")
 
 
-def _types_in(spec: object) -> Iterator[str]:
-    if isinstance(spec, (str, Mapping)):
-        long = spell_out(spec)
-        yield str(long.get("type"))
-        yield from _types_in(long.get("items"))
-
-
 def _reached(start: str, steps: Mapping[str, Collection[str]]) -> set[str]:
     reached: set[str] = set()
     waiting = list(steps[start])
@@ -513,6 +514,16 @@ def _reached(start: str, steps: Mapping[str, Collection[str]]) -> set[str]:
             reached.add(name)
             waiting += steps[name]
     return reached
+
+
+def _types_needed(spec: object) -> Iterator[str]:
+    """Yield the types that a value always holds: those of items, too, where there has to be one."""
+    if isinstance(spec, (str, Mapping)):
+        long = spell_out(spec)
+        yield str(long.get("type"))
+        for held, least in (("items", "minItems"), ("values", "minProperties")):
+            if long.get(least):
+                yield from _types_needed(long.get(held))
 
 
 def _is_needed(spec: object) -> bool:
@@ -527,63 +538,3 @@ def _delays(path: Path, policy: Specs) -> Iterator[Problem]:
     low, high = policy.get("initial_delay_ms"), policy.get("max_delay_ms")
     if _comparable(low, high) and policy["initial_delay_ms"] > policy["max_delay_ms"]:
         yield Problem((*path, "max_delay_ms"), show(high), f"at least initial_delay_ms, which is {show(low)}")
-
-
-def _limits(path: Path, value: Any, long: Specs) -> Iterator[Problem]:
-    number = Decimal(str(value)) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
-    size = len(value) if isinstance(value, (str, list, Mapping)) else None
-    checks: dict[str, Callable[[Any], bool]] = {
-        "minimum": lambda bound: number is None or number >= Decimal(str(bound)),
-        "maximum": lambda bound: number is None or number <= Decimal(str(bound)),
-        "exclusiveMinimum": lambda bound: number is None or number > Decimal(str(bound)),
-        "exclusiveMaximum": lambda bound: number is None or number < Decimal(str(bound)),
-        "multipleOf": lambda bound: number is None or number % Decimal(str(bound)) == 0,
-        "minLength": lambda bound: size is None or size >= bound,
-        "maxLength": lambda bound: size is None or size <= bound,
-        "minItems": lambda bound: size is None or size >= bound,
-        "maxItems": lambda bound: size is None or size <= bound,
-        "minProperties": lambda bound: size is None or size >= bound,
-        "maxProperties": lambda bound: size is None or size <= bound,
-        "pattern": lambda pattern: not isinstance(value, str) or patterns.matches(pattern, value),
-        "enum": lambda values: value in values,
-    }
-    kinds: dict[str, type] = {"pattern": str, "enum": list}
-    for key, holds in checks.items():
-        limit = long.get(key)
-        is_limit = isinstance(limit, kinds[key]) if key in kinds else _is_number(limit)
-        # A limit that is none is a problem of its own.
-        if is_limit and not holds(limit):
-            yield Problem(path, show(value), f"a value that meets {key}: {show(long[key])}")
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _parses(parse: Callable[[str], object]) -> Callable[[object], bool]:
-    def fits(value: object) -> bool:
-        try:
-            parse(value if isinstance(value, str) else "")
-        except (ValueError, InvalidOperation):
-            return False
-        return True
-
-    return fits
-
-
-_FITS: dict[str, Callable[[object], bool]] = {
-    "string": lambda value: isinstance(value, str),
-    "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
-    "number": _is_number,
-    "boolean": lambda value: isinstance(value, bool),
-    "uuid": _parses(UUID),
-    "datetime": lambda value: isinstance(value, datetime) or _parses(datetime.fromisoformat)(value),
-    "date": lambda value: (
-        (isinstance(value, date) and not isinstance(value, datetime)) or _parses(date.fromisoformat)(value)
-    ),
-    "duration": lambda value: isinstance(value, str) and _DURATION.fullmatch(value) is not None,
-    "decimal": lambda value: _is_number(value) or _parses(Decimal)(value),
-    "bytes": lambda value: isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9+/]*={0,2}", value) is not None,
-    "object": lambda value: isinstance(value, Mapping),
-    "array": lambda value: isinstance(value, list),
-}

@@ -12,11 +12,12 @@ from ..language.deployment import DEFAULT_PORT
 from ..text import bodies
 from ..text.problems import Path, Problem, did_you_mean, show
 from . import absent
+from . import events as events_judging
 
 type Specs = Mapping[str, Any]
 type Find = Callable[[str], str | None]
 
-_INPUT = ("input", "env", "secret")
+_INPUT = ("input", "env", "secret", *references.GIVEN)
 _OUTSIDE = ("env", "secret")
 _TOPIC = re.compile(r"onex\.(evt|cmd)\.[a-z0-9-]+\.[a-z0-9-]+\.v[0-9]+")
 _SHORT_TOPIC = re.compile(r"[a-z]([_-]?[a-z0-9])*")
@@ -30,6 +31,13 @@ _SCHEMES: dict[Path, tuple[str, ...]] = {
 # What takes no empty part, by implementation.
 _MADE_OF_PARTS: Mapping[str, str] = {"http": "path", "redis": "key", "filesystem": "path"}
 _TEXTS = ("path", "key", "field", "headers")
+# What others than the receiver see.
+_SEEN: Mapping[str, tuple[str, ...]] = {
+    "http": ("path", "query"),
+    "kafka": ("key", "payload", "headers"),
+    "redis": ("key", "field"),
+    "filesystem": ("path",),
+}
 _NEEDS_VALUE = ("set", "hset", "lpush", "rpush", "sadd", "srem", "sismember")
 _NEEDS_FIELD = ("hget", "hdel")
 _TAKES_AMOUNT = ("incr", "decr")
@@ -56,10 +64,15 @@ class Rules(Protocol):
 
     raw: Specs
     models: dict[str, Specs]
+    enums: dict[str, list[str]]
+    unions: dict[str, Specs]
     operations: list[Specs]
 
     def clean(self, path: Path) -> bool:
         """Tell whether nothing at or below the path is wrong already."""
+
+    def value(self, path: Path, value: object, spec: object) -> Iterator[Problem]:
+        """Find what keeps a value from being one of a field."""
 
 
 def check(rules: Rules, path: Path, operation: Specs) -> Iterator[Problem]:
@@ -85,6 +98,8 @@ def check(rules: Rules, path: Path, operation: Specs) -> Iterator[Problem]:
     find = _finder(inputs, rules.models)
     yield from references.problems(path, texts, _INPUT, find)
     yield from _single_values(rules, path, {name: spec[name] for name in _TEXTS if name in spec}, inputs)
+    seen = {name: spec[name] for name in _SEEN[key] if name in spec}
+    yield from _secrets(path, seen, _finder(inputs, rules.models), inputs, rules.models)
     yield from _empty_parts(path, spec, operation)
     yield from absent.problems(path, spec, inputs, rules.models)
     yield from {"http": _http, "kafka": _kafka, "redis": _redis, "filesystem": _filesystem}[key](
@@ -103,9 +118,20 @@ def _single_values(rules: Rules, path: Path, texts: Specs, inputs: Specs) -> Ite
             if not isinstance(part, references.Reference) or part.source != "input" or find(part.name):
                 continue
             kind = references.kind_at(part.name, inputs, rules.models)
-            if kind in {"object", "array"} or kind in rules.models:
+            if kind in {"object", "array"} or kind in rules.models or kind in rules.unions:
                 shown = show(f"${{input.{part.name}}}")
                 yield Problem(place, f"{shown}, which is of type {kind}", "a single value, such as text or a number")
+
+
+def _secrets(path: Path, texts: Specs, find: Find, inputs: Specs, models: Mapping[str, Specs]) -> Iterator[Problem]:
+    """Find references to secret fields in what logs, topics and listings show."""
+    for place, text in references.texts(path, texts):
+        for part in references.parts(text):
+            if not isinstance(part, references.Reference) or part.source != "input" or find(part.name):
+                continue
+            if references.spec_at(part.name, inputs, models).get("secret") is True:
+                shown = show(f"${{input.{part.name}}}")
+                yield Problem(place, f"{shown}, which is secret", "a place that nobody sees, such as a body")
 
 
 def _empty_parts(path: Path, spec: Specs, operation: Specs) -> Iterator[Problem]:
@@ -144,6 +170,24 @@ def _given(name: str, field: Specs, operation: Specs) -> Iterator[tuple[Path, ob
         given = _mapping(_mapping(example).get("input"))
         if name in given:
             yield ("examples", index, "input", name), given[name]
+
+
+def parameter(rules: Rules, path: Path, text: str, inputs: Specs) -> Iterator[Problem]:
+    """Find what is wrong with a parameter of a statement that is a reference.
+
+    Args:
+        rules: The rules for the whole contract.
+        path: Where it is.
+        text: The parameter.
+        inputs: The operation's input fields.
+
+    Yields:
+        The problems.
+    """
+    wrong = list(references.problems(path, text, ("input", *references.GIVEN), _finder(inputs, rules.models)))
+    yield from wrong
+    if not wrong and len(references.parts(text)) != 1:
+        yield Problem(path, show(text), "an input field, or one reference such as ${now}")
 
 
 def settings(rules: Rules) -> Iterator[Problem]:
@@ -255,6 +299,9 @@ def _events(rules: Rules, integrations: Specs) -> Iterator[Problem]:
                     (*path, "operation"), show(name), "an operation of this node", did_you_mean(name, by_name)
                 )
             yield from _topic((*path, "event"), str(event))
+            inputs: Path = ("operations", _index(rules, name), "input")
+            if side == "consumed_events" and name in by_name and rules.clean(inputs) and rules.clean(("models",)):
+                yield from events_judging.check(rules, path, spec, _mapping(by_name[str(name)].get("input")))
             key = event if side == "consumed_events" else (event, name)
             if key in seen:
                 yield Problem((*path, "event"), f"{show(event)} a second time", "each event once")
@@ -273,6 +320,10 @@ def _events(rules: Rules, integrations: Specs) -> Iterator[Problem]:
     if events.get("consumed_events") and integrations.get("kafka") is False:
         path = ("subcontracts", "event_type", "consumed_events")
         yield Problem(path, "events of Kafka", "none, since integrations.kafka is false")
+
+
+def _index(rules: Rules, name: object) -> int:
+    return next((index for index, spec in enumerate(rules.operations) if spec.get("name") == name), 0)
 
 
 def _http(rules: Rules, path: Path, spec: Specs, operation: Specs, _find: Find) -> Iterator[Problem]:

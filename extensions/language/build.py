@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from . import classify, mixins, sql
@@ -23,10 +24,12 @@ from .contract import (
     Operation,
     RateLimiting,
     Retry,
+    Schedule,
     ServiceBreaker,
     Target,
     Tracing,
     Transactions,
+    Union,
     build_security,
     environment_text,
     spell_out,
@@ -62,6 +65,14 @@ from .integrations import (
 from .workflow import build_workflow
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The types of a contract that are no models: enums, and unions by name."""
+
+    enums: frozenset[str]
+    unions: Mapping[str, Union]
+
+
 def build(raw: Mapping[str, Any]) -> Contract:
     """Return the typed contract for a document that has no problems.
 
@@ -72,7 +83,14 @@ def build(raw: Mapping[str, Any]) -> Contract:
         The contract.
     """
     enums = tuple(_enum(name, spec) for name, spec in raw.get("enums", {}).items())
-    enum_names = frozenset(item.name for item in enums)
+    named = Named(
+        frozenset(item.name for item in enums),
+        {
+            name: Union(tuple(spec["one_of"]), spec["discriminator"])
+            for name, spec in raw.get("models", {}).items()
+            if "one_of" in spec
+        },
+    )
     advanced = raw.get("advanced_features", raw.get("error_handling", {}))
     integrations = raw.get("integrations", {})
     service = raw.get("service", {})
@@ -96,11 +114,12 @@ def build(raw: Mapping[str, Any]) -> Contract:
         dependencies=dict(raw.get("dependencies", {})),
         enums=enums,
         models=tuple(
-            Model(name, fields(spec["fields"], enum_names), spec.get("description", ""))
+            Model(name, fields(spec["fields"], named), spec.get("description", ""))
             for name, spec in raw.get("models", {}).items()
+            if "fields" in spec
         ),
         operations=tuple(
-            _operation(spec, enum_names, published, has_fsm="fsm" in subcontracts) for spec in raw["operations"]
+            _operation(spec, named, published, has_fsm="fsm" in subcontracts) for spec in raw["operations"]
         ),
         database=_database_integration(integrations.get("database")),
         api_client=_settings(ApiClient, integrations.get("api_client")),
@@ -118,7 +137,8 @@ def build(raw: Mapping[str, Any]) -> Contract:
         rate_limiting=_rate_limiting(raw),
         caching=_caching(raw),
         consumed_events=tuple(
-            ConsumedEvent(spec["event"], spec["operation"]) for spec in events.get("consumed_events", ())
+            ConsumedEvent(spec["event"], spec["operation"], spec.get("where", ""), dict(spec.get("map", {})))
+            for spec in events.get("consumed_events", ())
         ),
         mixins=tuple(
             Mixin(spec["name"], spec.get("enabled", True), dict(spec.get("config", {})))
@@ -142,35 +162,42 @@ def build(raw: Mapping[str, Any]) -> Contract:
     )
 
 
-def fields(specs: Mapping[str, Any] | None, enum_names: frozenset[str]) -> tuple[Field, ...]:
+def fields(specs: Mapping[str, Any] | None, named: Named) -> tuple[Field, ...]:
     """Return typed fields.
 
     Args:
         specs: Field by name.
-        enum_names: The contract's enums; any other name that is no base type is a model's.
+        named: The contract's enums and unions; any other name that is no base type is a model's.
 
     Returns:
         The fields, in order.
     """
-    return tuple(_field(name, spec, enum_names) for name, spec in (specs or {}).items())
+    return tuple(_field(name, spec, named) for name, spec in (specs or {}).items())
 
 
-def _field(name: str, spec: str | Mapping[str, Any], enum_names: frozenset[str]) -> Field:
+def _field(name: str, spec: str | Mapping[str, Any], named: Named) -> Field:
     long = spell_out(spec)
     kind = long["type"]
     reference = None if kind in BASE_TYPES else kind
     if reference:
-        kind = "enum" if reference in enum_names else "model"
-    own = ("type", "items", "default", "required", "description")
+        kind = "enum" if reference in named.enums else "union" if reference in named.unions else "model"
+    own = ("type", "items", "values", "default", "required", "description", "alias", "secret", "const")
+    held = next((key for key in ("items", "values") if key in long), None)
+    constraints = {key: value for key, value in long.items() if key not in own}
+    if "const" in long:
+        constraints["enum"] = [long["const"]]
     return Field(
         name=name,
         kind=kind,
         reference=reference,
-        items=_field("item", long["items"], enum_names) if "items" in long else None,
-        constraints={key: value for key, value in long.items() if key not in own},
+        items=_field("item", long[held], named) if held else None,
+        constraints=constraints,
         default=long.get("default", MISSING),
         required=long.get("required", True),
         description=long.get("description", ""),
+        alias=long.get("alias", ""),
+        secret=long.get("secret", False),
+        union=named.unions.get(str(reference)),
     )
 
 
@@ -195,17 +222,15 @@ def _version(spec: str | Mapping[str, int]) -> str:
     return spec if isinstance(spec, str) else f"{spec['major']}.{spec['minor']}.{spec['patch']}"
 
 
-def _operation(
-    spec: Mapping[str, Any], enum_names: frozenset[str], published: Mapping[str, str], *, has_fsm: bool
-) -> Operation:
+def _operation(spec: Mapping[str, Any], named: Named, published: Mapping[str, str], *, has_fsm: bool) -> Operation:
     database = spec.get("database")
     announced = None if "kafka" in spec else published.get(spec["name"])
     target = spec.get("target")
     return Operation(
         name=spec["name"],
         description=spec.get("description", ""),
-        input=fields(spec.get("input"), enum_names),
-        output=fields(spec.get("output"), enum_names),
+        input=fields(spec.get("input"), named),
+        output=fields(spec.get("output"), named),
         database=_database(database) if database else None,
         http=_http(spec["http"]) if "http" in spec else None,
         kafka=_kafka(spec["kafka"]) if "kafka" in spec else None,
@@ -216,7 +241,7 @@ def _operation(
         by_state_machine=has_fsm and is_moved(spec),
         workflow=build_workflow(spec.get("workflow"), spec.get("timeout_seconds")),
         publishes=spec.get("publishes", announced),
-        schedule_seconds=spec["schedule"]["every_seconds"] if "schedule" in spec else None,
+        schedule=_schedule(spec.get("schedule")),
         examples=tuple(
             Example(example["input"], example["output"], example.get("description", ""))
             for example in spec.get("examples", ())
@@ -225,7 +250,15 @@ def _operation(
         timeout_seconds=spec.get("timeout_seconds"),
         idempotent=spec.get("idempotent"),
         retry=_retry(spec.get("retry")),
+        requirements=tuple(spec.get("requirements", ())),
+        settings=fields(spec.get("settings"), named),
     )
+
+
+def _schedule(spec: Mapping[str, Any] | None) -> Schedule | None:
+    if spec is None:
+        return None
+    return Schedule(spec.get("every_seconds"), spec.get("cron", ""), spec.get("time_zone", "UTC"))
 
 
 def _database(spec: Mapping[str, Any]) -> Database:

@@ -39,6 +39,7 @@ BASE_TYPES = (
     "uuid",
     "datetime",
     "date",
+    "time",
     "duration",
     "decimal",
     "bytes",
@@ -60,18 +61,29 @@ FEATURE_ALIASES = {
 
 
 @dataclass(frozen=True, slots=True)
+class Union:
+    """One of several models, which a field with a value of its own in each of them tells apart."""
+
+    models: tuple[str, ...]
+    discriminator: str
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
     """A field of an input, an output or a model.
 
     Attributes:
         name: Its name.
-        kind: One of BASE_TYPES, or `enum` or `model`.
-        reference: The enum or model that it names.
-        items: What an array holds; None for anything.
+        kind: One of BASE_TYPES, or `enum`, `model` or `union`.
+        reference: The enum, model or union that it names.
+        items: What an array or an object holds; None for anything.
         constraints: JSON Schema keywords.
         default: The value when it is left out, or MISSING.
         required: False when it may be left out, and may be null.
         description: What it means.
+        alias: Its name outside of the node; empty where that is its own.
+        union: What the union that it names consists of.
+        secret: Whether its value is kept out of logs, errors, events and samples.
     """
 
     name: str
@@ -82,6 +94,14 @@ class Field:
     default: Any
     required: bool
     description: str
+    alias: str = ""
+    secret: bool = False
+    union: Union | None = None
+
+    @property
+    def outside(self) -> str:
+        """Its name outside of the node."""
+        return self.alias or self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,8 +264,22 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Schedule:
+    """When an operation runs by itself: so many seconds after the last run, or at the times of a cron expression."""
+
+    every_seconds: float | None
+    cron: str = ""
+    time_zone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
-    """One thing that the node does."""
+    """One thing that the node does.
+
+    Attributes:
+        requirements: Distributions that its custom handler needs.
+        settings: What its custom handler is set up by.
+    """
 
     name: str
     description: str
@@ -261,12 +295,14 @@ class Operation:
     by_state_machine: bool
     workflow: Workflow | None
     publishes: str | None
-    schedule_seconds: float | None
+    schedule: Schedule | None
     examples: tuple[Example, ...]
     target: Target | None
     timeout_seconds: float | None
     idempotent: bool | None
     retry: Retry | None
+    requirements: tuple[str, ...] = ()
+    settings: tuple[Field, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

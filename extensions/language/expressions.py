@@ -40,7 +40,20 @@ LONGEST: Final = 2000
 _DEEPEST, _MOST_LOOPS, _LONGEST_TEXT, _LARGEST_POWER, _LITERAL_BITS = 40, 3, 200, 16, 63
 # Names of locals that would hide others, and one that reads like a number: they get an underscore at their end.
 _TAKEN: Final = frozenset(
-    {*dir(builtins), "request", "ceil", "floor", "sqrt", "timedelta", "l", "date", "datetime", "math"}
+    {
+        *dir(builtins),
+        "request",
+        "ceil",
+        "floor",
+        "sqrt",
+        "timedelta",
+        "l",
+        "date",
+        "datetime",
+        "math",
+        "sha256",
+        "sha512",
+    }
 )
 
 
@@ -187,7 +200,7 @@ _SYMBOLS: Final[Mapping[type[ast.operator], str]] = {
     ast.Mod: "%",
     ast.Pow: "**",
 }
-_ALWAYS_TRUE: Final = frozenset({"date", "datetime", "model", "uuid"})
+_ALWAYS_TRUE: Final = frozenset({"date", "datetime", "model", "time", "uuid"})
 _QUOTIENTS: Final = (ast.Div, ast.FloorDiv, ast.Mod)
 
 

@@ -21,7 +21,7 @@ from .kinds import (
     has_literal_type,
     word_of,
 )
-from .work import COUNT_BITS, DECIMAL_BITS, INPUT_BITS, NUMBER_BITS, TEXT_BITS, Size
+from .work import ANY, COUNT_BITS, DECIMAL_BITS, INPUT_BITS, NUMBER_BITS, TEXT_BITS, Size
 
 _LONGEST_RANGE: Final = 10_000
 _MANY: Final = 100
@@ -54,6 +54,11 @@ class Judge(Protocol):
 
     def passed_over(self, *kinds: Kind) -> None:
         """Note that all items of values are looked at; of those that are arrays."""
+
+
+_PLAIN: Final = (
+    *("boolean", "date", "datetime", "decimal", "duration", "enum", "integer", "number", "string", "time", "uuid"),
+)
 
 
 class _Calls:
@@ -164,8 +169,7 @@ class _Calls:
         return kinds, ast.Call(ast.Name(name), trees, keywords), size
 
     def different(self, node: ast.Call, parts: list[Part]) -> Part:
-        kinds = ("boolean", "date", "datetime", "decimal", "duration", "enum", "integer", "number", "string", "uuid")
-        kind = self.items(node, parts[0], kinds)
+        kind = self.items(node, parts[0], _PLAIN)
         return self.made(node, Kind("set", items=replace(kind, values=None), size=parts[0].kind.size), [parts[0].tree])
 
     def made(self, node: ast.Call, kind: Kind, trees: Sequence[ast.expr], code: str = "") -> Part:
@@ -299,9 +303,8 @@ class _Calls:
             raise WrongError(node, f"{code_of(node)}, which may have no value", "what always has a value")
 
     def text(self, node: ast.Call, parts: list[Part]) -> Part:
-        kinds = ("boolean", "date", "datetime", "decimal", "duration", "enum", "integer", "number", "string", "uuid")
-        if parts[0].kind.name not in kinds:
-            raise WrongError(node.args[0], f"str(…) of {parts[0].kind}", any_of(kinds))
+        if parts[0].kind.name not in _PLAIN:
+            raise WrongError(node.args[0], f"str(…) of {parts[0].kind}", any_of(_PLAIN))
         if self.judge.scope.total and parts[0].kind.name == "integer":
             raise WrongError(node, "text of an integer, which may be too long", "what always has a value")
         return self.made(node, Kind("string"), [parts[0].tree])
@@ -325,6 +328,54 @@ class _Calls:
         if parts[0].kind.name != "string":
             raise WrongError(node.args[0], f"{name}(…) of {parts[0].kind}", "text")
         return Part(Kind("string"), ast.Call(ast.Attribute(parts[0].tree, name), [], []))
+
+    def edge(self, node: ast.Call, parts: list[Part]) -> Part:
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        self.texts(node, parts)
+        method = name.replace("_", "")
+        return Part(Kind("boolean"), ast.Call(ast.Attribute(parts[0].tree, method), [parts[1].tree], []))
+
+    def replaced(self, node: ast.Call, parts: list[Part]) -> Part:
+        self.texts(node, parts)
+        # What stands in the place of a character could be as long as the request.
+        old, new = (_text_in(argument) for argument in node.args[1:])
+        if not old or new is None:
+            expected = "what is replaced, not empty, and what stands in its place, both written down"
+            raise WrongError(node, code_of(node), expected)
+        return Part(
+            Kind("string"), ast.Call(ast.Attribute(parts[0].tree, "replace"), [part.tree for part in parts[1:]], [])
+        )
+
+    def split(self, node: ast.Call, parts: list[Part]) -> Part:
+        self.texts(node, parts)
+        if not _text_in(node.args[1]):
+            raise WrongError(node.args[1], code_of(node.args[1]), "what separates, not empty and written down")
+        tree = ast.Call(ast.Attribute(parts[0].tree, "split"), [parts[1].tree], [])
+        return Part(Kind("array", items=Kind("string"), size=ANY), tree)
+
+    def joined(self, node: ast.Call, parts: list[Part]) -> Part:
+        self.items(node, parts[0], ("string",))
+        if _text_in(node.args[1]) is None:
+            raise WrongError(node.args[1], code_of(node.args[1]), "what separates, written down")
+        if self.judge.scope.total:
+            raise WrongError(node, "join(…), whose text may be too long", "what always has a value")
+        return Part(Kind("string"), ast.Call(ast.Attribute(parts[1].tree, "join"), [parts[0].tree], []))
+
+    def digest(self, node: ast.Call, parts: list[Part]) -> Part:
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        kind, tree = parts[0].kind, parts[0].tree
+        if kind.name not in {"string", "bytes"}:
+            raise WrongError(node.args[0], f"{name}(…) of {kind}", "text or bytes")
+        self.judge.used_modules.add(("hashlib", name))
+        data = tree if kind.name == "bytes" else ast.Call(ast.Attribute(tree, "encode"), [], [])
+        return Part(Kind("string"), ast.Call(ast.Attribute(ast.Call(ast.Name(name), [data], []), "hexdigest"), [], []))
+
+    def texts(self, node: ast.Call, parts: list[Part]) -> None:
+        """Refuse arguments that are no texts."""
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        for argument, part in zip(node.args, parts, strict=True):
+            if part.kind.name != "string":
+                raise WrongError(argument, f"{name}(…) with {code_of(argument)}, of type {part.kind}", "text")
 
     def seconds(self, node: ast.Call, parts: list[Part]) -> Part:
         if parts[0].kind.name != "duration":
@@ -366,18 +417,25 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
     "bool": Function(_Calls.boolean, "whether it is neither 0, nor empty, nor None"),
     "ceil": Function(_Calls.from_math, "the next integer above"),
     "decimal": Function(_Calls.decimal, "a decimal from text or from an integer"),
+    "ends_with": Function(_Calls.edge, "whether text ends with another", 2, 2),
     "float": Function(_Calls.real, "a number from text, a decimal or an integer"),
     "floor": Function(_Calls.from_math, "the next integer below"),
     "int": Function(_Calls.whole, "an integer from text or from a number, cut off"),
+    "join": Function(_Calls.joined, "one text of many, with another between them", 2, 2, takes_generator=True),
     "len": Function(_Calls.length, "how many items or characters"),
     "lower": Function(_Calls.of_text, "text in lower case"),
     "max": Function(_Calls.extreme, "the largest", 1, _MANY, ("default",), takes_generator=True),
     "min": Function(_Calls.extreme, "the smallest", 1, _MANY, ("default",), takes_generator=True),
+    "replace": Function(_Calls.replaced, "text with another in the place of a part, wherever it is", 3, 3),
     "round": Function(_Calls.rounded, "the nearest integer, or so many digits; halves to the even side", 1, 2),
     "seconds": Function(_Calls.seconds, "the seconds of a duration"),
     "set": Function(_Calls.different, "the items, each once, to be counted, sorted or searched", takes_generator=True),
+    "sha256": Function(_Calls.digest, "the SHA-256 of text in UTF-8, or of bytes, in hexadecimal"),
+    "sha512": Function(_Calls.digest, "the SHA-512 of the same"),
     "sorted": Function(_Calls.ordered, "the items in order", keywords=("reverse",), takes_generator=True),
+    "split": Function(_Calls.split, "the parts of text between a separator", 2, 2),
     "sqrt": Function(_Calls.from_math, "the square root"),
+    "starts_with": Function(_Calls.edge, "whether text begins with another", 2, 2),
     "str": Function(_Calls.text, "the value as text"),
     "strip": Function(_Calls.of_text, "text without spaces around it"),
     "sum": Function(_Calls.sum, "the sum", takes_generator=True),
@@ -404,6 +462,11 @@ def _range_size(arguments: Sequence[ast.expr]) -> Size:
     literals = sum(abs(part.value) for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, int))
     lengths = sum(isinstance(part, ast.Call) for part in parts)
     return Size(literals) if not lengths else Size(literals + lengths, 1)
+
+
+def _text_in(node: ast.expr) -> str | None:
+    """Return the text that is written down; None for anything else."""
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
 def _whole(node: ast.expr) -> int | None:

@@ -116,10 +116,19 @@ class Filesystem:
 
 @dataclass(frozen=True, slots=True)
 class ConsumedEvent:
-    """An event that an operation handles."""
+    """An event that an operation handles.
+
+    Attributes:
+        event: Its name, or its topic.
+        operation: The operation.
+        where: The condition on the operation's input under which it is taken; empty for always.
+        map: What fills input fields that the event calls otherwise: references to `event`, or values.
+    """
 
     event: str
     operation: str
+    where: str = ""
+    map: Mapping[str, Any] = types.MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ type Sure = frozenset[str]
 """The fields and names, as code of the contract, that are known not to be None."""
 
 NUMBERS: Final = frozenset({"integer", "number"})
-ORDERED: Final = ("date", "datetime", "decimal", "duration", "integer", "number", "string")
+ORDERED: Final = ("date", "datetime", "decimal", "duration", "integer", "number", "string", "time")
 _LONGEST_SHOWN: Final = 60
 
 
@@ -23,7 +23,7 @@ class Kind:
     Attributes:
         name: A type of the contract language, or `enum`, `model`, `null`, `json` (any value of JSON), or `generator`.
         reference: The enum or model.
-        items: What an array or a generator holds; None for anything.
+        items: What an array, an object or a generator holds; None for anything.
         nullable: Whether it may be None.
         values: The only values that it may have, where they are known.
         bits: Of a whole number, how many bits it may have.
@@ -102,11 +102,12 @@ def kind_of(spec: str | Specs, enums: Collection[str], models: Collection[str]) 
     long: Specs = {"type": spec} if isinstance(spec, str) else spec
     word = str(long.get("type"))
     name = "enum" if word in enums else "model" if word in models else word
-    values = long.get("enum")
+    values = [long["const"]] if "const" in long else long.get("enum")
+    held = long.get("items") or long.get("values")
     return Kind(
         name=name,
         reference=word if name in {"enum", "model"} else "",
-        items=replace(kind_of(long["items"], enums, models), nullable=False) if long.get("items") else None,
+        items=replace(kind_of(held, enums, models), nullable=False) if held else None,
         nullable=long.get("required", True) is False,
         values=frozenset(values) if isinstance(values, (list, tuple)) else None,
         size=size_of(long),

@@ -16,10 +16,17 @@ from .contract import Field, Model
 
 _WORDS = r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*"
 _TOKEN = re.compile(
-    r"(?P<dollars>\$+)(?:\{(?P<inner>[^{}]*)\}|(?=\{)|(?P<source>(?:input|steps|env|secret)\.(?=[A-Za-z_])))"
+    r"(?P<dollars>\$+)(?:\{(?P<inner>[^{}]*)\}|(?=\{)|(?P<source>(?:input|steps|env|secret)\.(?=[A-Za-z_]))"
+    r"|(?P<word>[A-Za-z_]\w*))"
     rf"|(?P<opening>\{{+)(?P<name>{_WORDS})(?P<closing>\}}+)"
 )
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
+GIVEN: Mapping[str, tuple[str, str]] = {
+    "now": ("datetime", "now"),
+    "uuid": ("uuid", "new_uuid"),
+    "correlation_id": ("uuid", "correlation_id"),
+}
+"""What a run of an operation has beside its input, by how it is referred to: type, and function of the runtime."""
 _PLAIN = ("string", "integer", "uuid")
 _ASCII = ("integer", "uuid")
 # The functions that encode what they make text of.
@@ -31,8 +38,8 @@ class Reference:
     """One reference.
 
     Attributes:
-        source: `input`, `env`, `secret` or `steps`.
-        name: What follows the first dot.
+        source: `input`, `env`, `secret`, `steps`, `event`, or one of GIVEN.
+        name: What follows the first dot; empty for one of GIVEN.
     """
 
     source: str
@@ -82,7 +89,8 @@ def _literal(match: re.Match[str]) -> str:
     """Return what a text with escapes in it means."""
     if match["dollars"]:
         dollars = "$" * max(len(match["dollars"]) // 2, 1)
-        return dollars + (match["source"] or "" if match["inner"] is None else f"{{{match['inner']}}}")
+        rest = match["source"] or match["word"] or ""
+        return dollars + (rest if match["inner"] is None else f"{{{match['inner']}}}")
     if len(match["opening"]) == len(match["closing"]) > 1:
         return match[0][1:-1]
     return match[0]
@@ -103,7 +111,7 @@ def resolved(value: object) -> object:
 
 
 def meant(text: str) -> Iterator[tuple[str, str]]:
-    """Find what looks like a reference and is none: `{name}`, `$input.name`, and a `${` without an end.
+    """Find what looks like a reference and is none: `{name}`, `$name`, `$input.name`, and a `${` without an end.
 
     Args:
         text: Any text of a contract.
@@ -115,8 +123,18 @@ def meant(text: str) -> Iterator[tuple[str, str]]:
         if match["name"] and len(match["opening"]) == len(match["closing"]) == 1:
             yield match[0], match["name"]
         elif len(match["dollars"] or "") % 2 and match["inner"] is None:
-            words = re.match(_WORDS, text[match.start() + len(match["dollars"]) :]) if match["source"] else None
+            named = match["source"] or match["word"]
+            words = re.match(_WORDS, text[match.start() + len(match["dollars"]) :]) if named else None
             yield (f"${words[0]}", words[0]) if words else ("${", "")
+
+
+def member_of(value: object, source: str) -> tuple[str, ...] | None:
+    """Return the names behind the source where a value is one whole reference to a member of it; else None."""
+    found = parts(value) if isinstance(value, str) else []
+    whole = found[0] if len(found) == 1 else None
+    if isinstance(whole, Reference) and whole.source == source and _NAME.fullmatch(whole.name):
+        return tuple(whole.name.split("."))
+    return None
 
 
 def references(value: object) -> Iterator[Reference]:
@@ -139,12 +157,18 @@ def texts(path: Path, value: object) -> Iterator[tuple[Path, str]]:
 
 def kind_at(name: str, inputs: Mapping[str, Any], models: Mapping[str, Mapping[str, Any]]) -> str:
     """Return the type at the end of a name that follows models, such as `address.city`; empty where there is none."""
-    fields, kind = inputs, ""
+    return str(spec_at(name, inputs, models).get("type") or "")
+
+
+def spec_at(name: str, inputs: Mapping[str, Any], models: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Return the field at the end of a name that follows models, in its long form; empty where there is none."""
+    fields: Mapping[str, Any] = inputs
+    long: Mapping[str, Any] = {}
     for word in name.split("."):
         spec = fields.get(word)
-        kind = str(spec if isinstance(spec, str) else spec.get("type") if isinstance(spec, Mapping) else "")
-        fields = models.get(kind, {})
-    return kind
+        long = {"type": spec} if isinstance(spec, str) else spec if isinstance(spec, Mapping) else {}
+        fields = models.get(str(long.get("type")), {})
+    return long
 
 
 def problems(path: Path, value: object, sources: Sequence[str], find: Callable[[str], str | None]) -> Iterator[Problem]:
@@ -167,8 +191,12 @@ def problems(path: Path, value: object, sources: Sequence[str], find: Callable[[
                 continue
             shown = f"${{{part.source}{'.' if part.name else ''}{part.name}}}"
             if part.source not in sources:
-                expected = f"a reference to {' or '.join(sources)}"
-                yield Problem(place, show(shown), expected, did_you_mean(part.source, sources))
+                field = "input" in sources and not part.name and find(part.source) is None
+                hint = f"did you mean ${{input.{part.source}}}?" if field else did_you_mean(part.source, sources)
+                yield Problem(place, show(shown), f"a reference to {' or '.join(sources)}", hint)
+            elif part.source in GIVEN:
+                if part.name or "." in shown:
+                    yield Problem(place, show(shown), f"${{{part.source}}}, which has no members")
             elif not _NAME.fullmatch(part.name):
                 yield Problem(place, show(shown), f"a name after {part.source}")
             elif part.source in {"env", "secret"} and "." in part.name:
@@ -191,7 +219,7 @@ def _unwritten(
         reference = f"input.{name}"
     elif "steps" in sources and rest:
         reference = f"steps.{name}"
-    elif not _is_address(place):
+    elif not _is_address(place) or shown.startswith("$"):
         return
     else:
         reference = f"{sources[0]}.{name}"
@@ -249,6 +277,8 @@ class Resolver:
         """Return the code of a reference's value, which keeps its type."""
         if reference.source == "input":
             return self.follow(reference.name)[2]
+        if reference.source in GIVEN:
+            return f"given_{reference.source}"
         return f"env_{self.setting_of(reference)}"
 
     def needs(self, value: object) -> tuple[str, ...]:
@@ -304,13 +334,16 @@ class Resolver:
             "{}" if isinstance(piece, Reference) else piece.replace("{", "{{").replace("}", "}}") for piece in pieces
         )
         values = [
-            self.whole(reference) if reference.source == "input" else f"Fixed({self.whole(reference)})"
+            f"Fixed({self.whole(reference)})" if reference.source in {"env", "secret"} else self.whole(reference)
             for reference in found
         ]
         return encode.py_call(function, [encode.py(template), *values], indent, around)
 
     def _shown(self, reference: Reference, wrap: str) -> tuple[str, str]:
         """Return code that is text or looks like it in an f-string, and its kind."""
+        if reference.source in GIVEN:
+            kind, code = GIVEN[reference.source][0], self.whole(reference)
+            return (code, kind) if kind == "uuid" else (f"{wrap}({code})", "string")
         if reference.source != "input":
             code = self.whole(reference)
             return (f"{wrap}({code})" if wrap in _ENCODING else code), "string"

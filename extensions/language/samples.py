@@ -3,7 +3,8 @@
 import json
 import math
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from ..text.json_data import json_value
@@ -29,7 +30,15 @@ _SCALARS: dict[str, object] = {
     "uuid": "7d444840-9dc0-11d1-b245-5ffdce74fad2",
     "datetime": "2026-01-31T12:00:00Z",
     "date": "2026-01-31",
+    "time": "12:30:00",
     "duration": "PT30S",
+}
+FORMATTED = {
+    "email": ("user@example.org", "someone@example.org", "a@b.org"),
+    "uri": ("https://example.org/a", "https://example.org/", "a:b"),
+    "hostname": ("host.example.org", "example.org", "a"),
+    "ipv4": ("192.0.2.1", "10.0.0.1"),
+    "ipv6": ("2001:db8::1", "::1"),
 }
 _LONGEST_TEXT = 10_000
 # Of an array as JSON: nobody reads a test with a longer one.
@@ -58,6 +67,66 @@ def sample(contract: Contract, operation: Operation) -> dict[str, object] | None
         return {field.name: _value(contract, field) for field in operation.input if _needed(field)}
     except _NoSampleError:
         return None
+
+
+def has_secrets(contract: Contract, fields: Sequence[Field]) -> bool:
+    """Tell whether some field, or a field of a model in one, is secret."""
+    return any(field.secret for field in _all(contract, fields, set()))
+
+
+def _all(contract: Contract, fields: Sequence[Field], seen: set[str]) -> Iterator[Field]:
+    for field in fields:
+        yield field
+        held = [field.items] if field.items else []
+        held += [option(field, index) for index in range(len(field.union.models))] if field.union else []
+        if field.kind == "model" and str(field.reference) not in seen:
+            seen.add(str(field.reference))
+            held += next(model for model in contract.models if model.name == field.reference).fields
+        yield from _all(contract, held, seen)
+
+
+def outside(contract: Contract, fields: Sequence[Field], values: Mapping[str, object]) -> dict[str, object]:
+    """Return values as the outside world writes them.
+
+    Args:
+        contract: The contract that defines the types.
+        fields: Fields of an input or a model.
+        values: JSON values by field.
+
+    Returns:
+        The values by the names that fields have outside; a made-up value in the place of each secret.
+    """
+    found = {}
+    for field in fields:
+        if field.name in values:
+            value = values[field.name]
+            secret = field.secret and value is not None
+            found[field.outside] = _value(contract, field) if secret else _outside(contract, field, value)
+    return found
+
+
+def _options(field: Field) -> tuple[Field, ...]:
+    return tuple(option(field, index) for index in range(len(field.union.models))) if field.union else ()
+
+
+def _is_option(contract: Contract, one: Field, field: Field, value: Mapping[str, object]) -> bool:
+    model = next(model for model in contract.models if model.name == one.reference)
+    key = field.union.discriminator if field.union else ""
+    mark = next(inner for inner in model.fields if inner.name == key)
+    return value.get(key) in mark.constraints["enum"]
+
+
+def _outside(contract: Contract, field: Field, value: object) -> object:
+    if field.union and isinstance(value, Mapping):
+        field = next(one for one in _options(field) if _is_option(contract, one, field, value))
+    if field.kind == "model" and isinstance(value, Mapping):
+        model = next(model for model in contract.models if model.name == field.reference)
+        return outside(contract, model.fields, value)
+    if field.items and isinstance(value, list):
+        return [_outside(contract, field.items, item) for item in value]
+    if field.items and isinstance(value, Mapping):
+        return {key: _outside(contract, field.items, item) for key, item in value.items()}
+    return value
 
 
 def unknown(contract: Contract) -> Iterator[Problem]:
@@ -166,7 +235,8 @@ def different_values(field: Field) -> tuple[object, ...]:
     except _NoSampleError:
         return ()
     if isinstance(value, str):
-        more = [] if "pattern" in bounds else [value[:-1] + letter for letter in "xyz" if value]
+        free = not {"pattern", "format"} & bounds.keys()
+        more = [value[:-1] + letter for letter in "xyz" if value and free]
     else:
         step = bounds.get("multipleOf", 1)
         around = (value + step, value + 2 * step, value - step)
@@ -185,7 +255,7 @@ def takes(contract: Contract, field: Field, text: str) -> bool:
     bounds = field.constraints
     if field.kind == "enum":
         return text in next(enum for enum in contract.enums if enum.name == field.reference).values
-    fits = bounds.get("minLength", 0) <= len(text) <= bounds.get("maxLength", len(text))
+    fits = "format" not in bounds and bounds.get("minLength", 0) <= len(text) <= bounds.get("maxLength", len(text))
     return fits and text in bounds.get("enum", (text,)) and patterns.matches(bounds.get("pattern", ""), text)
 
 
@@ -193,7 +263,7 @@ def _needed(field: Field) -> bool:
     return field.required and field.default is MISSING
 
 
-def _value(contract: Contract, field: Field) -> object:
+def _value(contract: Contract, field: Field, around: frozenset[str] = frozenset()) -> object:
     if values := field.constraints.get("enum"):
         return values[0]
     match field.kind:
@@ -207,17 +277,50 @@ def _value(contract: Contract, field: Field) -> object:
             return next(enum for enum in contract.enums if enum.name == field.reference).values[0]
         case "model":
             model = next(model for model in contract.models if model.name == field.reference)
-            return {inner.name: _value(contract, inner) for inner in model.fields if _needed(inner)}
-        case "array":
-            count = max(field.constraints.get("minItems", 0), 1)
-            item = _value(contract, field.items) if field.items else "example"
-            if count * len(json.dumps(item)) > _LONGEST_VALUE:
+            around |= {model.name}
+            return {inner.name: _value(contract, inner, around) for inner in model.fields if _needed(inner)}
+        case "array" | "object":
+            return _held(contract, field, around)
+        case "union":
+            ending = next((one for one in _options(field) if one.reference not in around), None)
+            if ending is None:
                 raise _NoSampleError
-            return [item] * count
-        case "object":
-            return {f"key_{i}": "value" for i in range(field.constraints.get("minProperties", 0))}
+            return _value(contract, ending, around)
         case _:
             return _SCALARS[field.kind]
+
+
+def option(field: Field, index: int = 0) -> Field:
+    """Return one of the models that a field of a union may hold, as a field."""
+    assert field.union is not None  # noqa: S101 - the caller looked
+    return replace(field, kind="model", reference=field.union.models[index], union=None)
+
+
+def _held(contract: Contract, field: Field, around: frozenset[str]) -> object:
+    if field.kind == "object":
+        count = field.constraints.get("minProperties", 0)
+        held = _value(contract, field.items, around) if field.items and count else "value"
+        return {f"key_{i}": held for i in range(count)}
+    count = field.constraints.get("minItems", 0)
+    if not count and field.items and field.items.reference in around:
+        return []
+    count = max(count, 1)
+    if count > 1 and field.constraints.get("uniqueItems"):
+        return _different(field.items, count)
+    item = _value(contract, field.items, around) if field.items else "example"
+    if count * len(json.dumps(item)) > _LONGEST_VALUE:
+        raise _NoSampleError
+    return [item] * count
+
+
+def _different(items: Field | None, count: int) -> list[object]:
+    """Return as many items that differ, or raise _NoSampleError."""
+    if items is None:
+        return [f"example-{number}" for number in range(count)]
+    found = list(different_values(items)) if items.kind in {"string", "integer", "uuid"} else []
+    if len(found) < count:
+        raise _NoSampleError
+    return found[:count]
 
 
 def _data(field: Field) -> bytes:
@@ -229,6 +332,12 @@ def _text(field: Field) -> str:
     shortest = field.constraints.get("minLength", 0)
     longest = field.constraints.get("maxLength", max(shortest, 200))
     pattern = field.constraints.get("pattern")
+    if form := field.constraints.get("format"):
+        fitting = (text for text in FORMATTED[form] if shortest <= len(text) <= longest)
+        found = next((text for text in fitting if pattern is None or patterns.matches(pattern, text)), None)
+        if found is None:
+            raise _NoSampleError
+        return found
     for text in (field.name.replace("_", "-"), *_TEXTS):
         candidate = text.ljust(shortest, "x")[:longest]
         if pattern is None or patterns.matches(pattern, candidate):
@@ -266,9 +375,13 @@ def _bad_values(field: Field) -> list[tuple[str, object]]:
         found += [("too_large", bounds["exclusiveMaximum"])] if "exclusiveMaximum" in bounds else []
     elif field.kind == "string" and "enum" not in bounds:
         found += [("not_a_string", ["not", "a", "string"])]
+        found += [(f"not_of_format_{bounds['format']}", ".. not ..")] if "format" in bounds else []
         found += [("too_short", "x" * (bounds["minLength"] - 1))] if bounds.get("minLength", 0) > 0 else []
         if bounds.get("maxLength", _LONGEST_TEXT) < _LONGEST_TEXT:
             found += [("too_long", "x" * (bounds["maxLength"] + 1))]
-    elif field.kind in {"uuid", "datetime", "date", "duration", "enum"} or "enum" in bounds:
+    elif field.kind in {"uuid", "datetime", "date", "time", "duration", "enum"} or "enum" in bounds:
         found += [(f"not_a_valid_{field.kind}", "not a valid value")]
+        found += [("without_offset", "2026-01-31T12:00:00")] if bounds.get("format") == "offset" else []
+    elif field.kind == "array" and bounds.get("uniqueItems") and bounds.get("maxItems", 2) > 1:
+        found += [("not_unique", ["a", "a"])]
     return found

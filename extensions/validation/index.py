@@ -17,7 +17,7 @@ from typing import Any
 
 from ..home import DATA, RUNTIME, cache_folder
 
-_FORMAT = 1
+_FORMAT = 2
 _SHIPPED = DATA / "onex_index.json"
 _DEEPEST = 8
 
@@ -228,7 +228,21 @@ def read(tree: ast.Module, package: str) -> Module:
     listed = [text for item in tree.body if (value := _assigned(item, "__all__")) for text in _texts(value)]
     # A module with both promises what it lists, and makes it when asked.
     names.update({name: names.get(name) for name in listed})
-    return Module(names, tuple(stars), dynamic="__getattr__" in names and not listed, members=members)
+    dynamic = ("__getattr__" in names and not listed) or _writes_globals(tree)
+    return Module(names, tuple(stars), dynamic=dynamic, members=members)
+
+
+def _writes_globals(tree: ast.Module) -> bool:
+    """Tell whether a module binds names that only running it would tell, as `globals()[name] = …` does."""
+    return any(
+        isinstance(target, ast.Subscript)
+        and isinstance(target.value, ast.Call)
+        and isinstance(target.value.func, ast.Name)
+        and target.value.func.id == "globals"
+        for statement in _statements(tree.body)
+        if isinstance(statement, ast.Assign)
+        for target in statement.targets
+    )
 
 
 def absolute(statement: ast.ImportFrom, package: str) -> str:

@@ -37,8 +37,16 @@ _TYPES = {
     "duration": "timedelta",
     "date": "date",
     "datetime": "datetime",
+    "time": "time",
 }
-_STANDARD = {"Decimal": "decimal", "date": "datetime", "datetime": "datetime", "timedelta": "datetime", "UUID": "uuid"}
+_STANDARD = {
+    "Decimal": "decimal",
+    "date": "datetime",
+    "datetime": "datetime",
+    "timedelta": "datetime",
+    "time": "datetime",
+    "UUID": "uuid",
+}
 # How many different values a number takes in the events of a benchmark.
 _SPREAD = 1000
 # Statements and branches that one function may have; more are split over several.

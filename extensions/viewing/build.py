@@ -16,10 +16,11 @@ from ..deciding.decisions import (
 )
 from ..deciding.unanswered import without_effect
 from ..language import complete, migrations, names, samples, sql
-from ..language.contract import Contract, Example, Field, Operation
+from ..language.contract import Contract, Example, Field, Model, Operation
 from ..language.deployment import Consul
 from ..language.filling import copied
 from ..language.integrations import ApiClient
+from ..language.references import Reference, Resolver, parts
 from ..text import encode
 from ..text.json_data import json_value
 from . import aggregates, aggregation, fsm, integrations, runtime, topics
@@ -37,8 +38,25 @@ from .settings import NAMES as SETTING_NAMES
 from .types import DatabaseView, EnumView, EventView, MigrationView, TypeView
 
 
+def cycles(models: Sequence[Model]) -> dict[str, frozenset[str]]:
+    """Return, by model, the other models that it contains and that contain it."""
+    direct = {model.name: {word for field in model.fields for word in _models_in(field)} for model in models}
+    reached = {name: set(found) for name, found in direct.items()}
+    for _ in models:
+        reached = {name: found.union(*(reached.get(other, ()) for other in found)) for name, found in reached.items()}
+    return {
+        name: frozenset(other for other in found if other != name and name in reached[other])
+        for name, found in reached.items()
+    }
+
+
+def _models_in(field: Field) -> set[str]:
+    own = {str(field.reference)} if field.kind == "model" else set(field.union.models if field.union else ())
+    return own | (_models_in(field.items) if field.items else set())
+
+
 def _holds_model(field: Field) -> bool:
-    return field.kind == "model" or (field.items is not None and _holds_model(field.items))
+    return field.kind in {"model", "union"} or (field.items is not None and _holds_model(field.items))
 
 
 def view(contract: Contract) -> NodeView:
@@ -63,7 +81,7 @@ class _Builder:
         self.decisions = decide_integrations(contract)
         self.database_decision = self.decisions.get("postgres")
         self.environment = Environment(contract, SETTING_NAMES)
-        self.references = {model.name for model in contract.models}
+        self.cycles = cycles(contract.models)
 
     def build(self) -> NodeView:
         contract = self.contract
@@ -150,6 +168,7 @@ class _Builder:
             consul=consul,
             has_bytes=self.reference("bytes", "") in needed,
             has_datetimes=self.reference("datetime", "") in needed,
+            type_modules=frozenset(module.rpartition(".models.")[2] for module, _ in needed if ".models." in module),
             host=contract.service.host,
             port=contract.service.port,
             fsm=fsm.fsm_view(contract, self.symbol, self.reference),
@@ -162,6 +181,10 @@ class _Builder:
     def reference(self, kind: str, name: str) -> Symbol:
         if kind == "bytes":
             return self.symbol("models.base64_bytes", "Base64Bytes")
+        if kind == "format":
+            return self.symbol("models.formats", name)
+        if kind == "secret":
+            return self.symbol("models.secrets", name)
         if kind == "datetime":
             return self.symbol("models.utc_datetime", "UtcDatetime")
         made = names.enum_class(name) if kind == "enum" else names.model_class(name)
@@ -171,7 +194,10 @@ class _Builder:
         hidden = hidden_words(fields)
         codes = tuple(field_code(field, self.reference, hidden) for field in fields)
         own = self.reference("model", name)
+        late = {self.reference("model", other) for other in self.cycles.get(name, ())}
         symbols = {symbol for code in codes for symbol in code.symbols if symbol != own}
+        late &= symbols
+        symbols -= late
         symbols |= {("pydantic", "BaseModel"), ("pydantic", "ConfigDict")}
         mine = [symbol for symbol in symbols if symbol[0].startswith(f"{self.module}.")]
         third = [symbol for symbol in symbols if symbol[0] == "pydantic"]
@@ -184,7 +210,8 @@ class _Builder:
             description=description,
             fields=codes,
             imports=(encode.imports(standard), encode.imports(third), encode.imports(mine)),
-            recursive=any(own in code.symbols for code in codes),
+            recursive=bool(late) or any(own in code.symbols for code in codes),
+            late_imports=tuple(f"from {module} import {word}" for module, word in sorted(late)),
             second_names=second_names(hidden, codes),
         )
 
@@ -238,17 +265,21 @@ class _Builder:
             else operation.timeout_seconds or self.default_deadline(operation),
             event=self.event(operation),
             foreign=any(_holds_model(field) for field in operation.output),
-            schedule_seconds=operation.schedule_seconds,
-            examples=tuple(
+            schedule=operation.schedule,
+            requirements=operation.requirements,
+            settings=operation.settings,
+            examples=tuple(_as_json(example) for example in operation.examples),
+            shown_examples=tuple(
                 Example(
-                    input=json_value(example.input),  # type: ignore[arg-type]  # a mapping stays one
-                    output=json_value(example.output),  # type: ignore[arg-type]  # a mapping stays one
+                    input=samples.outside(self.contract, operation.input, _as_json(example).input),
+                    output=samples.outside(self.contract, operation.output, _as_json(example).output),
                     description=example.description,
                 )
                 for example in operation.examples
             ),
             target=operation.target,
             sample=self.sample(operation),
+            shown=self.shown(operation),
             row_sample=samples.row(self.contract, operation),
             bad_inputs=samples.bad_inputs(self.contract, operation),
             handler_imports=self.handler_imports(common, operation, row_model),
@@ -263,6 +294,10 @@ class _Builder:
         return (
             found if found is not None and security.allowed(security.security(self.contract.security), found) else None
         )
+
+    def shown(self, operation: Operation) -> dict[str, object] | None:
+        found = self.sample(operation)
+        return None if found is None else samples.outside(self.contract, operation.input, found)
 
     def computation(self, operation: Operation) -> computations.ComputationView | None:
         stem = names.pascal(operation.name)
@@ -297,16 +332,24 @@ class _Builder:
                 symbols += [self.symbol(module, name) for name in (*made, *helpers)]
                 symbols += [self.symbol("texts", name) for name in calls.uses("text", "form", "segment")]
                 symbols += [self.symbol("keys", name) for name in calls.uses(*KEY_HELPERS)]
+                symbols += [self.symbol("occasion", function) for _, function in calls.given]
+                symbols += [self.symbol("models.secrets", name) for name in calls.uses("public")]
                 symbols += [self.symbol("json_values", name) for name in calls.uses("given")]
                 answers = calls.uses("every", "every_or_none", "first", "first_or_none")
                 symbols += [self.symbol("answers", name) for name in answers]
                 symbols += [self.symbol("topics", "topic_of")] if calls.topic else []
         elif self.decisions:
             symbols.append(self.symbol("adapters.adapters", "Adapters"))
+        if operation.settings:
+            symbols.append(self.symbol("settings", names.model_class(f"{self.stem}Settings")))
         if row_model:
             symbols.append(row_model)
         if operation.database and operation.database.parameters:
             symbols.append(self.symbol("adapters.postgres_refusals", "parameters"))
+            arguments = (self.argument(operation, name) for name in operation.database.parameters)
+            symbols += [
+                self.symbol("occasion", function) for _, function in calls_viewing.given_in(" ".join(arguments))
+            ]
         if reads_rows(self.results(operation)[0]):
             symbols.append(self.symbol("adapters.postgres_values", "row_values"))
         if operation.retry and may_retry(operation) and self.retry():
@@ -328,7 +371,8 @@ class _Builder:
             return ""
         if key := self.adapter_key(operation):
             return f"self.adapters.{key}"
-        return "self.adapters" if self.decisions else ""
+        given = (["self.adapters"] if self.decisions else []) + (["self.settings"] if operation.settings else [])
+        return ", ".join(given)
 
     def adapter_key(self, operation: Operation) -> str:
         keys = {"database": "postgres", "http": "http", "kafka": "kafka", "redis": "redis", "filesystem": "files"}
@@ -352,15 +396,21 @@ class _Builder:
         return own or transaction_timeout or DEFAULT_TIMEOUT_SECONDS
 
     def argument(self, operation: Operation, name: str) -> str:
-        field = next(field for field in operation.input if field.name == name)
-        value = f"request.{name}"
-        if field.kind == "model":
+        (whole,) = parts(name) if "${" in name else [Reference("input", name)]
+        assert isinstance(whole, Reference)  # noqa: S101 - rules said so
+        resolver = Resolver(operation.input, self.contract.models, self.environment.setting)
+        if whole.source != "input":
+            return resolver.whole(whole)
+        field, required, value = resolver.follow(whole.name)
+        if not required and "." in whole.name:
+            return value
+        if field.kind in {"model", "union"}:
             code = f'{value}.model_dump(mode="json")'
-        elif field.kind == "array" and field.items and field.items.kind == "model":
+        elif field.kind == "array" and field.items and field.items.kind in {"model", "union"}:
             code = f'[item.model_dump(mode="json") for item in {value}]'
         else:
             return value
-        return code if field.required else f"None if {value} is None else {code}"
+        return code if required else f"None if {value} is None else {code}"
 
     def results(self, operation: Operation) -> tuple[tuple[tuple[str, str], ...], Symbol | None, bool]:
         database = operation.database
@@ -534,6 +584,14 @@ class _Builder:
                 seconds = own.recovery_timeout_ms / 1000 if own.recovery_timeout_ms else breaker.recovery_seconds
                 found.append((key, own.failure_threshold or breaker.failure_threshold, seconds))
         return tuple(found)
+
+
+def _as_json(example: Example) -> Example:
+    return Example(
+        input=json_value(example.input),  # type: ignore[arg-type]  # a mapping stays one
+        output=json_value(example.output),  # type: ignore[arg-type]  # a mapping stays one
+        description=example.description,
+    )
 
 
 def _parents(package: str) -> list[str]:

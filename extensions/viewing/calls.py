@@ -9,7 +9,7 @@ from ..language import names, samples
 from ..language.contract import MISSING, Contract, Field, Operation
 from ..language.filling import copied
 from ..language.integrations import ApiClient, Http, Redis
-from ..language.references import Reference, Resolver, parts
+from ..language.references import GIVEN, Reference, Resolver, parts
 from ..text import bodies, encode
 from ..text.encode import Call, Code
 from . import topics
@@ -73,9 +73,19 @@ class CallView:
         """Whether it looks at the input."""
         return re.search(r"\brequest\b", self.code) is not None
 
+    @property
+    def given(self) -> tuple[tuple[str, str], ...]:
+        """What it takes of the run, beside the input: pairs of how that is referred to, and the function of it."""
+        return given_in(self.code)
+
     def uses(self, *names: str) -> tuple[str, ...]:
         """Return those of the functions that its code calls."""
         return tuple(name for name in names if re.search(rf"\b{name}\(", self.code))
+
+
+def given_in(code: str) -> tuple[tuple[str, str], ...]:
+    """Return what code takes of the run of its operation: pairs of how that is referred to, and the function of it."""
+    return tuple((name, function) for name, (_, function) in GIVEN.items() if re.search(rf"\bgiven_{name}\b", code))
 
 
 def call(contract: Contract, operation: Operation, environment: Environment) -> CallView | None:
@@ -165,7 +175,8 @@ def _kafka(contract: Contract, operation: Operation, resolver: Resolver) -> Call
     arguments = [("topic", f'topic_of("{topics.key(topic, topics.published(contract))}")')]
     if spec.key is not None:
         arguments.append(("key", resolver.key(spec.key, "key_of", 16, len("key=,"))))
-    payload = "request" if spec.payload is MISSING else _block(resolver.value(spec.payload))
+    whole = "public(request)" if samples.has_secrets(contract, operation.input) else "request"
+    payload = whole if spec.payload is MISSING else _block(resolver.value(spec.payload))
     arguments.append(("payload", payload))
     if spec.headers:
         arguments.append(("headers", _block({key: resolver.value(value) for key, value in spec.headers.items()})))

@@ -15,7 +15,7 @@ from . import strategies
 from .fields import Annotation, Symbol, annotation
 
 type Reference = Callable[[str, str], Symbol]
-_STANDARD: Final = frozenset({"datetime", "decimal", "math", "typing", "uuid"})
+_STANDARD: Final = frozenset({"datetime", "decimal", "hashlib", "math", "typing", "uuid"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..language import names
 from ..language.contract import MISSING, Field
@@ -21,7 +21,7 @@ _SCALARS: dict[str, tuple[str, Symbol | None]] = {
     "duration": ("timedelta", ("datetime", "timedelta")),
     "decimal": ("Decimal", ("decimal", "Decimal")),
 }
-_CONSTRAINTS = {
+CONSTRAINTS = {
     "minimum": "ge",
     "exclusiveMinimum": "gt",
     "maximum": "le",
@@ -80,6 +80,8 @@ class FieldCode:
         alias: A name for a long list of values, and the values as code, which its module has to define.
         summary: Its type and constraints, for people.
         description: What it means, possibly empty.
+        outside: Its name outside of the node, where that is another.
+        secret: Whether its value is shown to nobody.
     """
 
     name: str
@@ -89,6 +91,8 @@ class FieldCode:
     alias: tuple[str, tuple[str, ...]] | None
     summary: str
     description: str
+    outside: str = ""
+    secret: bool = False
 
 
 def annotation(
@@ -111,22 +115,35 @@ def annotation(
         The type as code.
     """
     arguments = tuple(
-        f"{_CONSTRAINTS[key]}={encode.py(value)}" for key, value in field.constraints.items() if key in _CONSTRAINTS
+        f"{CONSTRAINTS[key]}={encode.py(value)}" for key, value in field.constraints.items() if key in CONSTRAINTS
     )
     if values := field.constraints.get("enum"):
         return _literal(tuple(encode.py(value) for value in values), owner)
     if field.kind in {"enum", "model"}:
         symbol = module_of(field.kind, str(field.reference))
         return Annotation(symbol[1], arguments, frozenset({symbol}))
-    if field.kind == "array":
+    if field.kind in {"array", "object"}:
         items = annotation(field.items, module_of, owner, moments, hidden) if field.items else _json()
-        return Annotation(f"{_word('list', hidden)}[{items.whole}]", arguments, items.all_symbols, items.alias)
-    if field.kind == "object":
-        code = f"{_word('dict', hidden)}[{_word('str', hidden)}, JsonValue]"
-        return Annotation(code, arguments, _json().symbols)
+        if field.constraints.get("uniqueItems"):
+            symbol = module_of("format", "Unique")
+            return Annotation(f"Unique[{items.whole}]", arguments, items.all_symbols | {symbol}, items.alias)
+        words = "list" if field.kind == "array" else "dict"
+        held = items.whole if field.kind == "array" else f"{_word('str', hidden)}, {items.whole}"
+        return Annotation(f"{_word(words, hidden)}[{held}]", arguments, items.all_symbols, items.alias)
+    if field.union:
+        found = frozenset(module_of("model", name) for name in field.union.models)
+        names_of = " | ".join(module_of("model", name)[1] for name in field.union.models)
+        code = f"Annotated[{names_of}, Field(discriminator={encode.py(field.union.discriminator)})]"
+        return Annotation(code, arguments, found | {("typing", "Annotated"), ("pydantic", "Field")})
     if field.kind == "bytes":
         symbol = module_of("bytes", "")
         return Annotation(symbol[1], arguments, frozenset({symbol}))
+    if form := field.constraints.get("format"):
+        symbol = ("pydantic", "AwareDatetime") if form == "offset" else module_of("format", form.capitalize())
+        return Annotation(symbol[1], arguments, frozenset({symbol}))
+    if field.kind == "time":
+        symbol = module_of("format", "LocalTime")
+        return Annotation("LocalTime", arguments, frozenset({symbol}))
     if field.kind == "datetime":
         return Annotation(_word(moments[1], hidden), arguments, frozenset({moments}))
     code, needed = _SCALARS[field.kind]
@@ -182,6 +199,15 @@ def field_code(field: Field, module_of: Callable[[str, str], Symbol], hidden: Co
     """
     base = annotation(field, module_of, field.name, module_of("datetime", ""), hidden)
     arguments = base.arguments
+    if field.alias:
+        # A plain alias would become the name of the constructor's parameter, too.
+        shown = encode.py_string(field.alias)
+        arguments = (f"validation_alias=AliasChoices({shown})", f"serialization_alias={shown}", *arguments)
+        base = replace(base, symbols=base.symbols | {("pydantic", "AliasChoices")})
+    if field.secret:
+        symbol = module_of("secret", "SECRET")
+        arguments = (*arguments, "repr=False", "json_schema_extra=SECRET")
+        base = replace(base, symbols=base.symbols | {symbol})
     if field.description:
         arguments = (*arguments, f"description={encode.py_string(encode.one_line(field.description))}")
     if not arguments and base.code == "str" and _is_flagged(field):
@@ -199,14 +225,20 @@ def field_code(field: Field, module_of: Callable[[str, str], Symbol], hidden: Co
         alias=base.alias,
         summary=_summary(field),
         description=field.description,
+        outside=field.alias,
+        secret=field.secret,
     )
 
 
 def _summary(field: Field) -> str:
     kind = field.reference or field.kind
     if field.items:
-        kind = f"array of {_summary(field.items)}"
+        kind = f"{kind} of {_summary(field.items)}"
     parts = [kind, *(f"{key}: {json_value(value)}" for key, value in field.constraints.items())]
+    if field.alias:
+        parts.append(f"outside: {field.alias}")
+    if field.secret:
+        parts.append("secret")
     if not field.required:
         parts.append("optional")
     if field.default is not MISSING and field.default is not None:

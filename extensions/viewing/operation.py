@@ -4,11 +4,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..language.contract import Example, Operation, Target
+from ..language.contract import Example, Field, Operation, Schedule, Target
+from ..text import encode
 from . import aggregation, fsm
 from . import computation as computations
 from . import workflow as workflow_view
-from .calls import CallView
+from .calls import CallView, given_in
 from .fields import Symbol
 from .resilience import RetryView
 from .types import EventView, TypeView
@@ -48,10 +49,13 @@ class OperationView:
         timeout_seconds: Its deadline.
         event: The event that it publishes, if any.
         foreign: Whether its output has models in it, of which answers of others may say more than the contract asks.
-        schedule_seconds: How often it runs by itself; None for never.
+        schedule: When it runs by itself; None for never.
+        requirements: Distributions that its custom handler needs.
+        settings: What its custom handler is set up by.
         examples: The contract's examples with JSON values.
         target: The contract's objectives, if any.
         sample: A valid input as JSON values, or None when no such can be worked out.
+        shown: The same as others write it: by the names outside, without secrets.
         row_sample: A row that the statement may return, or None when no such can be worked out.
         bad_inputs: What makes the sample invalid: what is wrong, the field that is left out or "", other values.
         reduction: What is the aggregation's or the state machine's in it, if one of them implements it.
@@ -87,10 +91,14 @@ class OperationView:
     timeout_seconds: float
     event: EventView | None
     foreign: bool
-    schedule_seconds: float | None
+    schedule: Schedule | None
+    requirements: tuple[str, ...]
+    settings: tuple[Field, ...]
     examples: tuple[Example, ...]
+    shown_examples: tuple[Example, ...]
     target: Target | None
     sample: dict[str, object] | None
+    shown: dict[str, object] | None
     row_sample: dict[str, object] | None
     bad_inputs: tuple[tuple[str, str, dict[str, object]], ...]
     handler_imports: tuple[Symbol, ...]
@@ -98,6 +106,13 @@ class OperationView:
     reduction: aggregation.AggregateView | fsm.FsmOperationView | None
     workflow: workflow_view.WorkflowView | None
     computation: computations.ComputationView | None
+
+    @property
+    def schedule_code(self) -> str:
+        """Code of the seconds between two runs, or of what tells those until the next."""
+        if self.schedule is None or self.schedule.every_seconds is not None:
+            return encode.py(self.schedule.every_seconds if self.schedule else None)
+        return f"Cron({encode.py(self.schedule.cron)}, {encode.py(self.schedule.time_zone)})"
 
     @property
     def binding(self) -> str:
@@ -117,9 +132,16 @@ class OperationView:
         return self.call in {"fetch_one", "fetch_all"} and reads_rows(self.results)
 
     @property
+    def given(self) -> tuple[tuple[str, str], ...]:
+        """What its statement takes of the run, beside the input."""
+        return given_in(" ".join(self.arguments))
+
+    @property
     def uses_request(self) -> bool:
         """Whether the handler looks at its input."""
-        return bool(self.arguments) or any(code.startswith("request.") for _, code in self.results)
+        return any("request." in code for code in self.arguments) or any(
+            code.startswith("request.") for _, code in self.results
+        )
 
 
 def may_retry(operation: Operation) -> bool:

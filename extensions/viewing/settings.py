@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..language.contract import MISSING
 from ..text import encode
+from .fields import CONSTRAINTS
 from .integrations import PlaceView
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ NAMES = frozenset(
 """The names that settings of integrations and features may have."""
 
 
+_KINDS = {"string": "str", "integer": "int", "number": "float", "boolean": "bool"}
 _BEFORE_DEFAULT = len("        default=,")
 _BEFORE_ITEM = len("            ,")
 
@@ -91,6 +94,7 @@ class _Settings:
 
     def all(self) -> tuple[SettingView, ...]:
         self.environment()
+        self.custom()
         self.database()
         self.http()
         self.redis()
@@ -127,6 +131,20 @@ class _Settings:
             meaning = f"{variable.variable}, which the contract names."
             view = SettingView(variable.setting, kind, "None", alias, meaning, variable.variable.upper())
             self.found.append(view)
+
+    def custom(self) -> None:
+        fields = {field.name: field for operation in self.node.operations for field in operation.settings}
+        for field in fields.values():
+            kind = "SecretStr" if field.secret else _KINDS[field.kind]
+            arguments = tuple(
+                f"{CONSTRAINTS[key]}={encode.py(value)}" for key, value in field.constraints.items() if key != "enum"
+            )
+            if values := field.constraints.get("enum"):
+                kind = f"Literal[{', '.join(encode.py(value) for value in values)}]"
+            meaning = field.description or f"{field.name.replace('_', ' ').capitalize()}, which the contract names."
+            given = field.default is not MISSING and field.default is not None
+            default = (float(field.default) if field.kind == "number" else field.default) if given else None
+            self.add(field.name, kind if given else f"{kind} | None", default, meaning, *arguments)
 
     def database(self) -> None:
         database = self.node.database

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..language import numeric, patterns
 from ..language.contract import Contract, Field, Model
+from ..language.samples import FORMATTED, option
 from ..text import encode
 from .fields import Symbol
 
@@ -101,7 +102,7 @@ def symbols_in(code: str, contract: Contract, reference: Reference) -> list[Symb
 def standard_in(code: str) -> tuple[Symbol, ...]:
     """Return what code of strategies needs of the standard library."""
     known = {"UTC": "datetime", "date": "datetime", "datetime": "datetime", "timedelta": "datetime"}
-    known["Decimal"] = "decimal"
+    known |= {"Decimal": "decimal", "time": "datetime"}
     return tuple((known[word], word) for word in sorted(set(re.findall(r"\w+", code)) & known.keys()))
 
 
@@ -131,7 +132,10 @@ def _some(contract: Contract, field: Field, reference: Reference, depth: int) ->
     if values := limits.get("enum"):
         return _st("sampled_from", Call("", tuple(("", encode.py(value)) for value in values), "[]"))
     if field.kind in _SIMPLE:
-        return _SIMPLE[field.kind]
+        moments = limits.get("format") == "offset"
+        return _st("datetimes", *_MOMENTS, timezones=_st("just", "UTC")) if moments else _SIMPLE[field.kind]
+    if field.items and depth > _DEEPEST and not {"minItems", "minProperties"} & limits.keys():
+        return _st("just", "[]" if field.kind == "array" else "{}")
     match field.kind:
         case "string":
             return _text(limits)
@@ -139,29 +143,37 @@ def _some(contract: Contract, field: Field, reference: Reference, depth: int) ->
             return _number(field.kind, limits)
         case "bytes":
             return _characters("binary", limits)
-        case "object":
-            return _object(limits)
         case "enum":
             return _st("sampled_from", reference("enum", str(field.reference))[1])
-        case "array":
+        case "array" | "object":
             inner = _some(contract, field.items, reference, depth) if field.items else _st("integers", "-9", "9")
-            return _list(inner, limits)
+            return (_list if field.kind == "array" else _object)(inner, limits)
+        case "union":
+            options = [option(field, index) for index in range(len(field.union.models) if field.union else 0)]
+            ending = [one for one in options if depth <= _DEEPEST or not _holds_union(contract, one)]
+            return _st("one_of", *(_some(contract, one, reference, depth) for one in ending))
         case _:
             model = next(model for model in contract.models if model.name == field.reference)
             parts = {inner.name: strategy(contract, inner, reference, depth + 1) for inner in model.fields}
             return _st("builds", reference("model", model.name)[1], **parts)
 
 
+def _holds_union(contract: Contract, field: Field) -> bool:
+    model = next(model for model in contract.models if model.name == field.reference)
+    return any(inner.kind in {"union", "model"} and inner.required for inner in model.fields)
+
+
+_MOMENTS = ('datetime.fromisoformat("1970-01-01")', 'datetime.fromisoformat("2100-01-01")')
 _SIMPLE = {
     "boolean": _st("booleans"),
     "uuid": _st("uuids"),
     "datetime": _st(
         "datetimes",
-        'datetime.fromisoformat("1970-01-01")',
-        'datetime.fromisoformat("2100-01-01")',
+        *_MOMENTS,
         timezones=_st("sampled_from", "[None, UTC]"),
     ),
     "date": _st("dates", "date(1970, 1, 1)", "date(2100, 1, 1)"),
+    "time": _st("times", "time(0)", "time(23, 59, 59)"),
     "duration": _st("timedeltas", "timedelta()", "timedelta(days=100)"),
 }
 
@@ -177,14 +189,15 @@ def _characters(name: str, limits: Mapping[str, Any]) -> Call:
     return _then(_st(name, min_size=1, max_size=20), "map", f"lambda part: (part * {count})[:{count}]")
 
 
-def _object(limits: Mapping[str, Any]) -> Call:
-    values = _st("integers", "-9", "9")
+def _object(values: Call, limits: Mapping[str, Any]) -> Call:
     if (count := limits.get("minProperties", 0)) <= _LONG:
         return _st("dictionaries", _st("text", max_size=5), values, **_sizes(limits, "Properties", 5))
     return _then(values, "map", f"lambda value: dict.fromkeys(map(str, range({count})), value)")
 
 
 def _list(inner: Call, limits: Mapping[str, Any]) -> Call:
+    if limits.get("uniqueItems"):
+        return _st("lists", inner, **_sizes(limits, "Items", 5), unique_by="repr")
     if (count := limits.get("minItems", 0)) <= _LONG:
         return _st("lists", inner, **_sizes(limits, "Items", 5))
     return _then(inner, "map", f"lambda item: [item] * {count}")
@@ -192,6 +205,9 @@ def _list(inner: Call, limits: Mapping[str, Any]) -> Call:
 
 def _text(limits: Mapping[str, Any]) -> Call:
     least, most = limits.get("minLength", 0), limits.get("maxLength", math.inf)
+    if "format" in limits:
+        texts = [text for text in FORMATTED[limits["format"]] if least <= len(text) <= most]
+        return _st("sampled_from", Call("", tuple(("", encode.py(text)) for text in texts), "[]"))
     if "pattern" not in limits:
         return _characters("text", limits)
     pattern = _fitted(limits["pattern"], least, most)

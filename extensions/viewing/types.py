@@ -19,7 +19,8 @@ class TypeView:
         description: The contract's words, possibly empty.
         fields: Its fields, in order.
         imports: The import lines of its file, standard library, third party and own, each group possibly empty.
-        recursive: Whether it contains itself.
+        recursive: Whether it contains itself, directly or by others.
+        late_imports: Imports of models that contain it, below its class; possibly empty.
         second_names: Definitions of names for types that fields are called like.
     """
 
@@ -31,12 +32,28 @@ class TypeView:
     fields: tuple[FieldCode, ...]
     imports: tuple[str, str, str]
     recursive: bool
+    late_imports: tuple[str, ...]
     second_names: tuple[str, ...]
 
     @property
     def has_numbers(self) -> bool:
         """Whether it holds floats or decimals, which are finite in JSON."""
         return any(re.search(r"\b([fF]loat|Decimal)\b", field.declaration) for field in self.fields)
+
+    @property
+    def has_other_names(self) -> bool:
+        """Whether fields have other names outside of the node."""
+        return any(field.outside for field in self.fields)
+
+    @property
+    def outside_names(self) -> tuple[str, ...]:
+        """The names that its fields have outside of the node."""
+        return tuple(field.outside or field.name for field in self.fields)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The fields whose values are secret."""
+        return tuple(field.name for field in self.fields if field.secret)
 
     @property
     def aliases(self) -> tuple[str, ...]:

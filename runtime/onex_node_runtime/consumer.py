@@ -9,7 +9,7 @@ import math
 import time
 from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from omnibase_core.mixins.mixin_metrics import MixinMetrics
 
     from .adapters.adapter_kafka import AdapterKafka
+    from .serving.selection import Selection
     from .spans import Spans
 
 POLL_SECONDS = 0.5
@@ -72,6 +73,7 @@ class Consumption:
         max_retries: Attempts after the first one.
         retry_delay_seconds: Pause between attempts.
         dead_letters: Where messages go that can't be handled; None logs them only.
+        selections: What operations take of the events of a topic, by the topic; everything where nothing is said.
     """
 
     node: str
@@ -81,6 +83,7 @@ class Consumption:
     max_retries: int = 3
     retry_delay_seconds: float = 1.0
     dead_letters: DeadLetters | None = None
+    selections: Mapping[str, Selection[Any]] = field(default_factory=dict)
 
 
 class Consumer[RequestT: BaseModel]:
@@ -182,6 +185,9 @@ class Consumer[RequestT: BaseModel]:
     async def _settle(self, record: ConsumerRecord) -> None:
         """Handle a message, again after a pause where that may help, and bury it or give it up when nothing does."""
         correlation_id = _correlation_id(record)
+        if not self._takes(record):
+            self._count("left_out", record)
+            return
         attempt = 0
         while True:
             attempt += 1
@@ -265,11 +271,23 @@ class Consumer[RequestT: BaseModel]:
             self._buried.popleft()
         self._metrics.record_metric("dead_letter_alert", float(len(self._buried) >= letters.alert_threshold))
 
+    def _takes(self, record: ConsumerRecord) -> bool:
+        """Tell whether the operation takes a message; what is no event is taken, so that it is refused by name."""
+        selection = self._terms.selections.get(record.topic)
+        if selection is None:
+            return True
+        try:
+            payload = _payload(record)
+        except (ValueError, RecursionError):
+            return True
+        return not isinstance(payload, dict) or selection.takes(payload)
+
     def _request(self, record: ConsumerRecord, correlation_id: UUID) -> RequestT:
         try:
-            payload: Any = json.loads(record.value or b"")
-            if isinstance(payload, dict) and "payload" in payload and "envelope_timestamp" in payload:
-                payload = payload["payload"]
+            payload = _payload(record)
+            selection = self._terms.selections.get(record.topic)
+            if selection and isinstance(payload, dict):
+                payload = selection.payload(payload)
             return self._model.model_validate(
                 {
                     "operation": self._terms.operations[record.topic],
@@ -291,6 +309,13 @@ class Consumer[RequestT: BaseModel]:
 
 def _may_repeat(failure: ModelOnexError) -> bool:
     return failure.context.get("additional_context", {}).get("safe_to_repeat") is not False
+
+
+def _payload(record: ConsumerRecord) -> Any:
+    payload: Any = json.loads(record.value or b"")
+    if isinstance(payload, dict) and "payload" in payload and "envelope_timestamp" in payload:
+        return payload["payload"]
+    return payload
 
 
 def _texts(record: ConsumerRecord) -> dict[str, str]:

@@ -241,6 +241,16 @@ def _workflow(draw: DrawFn, operation: dict[str, Any], _: tuple[str, ...]) -> No
 @st.composite
 def _custom(draw: DrawFn, operation: dict[str, Any], named: tuple[str, ...]) -> None:
     operation |= {"output": draw(fields(named)), "handler": "custom"}
+    if draw(st.booleans()):
+        operation["requirements"] = draw(
+            st.sampled_from([["asyncmy>=0.2.10"], ["docker", "numpy[x]>=1,<3; python_version>'3'"]])
+        )
+        operation["settings"] = {
+            "docker_host": {"type": "string", "default": draw(FREE_TEXT), "description": draw(FREE_TEXT)},
+            "api_token": {"type": "string", "secret": True},
+            "batch_size": {"type": "integer", "default": 5, "minimum": 1},
+            "share": {"type": "number", "required": False},
+        }
 
 
 @st.composite

@@ -18,7 +18,8 @@ WORDS += ["manager", "todo", "service", "worker_utility"]
 WORDS += ["date", "datetime", "str", "int", "list", "json", "type", "id", "uuid", "bytes", "object", "copy", "status"]
 NAMES = ["n", "shop", "tally", "order_keeper", "cache_manager", "handle", "data_processor", LONG]
 VALUES = [["a", "b-c", "d"], ["TODO", "DONE", "FIXME"], ["+1", "-1", "0"], ["a", "A", "worker"]]
-TYPES = ["string", "integer", "number", "boolean", "uuid", "datetime", "date", "duration", "decimal", "bytes", "object"]
+TYPES = ["string", "integer", "number", "boolean", "uuid", "datetime", "date", "time", "duration", "decimal", "bytes"]
+TYPES += ["object"]
 TEXTS = st.sampled_from(
     [
         "",
@@ -165,8 +166,11 @@ DEFAULTS: dict[str, object] = {
     "uuid": "6f1c1f0e-3f5e-4c58-8f7e-0d4f7a3f1b11",
     "datetime": "2024-02-29T12:00:00+01:00",
     "date": "2024-02-29",
+    "time": "23:59:59",
     "duration": "PT1H30M",
 }
+OTHERS: dict[str, list[dict[str, Any]]] = {"boolean": [{"const": True}], "datetime": [{"format": "offset"}]}
+FORMATS: list[dict[str, Any]] = [{"format": form} for form in ("email", "uri", "hostname", "ipv4", "ipv6")]
 
 
 @st.composite
@@ -183,18 +187,31 @@ def field(draw: DrawFn, named: tuple[str, ...] = (), depth: int = 0) -> object:
     if kind == "array":
         spec["items"] = draw(field(named, depth + 1))
         limits = draw(st.sampled_from([{}, {"minItems": 1}, {"maxItems": 5}, {"minItems": 1, "maxItems": 3}]))
+        limits |= draw(st.sampled_from([{}, {"uniqueItems": True}])) if "minItems" not in limits else {}
     elif kind in ("integer", "number", "decimal"):
-        limits = draw(st.sampled_from([{}, *BOUNDS, *([] if kind == "integer" else FRACTIONS)]))
+        limits = draw(st.sampled_from([{}, *BOUNDS, *([{"const": 3}] if kind == "integer" else FRACTIONS)]))
     elif kind == "string":
         limits = draw(
-            st.sampled_from([{}, *LENGTHS, {"enum": ["a", draw(FREE_TEXT) + "b"]}, {"default": draw(FREE_TEXT)}])
+            st.sampled_from(
+                [
+                    {},
+                    *LENGTHS,
+                    *FORMATS,
+                    {"const": "a"},
+                    {"enum": ["a", draw(FREE_TEXT) + "b"]},
+                    {"default": draw(FREE_TEXT)},
+                ]
+            )
         )
     elif kind == "bytes":
-        limits = draw(st.sampled_from([{}, {"minLength": 1, "maxLength": 3}]))
+        limits = draw(st.sampled_from([{}, {"minLength": 1, "maxLength": 3}, {"secret": True}]))
     elif kind == "object":
         limits = draw(st.sampled_from([{}, {"minProperties": 1}, {"maxProperties": 2}]))
+        if draw(st.booleans()):
+            spec["values"] = draw(field(named, depth + 1))
     elif kind in DEFAULTS:
-        limits = draw(st.sampled_from([{}, {"default": DEFAULTS[kind]}]))
+        more = OTHERS.get(kind, [])
+        limits = draw(st.sampled_from([{}, {"default": DEFAULTS[kind]}, *more]))
     else:
         limits = {}
     spec |= limits
@@ -212,4 +229,14 @@ def fields(named: tuple[str, ...], least: int = 0) -> SearchStrategy[dict[str, A
         named: Enums and models that they may be of.
         least: How many there are at least.
     """
-    return st.dictionaries(st.sampled_from(WORDS), field(named), min_size=least, max_size=4)
+    drawn = st.dictionaries(st.sampled_from(WORDS), field(named), min_size=least, max_size=4)
+    return st.tuples(drawn, st.integers(0, 3)).map(lambda pair: pair[0] if pair[1] else _renamed(pair[0]))
+
+
+def _renamed(drawn: Mapping[str, Any]) -> dict[str, Any]:
+    """Give fields names outside, as others have them."""
+    shapes = ("{}Of", "x-{}", "$.{}")
+    return {
+        name: {**(spec if isinstance(spec, dict) else {"type": spec}), "alias": shapes[index % 3].format(name)}
+        for index, (name, spec) in enumerate(drawn.items())
+    }

@@ -68,7 +68,21 @@ def without(key: str) -> dict[str, Any]:
     return changed(lambda c: c.pop(key))
 
 
+def union(spec: dict[str, Any], kind: object = None, more: dict[str, Any] | None = None) -> dict[str, Any]:
+    last = {"type": "string", "const": "c"} if kind is None else kind
+    fields = {"B": {"kind": {"type": "string", "const": "b"}, **(more or {})}, "C": {"kind": last, **(more or {})}}
+    made = {name: {"fields": inner} for name, inner in fields.items()}
+    return top(models={**GOOD["models"], "A": spec, **made})
+
+
+def consumed(**values: object) -> dict[str, Any]:
+    operation = GOOD["operations"][1]["name"]
+    event = {"event": "came", "operation": operation, **values}
+    return top(subcontracts={"event_type": {"consumed_events": [event]}})
+
+
 EXTRA = "operations[1].input.extra"
+CONSUMED = "subcontracts.event_type.consumed_events[0]"
 DB = "operations[0].database"
 BAD = [
     ("name missing", without("name"), "name", "required"),
@@ -209,22 +223,99 @@ BAD = [
     ("enum and model of one name", top(enums={"Lock": ["a"], "Status": ["held"]}), "models.Lock", "name of an enum"),
     ("model within itself", top(models={"Lock": {"fields": {"next": "Lock"}}}), "models.Lock", "required: false"),
     (
-        "model in a cycle",
+        "models that always contain each other",
         top(
             models={
                 "Lock": {"fields": {"lock_name": "string", "status": "Status"}},
-                "Leaf": {"fields": {"value": "integer", "leaf": {"type": "Leaf", "required": False}}},
-                "Branch": {
-                    "fields": {
-                        "leaves": {"type": "array", "items": "Leaf"},
-                        "tree": {"type": "Tree", "required": False},
-                    }
-                },
-                "Tree": {"fields": {"branches": {"type": "array", "items": "Branch"}}},
+                "Branch": {"fields": {"tree": "Tree"}},
+                "Tree": {"fields": {"branches": {"type": "array", "items": "Branch", "minItems": 1}}},
             }
         ),
         "models.Branch models.Tree",
-        "a cycle of models: Branch, Leaf, Tree",
+        "always contains itself",
+    ),
+    ("a model of nothing", top(models={**GOOD["models"], "A": {"description": "x"}}), "models.A", "one of them"),
+    ("a union that nothing tells apart", union({"one_of": ["B", "C"]}), "models.A.discriminator", "tells them apart"),
+    (
+        "a union of unknown models",
+        union({"one_of": ["B", "D"], "discriminator": "kind"}),
+        "models.A.one_of[1]",
+        "fields",
+    ),
+    (
+        "a union by a field that one has not",
+        union({"one_of": ["B", "C"], "discriminator": "size"}),
+        "models.A.one_of[0] models.A.one_of[1]",
+        "with the field size",
+    ),
+    (
+        "a union by a field without a value",
+        union({"one_of": ["B", "C"], "discriminator": "kind"}, kind="string"),
+        "models.A.one_of[1]",
+        "with const",
+    ),
+    (
+        "a union whose models have the same value",
+        union({"one_of": ["B", "C"], "discriminator": "kind"}, kind={"type": "string", "const": "b"}),
+        "models.A.one_of[1]",
+        "of its own",
+    ),
+    (
+        "a union without an end",
+        union({"one_of": ["B", "C"], "discriminator": "kind"}, more={"again": "A"}),
+        "models.A",
+        "always contain each other",
+    ),
+    (
+        "alias that others have",
+        operation(1, input={"name": {"type": "string", "alias": "other"}, "other": "string"}),
+        "operations[1].input.name.alias",
+        "no other field",
+    ),
+    (
+        "alias of an item",
+        field({"type": "array", "items": {"type": "string", "alias": "b"}}),
+        f"{EXTRA}.items.alias",
+        "the field that holds it",
+    ),
+    ("alias with a space", field({"type": "string", "alias": "a b"}), f"{EXTRA}.alias", "such as firstName"),
+    ("format of a number", field({"type": "integer", "format": "email"}), f"{EXTRA}.format", "one of type"),
+    ("offset of a text", field({"type": "string", "format": "offset"}), f"{EXTRA}.format", "email, uri"),
+    ("email of a moment", field({"type": "datetime", "format": "email"}), f"{EXTRA}.format", "offset, on a datetime"),
+    (
+        "default of no format",
+        field({"type": "string", "format": "ipv4", "default": "1.2.3"}),
+        f"{EXTRA}.default",
+        "meets format",
+    ),
+    ("format beside pattern", field({"type": "string", "format": "uri", "pattern": "a"}), f"{EXTRA}.format", "one of"),
+    ("const of another type", field({"type": "integer", "const": "a"}), f"{EXTRA}.const", "of type integer"),
+    ("const beside enum", field({"type": "string", "const": "a", "enum": ["a"]}), f"{EXTRA}.const", "one of them"),
+    (
+        "default that is not const",
+        field({"type": "integer", "const": 2, "default": 3}),
+        f"{EXTRA}.default",
+        "meets const",
+    ),
+    (
+        "items twice",
+        field({"type": "array", "items": "string", "uniqueItems": True, "default": ["a", "a"]}),
+        f"{EXTRA}.default",
+        "meets uniqueItems",
+    ),
+    ("time with an offset", field({"type": "time", "default": "12:00:00+02:00"}), f"{EXTRA}.default", "of type time"),
+    (
+        "value of a mapping",
+        field({"type": "object", "values": "integer", "default": {"a": "b"}}),
+        f"{EXTRA}.default.a",
+        "of type integer",
+    ),
+    ("values of text", field({"type": "string", "values": "integer"}), f"{EXTRA}.values", "one of type"),
+    (
+        "secret that stands here",
+        field({"type": "string", "secret": True, "default": "x"}),
+        f"{EXTRA}.default",
+        "no value of a secret",
     ),
     ("same file twice", top(models=GOOD["models"] | {"TakeInput": {"fields": {}}}), "operations[0].name", "same file"),
     (
@@ -280,6 +371,61 @@ BAD = [
         "http://localhost:8080",
     ),
     ("URL of another kind", top(integrations={"redis": {"url": "http://a"}}), "integrations.redis.url", "rediss://"),
+    (
+        "requirements of what is no custom handler",
+        operation(0, requirements=["a"]),
+        "operations[0].requirements",
+        "handler: custom",
+    ),
+    ("a requirement that is none", operation(1, requirements=["a b"]), "operations[1].requirements[0]", "versions"),
+    (
+        "a requirement at an address",
+        operation(1, requirements=["a @ https://example.org/a.whl"]),
+        "operations[1].requirements[0]",
+        "without an address",
+    ),
+    (
+        "a setting that is there",
+        operation(1, settings={"service_port": "integer"}),
+        "operations[1].settings.service_port",
+        "a name of its own",
+    ),
+    ("a setting of a model", operation(1, settings={"a": "Lock"}), "operations[1].settings.a", "one of string"),
+    (
+        "a secret number",
+        operation(1, settings={"a": {"type": "integer", "secret": True}}),
+        "operations[1].settings.a.type",
+        "string",
+    ),
+    (
+        "cron that is none",
+        operation(1, input={}, output={}, schedule={"cron": "0 25 * * *"}),
+        "operations[1].schedule.cron",
+        "day of the week",
+    ),
+    (
+        "cron with seconds",
+        operation(1, input={}, output={}, schedule={"cron": "0 0 6 * * mon"}),
+        "operations[1].schedule.cron",
+        "five fields",
+    ),
+    (
+        "two schedules",
+        operation(1, input={}, output={}, schedule={"cron": "0 6 * * *", "every_seconds": 5}),
+        "operations[1].schedule",
+        "one of",
+    ),
+    (
+        "a zone that is none",
+        operation(1, input={}, output={}, schedule={"cron": "0 6 * * *", "time_zone": "Europe/Berln"}),
+        "operations[1].schedule.time_zone",
+        "did you mean 'Europe/Berlin'?",
+    ),
+    ("an event of unknown fields", consumed(map={"nam": "${event.a}"}), f"{CONSUMED}.map.nam", "did you mean 'name'?"),
+    ("a map of another source", consumed(map={"name": "${input.a}"}), f"{CONSUMED}.map.name", "reference to event"),
+    ("a map of text around", consumed(map={"name": "a ${event.a}"}), f"{CONSUMED}.map.name", "one reference"),
+    ("a map of another type", consumed(map={"name": 5}), f"{CONSUMED}.map.name", "of type string"),
+    ("a condition on nothing", consumed(where="event.nam == 'a'"), f"{CONSUMED}.where", "did you mean 'name'?"),
     ("port out of range", top(service={"port": 0}), "service.port", "at least 1"),
 ]
 

@@ -11,7 +11,17 @@ from extensions.viewing.build import view
 
 STATUS = {"type": "string", "enum": ["completed", "failed"]}
 # What stands for the name of an input field in each place for a text.
-MEANT = ["{code}", "a:{code}", "$input.code", "{input.code}", "${code}", "${inptu.code}", "${input.code"]
+MEANT = [
+    "{code}",
+    "a:{code}",
+    "$code",
+    "$input.code",
+    "{input.code}",
+    "${code}",
+    "${inptu.code}",
+    "${input.code",
+    "${now.code}",
+]
 MEANT_ANYWHERE = [*MEANT, "${input.cod}"]
 MEANT_IN_ADDRESSES = ["a:{cod}", "{order.id}/x"]
 FINE = [
@@ -24,6 +34,10 @@ FINE = [
     "a{}b",
     "{ x }",
     "$5",
+    "$$code",
+    "a/$metadata",
+    "${now}",
+    "${uuid}:${correlation_id}",
     "}{",
 ]
 FINE_IN_CONTENT = ["Dear {customer},", "{user {id}}", r"\frac{a}{b}"]

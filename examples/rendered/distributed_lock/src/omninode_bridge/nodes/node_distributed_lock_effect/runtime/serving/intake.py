@@ -11,6 +11,8 @@ from omnibase_core.errors import ModelOnexError
 
 # Each pause varies by this part of it, so that instances which start together spread out.
 SCHEDULE_JITTER = 0.1
+# The clock is asked again after so long, where an operation runs at times of the calendar.
+LONGEST_SLEEP_SECONDS = 60.0
 # How long others are waited for that are told of the end.
 GOODBYE_SECONDS = 2.0
 
@@ -30,14 +32,14 @@ class Schedules[OperationT]:
 
     def __init__(
         self,
-        schedules: Mapping[OperationT, float],
+        schedules: Mapping[OperationT, float | Callable[[], float]],
         call: Callable[[OperationT], Awaitable[object]],
         drain_seconds: float,
     ) -> None:
         """Keep what is run; nothing is before `start`.
 
         Args:
-            schedules: Operations, each with the seconds between two runs.
+            schedules: Operations, each with the seconds between two runs, or with what tells those until the next.
             call: Runs one.
             drain_seconds: How long runs may take at the end.
         """
@@ -60,11 +62,20 @@ class Schedules[OperationT]:
         for task in late:
             task.cancel()
 
-    async def _repeat(self, operation: OperationT, seconds: float) -> None:
-        while not await self._closed_within(seconds * random.uniform(1 - SCHEDULE_JITTER, 1 + SCHEDULE_JITTER)):  # noqa: S311 - no secret
+    async def _repeat(self, operation: OperationT, pause: float | Callable[[], float]) -> None:
+        while not await self._closed_before(pause):
             # The failure is logged and counted where it happens; the next run is not affected.
             with contextlib.suppress(ModelOnexError):
                 await self._call(operation)
+
+    async def _closed_before(self, pause: float | Callable[[], float]) -> bool:
+        if not callable(pause):
+            return await self._closed_within(pause * random.uniform(1 - SCHEDULE_JITTER, 1 + SCHEDULE_JITTER))  # noqa: S311 - no secret
+        # Looked at again now and then: clocks are set, and machines sleep.
+        while (seconds := pause()) > LONGEST_SLEEP_SECONDS:
+            if await self._closed_within(LONGEST_SLEEP_SECONDS):
+                return True
+        return await self._closed_within(seconds)
 
     async def _closed_within(self, seconds: float) -> bool:
         try:

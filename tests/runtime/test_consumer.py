@@ -17,6 +17,7 @@ from omnibase_core.errors import ModelOnexError
 from omnibase_core.mixins.mixin_metrics import MixinMetrics
 from onex_node_runtime.adapters.adapter_kafka import AdapterKafka
 from onex_node_runtime.consumer import Consumer, Consumption, DeadLetters
+from onex_node_runtime.serving.selection import Member, Selection
 from pydantic import BaseModel, JsonValue
 
 from tests.runtime.building import NODE, Settings
@@ -143,6 +144,24 @@ async def test_event_is_handled_once_and_committed(
     await until(again, 1)
     await consumer.stop()
     assert [request.payload for request in again.handled] == [{"a": 3}]
+    await kafka.close()
+
+
+async def test_events_that_no_operation_takes_are_left_out(broker: EmbeddedKafka, settings: Settings) -> None:
+    kafka, inbox, metrics = adapter_of(settings), Inbox(), MixinMetrics()
+
+    class Input(BaseModel):
+        size: int
+
+    selection = Selection(Input, {"size": Member(("amount", "size"))}, lambda event: event.size > 1)
+    terms = replace(TERMS, selections={TOPIC: selection})
+    await send(broker.servers, *(b'{"amount": {"size": %d}}' % size for size in (1, 2, 3)))
+    consumer = consumer_of(kafka, inbox.handle, metrics, terms)
+    consumer.start()
+    await until(inbox, 2)
+    await consumer.stop()
+    assert [request.payload["size"] for request in inbox.handled] == [2, 3]
+    assert metrics.get_metrics()["event_left_out"]["value"] == 1
     await kafka.close()
 
 

@@ -964,7 +964,6 @@ class NodeView:
         bus = (("omnibase_core.event_bus", "EventBusInmemory"),) if self.own_bus else ()
         return (
             *bus,
-            ("omnibase_core.errors", "ModelOnexError"),
             ("omnibase_core.models.container", "ModelONEXContainer"),
         )
 
@@ -973,7 +972,7 @@ class NodeView:
         """What the command line imports of the node's own package."""
         short = [symbol for symbol in self._short_names() if not symbol[1].endswith((" as Handler", " as Response"))]
         operation = (self.operation_enum[0], f"{self.operation_enum[1]} as Operation")
-        return (*short, operation, self.own("logs", "configure"), self.own("service", "main as serve"))
+        return (*short, operation, self.own("service", "main as serve"))
 
     @property
     def command_test_imports(self) -> tuple[Symbol, ...]:

@@ -20,6 +20,7 @@ _RELATIVE_IMPORT = re.compile(r"^\s*from (\.+)([\w.]*) import ", re.MULTILINE)
 # What generated code imports, by what tells that it does.
 _ROOTS: Mapping[str, Callable[["NodeView"], object]] = {
     "answers": lambda node: node.extracting,
+    "command_line": lambda node: node.command_line,
     "correlation": lambda _node: True,
     "discovery": lambda node: node.consul,
     "patterns": lambda node: node.security and node.security.forbidden_patterns,

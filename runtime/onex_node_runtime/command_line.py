@@ -1,0 +1,99 @@
+# The runtime of copier-onex, the same in every node. Change it in the template, not here.
+"""The command line of a node: the service, or one operation without it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+from omnibase_core.errors import ModelOnexError
+from pydantic import BaseModel
+
+from .logs import configure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Sequence
+    from enum import StrEnum
+
+    from pydantic import JsonValue
+
+    from .settings.logs import LogSettings
+
+
+@dataclass(frozen=True, slots=True)
+class CommandLine[RequestT: BaseModel]:
+    """What a node does when it is called by its name.
+
+    Attributes:
+        name: The command.
+        operations: The operations that can be called.
+        model: A request: an operation, its payload and a correlation id.
+        settings: Reads the settings.
+        serve: Runs the service until it is told to stop.
+        call: Runs one operation without the service, and returns its output.
+    """
+
+    name: str
+    operations: type[StrEnum]
+    model: type[RequestT]
+    settings: Callable[[], LogSettings]
+    serve: Callable[[], None]
+    call: Callable[[RequestT], Coroutine[object, object, dict[str, JsonValue]]]
+
+    def main(self, arguments: Sequence[str] | None = None) -> int:
+        """Run the service, or one operation.
+
+        Args:
+            arguments: What follows the command's name; that of the process when left out.
+
+        Returns:
+            The exit status: 0 after a success, 1 after a failure. A command that is not understood leaves with 2.
+        """
+        options = self._parser().parse_args(arguments)
+        if options.command != "call":
+            self.serve()
+            return 0
+        correlation_id = options.correlation_id or uuid4()
+        try:
+            payload = json.loads(_text(options.input))
+            values = {"operation": options.operation, "payload": payload, "correlation_id": correlation_id}
+            request = self.model.model_validate(values)
+        except (OSError, ValueError, RecursionError):
+            return _failed("INVALID_INPUT", "The input is not a JSON object, or can't be read.", correlation_id)
+        configure(self.settings())
+        try:
+            result = asyncio.run(self.call(request))
+        except ModelOnexError as error:
+            problems = error.context.get("additional_context", {}).get("problems", [])
+            return _failed(str(error.error_code), error.message, correlation_id, problems)
+        sys.stdout.write(f"{json.dumps(result, ensure_ascii=False)}\n")
+        return 0
+
+    def _parser(self) -> argparse.ArgumentParser:
+        parser = argparse.ArgumentParser(prog=self.name)
+        commands = parser.add_subparsers(title="commands", metavar="{serve,call}", dest="command")
+        commands.add_parser("serve", help="run the service until it is told to stop; the default")
+        call = commands.add_parser("call", help="run one operation, and print its output as JSON")
+        call.add_argument("operation", type=self.operations, choices=list(self.operations), help="its name")
+        call.add_argument("input", nargs="?", default="{}", help="JSON, @ and a file's name, or - for standard input")
+        call.add_argument("--correlation-id", type=UUID, help="a UUID, for logs, events and errors")
+        return parser
+
+
+def _text(given: str) -> str:
+    if given == "-":
+        return sys.stdin.read()
+    return Path(given[1:]).read_text(encoding="utf-8") if given.startswith("@") else given
+
+
+def _failed(code: str, detail: str, correlation_id: UUID, problems: object = None) -> int:
+    failure: dict[str, object] = {"code": code, "detail": detail, "correlation_id": str(correlation_id)}
+    failure |= {"problems": problems} if problems else {}
+    sys.stderr.write(f"{json.dumps(failure, ensure_ascii=False)}\n")
+    return 1

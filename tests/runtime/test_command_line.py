@@ -1,0 +1,102 @@
+"""The command line of a node."""
+
+import io
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from omnibase_core.enums import EnumCoreErrorCode
+from omnibase_core.errors import ModelOnexError
+from onex_node_runtime.command_line import CommandLine
+from onex_node_runtime.settings.logs import LogSettings
+from pydantic import BaseModel, JsonValue
+
+
+class EnumOperation(StrEnum):
+    COUNT = "count"
+
+
+class ModelRequest(BaseModel):
+    operation: EnumOperation
+    payload: dict[str, JsonValue]
+    correlation_id: UUID
+
+
+ASKED: list[ModelRequest] = []
+SERVED: list[bool] = []
+
+
+async def call(request: ModelRequest) -> dict[str, JsonValue]:
+    ASKED.append(request)
+    if request.payload.get("fail"):
+        raise ModelOnexError(message="It is away.", error_code=EnumCoreErrorCode.TIMEOUT, problems=[{"field": "fail"}])
+    return {"echo": request.payload}
+
+
+def command() -> CommandLine[ModelRequest]:
+    return CommandLine("node-count", EnumOperation, ModelRequest, LogSettings, lambda: SERVED.append(True), call)
+
+
+@pytest.fixture
+def asked() -> Iterator[list[ModelRequest]]:
+    """What the node is asked."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield ASKED
+    ASKED.clear()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def test_operation_is_called(asked: list[ModelRequest], capsys: pytest.CaptureFixture[str]) -> None:
+    correlation_id = uuid4()
+    assert command().main(["call", "count", '{"word": "größer"}', "--correlation-id", str(correlation_id)]) == 0
+    assert json.loads(capsys.readouterr().out) == {"echo": {"word": "größer"}}
+    (request,) = asked
+    assert (request.operation, request.correlation_id) == ("count", correlation_id)
+
+
+def test_input_comes_from_elsewhere(asked: list[ModelRequest], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "input.json").write_text('{"number": 1}', encoding="utf-8")
+    assert command().main(["call", "count", f"@{tmp_path / 'input.json'}"]) == 0
+    monkeypatch.setattr(sys, "stdin", io.StringIO('{"number": 2}'))
+    assert command().main(["call", "count", "-"]) == 0
+    assert command().main(["call", "count"]) == 0
+    assert [request.payload for request in asked] == [{"number": 1}, {"number": 2}, {}]
+
+
+def test_failure_is_told(asked: list[ModelRequest], capsys: pytest.CaptureFixture[str]) -> None:
+    assert command().main(["call", "count", '{"fail": true}']) == 1
+    captured = capsys.readouterr()
+    failure = json.loads(captured.err.splitlines()[-1])
+    assert failure["correlation_id"] == str(asked[0].correlation_id)
+    assert failure["detail"] == "It is away."
+    assert failure["problems"] == [{"field": "fail"}]
+    assert captured.out == ""
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", "@no-such-file", "[" * 100_000])
+def test_input_that_is_no_object_is_refused(
+    asked: list[ModelRequest], capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    assert command().main(["call", "count", text]) == 1
+    assert "not a JSON object" in capsys.readouterr().err
+    assert asked == []
+
+
+@pytest.mark.parametrize("arguments", [["call"], ["call", "no-such-operation"], ["no-such-command"]])
+def test_command_that_is_not_understood(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        command().main(arguments)
+
+
+@pytest.mark.parametrize("arguments", [[], ["serve"]])
+def test_service_is_the_default(arguments: list[str]) -> None:
+    SERVED.clear()
+    assert command().main(arguments) == 0
+    assert SERVED == [True]

@@ -131,7 +131,12 @@ def promises(node: NodeView) -> dict[str, dict[str, dict[str, Any]]]:
     add(node.node, bases=[node.node_parent[1], *(base.partition("[")[0].rpartition(".")[2] for base in node.bases)])
     add(node.lifecycle, methods=handle, awaited=["handle"])
     if node.base.service_mode:
-        add(node.tool_server, bases=[node.lifecycle[1]], methods={"run": ["self", "request"]}, awaited=["run"])
+        add(
+            node.tool_server,
+            bases=["ToolServing", node.lifecycle[1]],
+            methods={"run": ["self", "request"]},
+            awaited=["run"],
+        )
     add(node.handler, methods=handle, awaited=["handle"])
     add(node.settings)
     add(node.request, members=["operation", "payload", "correlation_id"])

@@ -57,6 +57,7 @@ _ROOTS: Mapping[str, Callable[["NodeView"], object]] = {
     "models/formats": lambda node: "formats" in node.type_modules,
     "models/secrets": lambda node: node.has_secrets,
     "models/utc_datetime": lambda node: node.has_datetimes,
+    "tool_server": lambda node: node.base.service_mode,
     "texts": lambda node: node.text_helpers,
     "result_cache": lambda node: node.caching,
     "exporting": lambda node: node.tracing,

@@ -5,14 +5,14 @@ import copy
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path as FilePath
 from typing import Any
 
 from ..judging.judge import judge
 from ..judging.legacy import warnings
 from ..language import names
-from ..language.contract import FEATURE_ALIASES
+from ..language.prose import FEATURES, features_in
 from ..reading.effective import yaml_document
 from ..reading.source import comments, read_stream
 from ..text.problems import Path, Problem, show
@@ -34,13 +34,6 @@ _OPERATION_LISTS = ("io_operations", "compute_operations", "reduction_operations
 # Legacy keys that the language has no place for; other unknown keys may be typing errors.
 _NO_PLACE = ("capabilities", "configuration", "definitions", "performance_requirements", "input_model", "output_model")
 _LIFECYCLE = ("initialize", "shutdown", "health_check", "startup", "cleanup", "start", "stop", "get_metrics")
-_FEATURES = (
-    *("retry", "circuit_breaker", "service_discovery", "fail_fast", "cli", "state_machine", "canonical_yaml"),
-    *("hybrid_execution", "persistence", "http_client", "event_driven", "caching", "redis", "rate_limiting"),
-    *("dead_letter_queue", "service_mode", "no_service_mode", "custom_mixins", *FEATURE_ALIASES),
-)
-# Words of prose that mean a feature, beside the features' own names.
-_PROSE = {"retries": "retry", "circuit breakers": "circuit_breaker", "cache": "caching", "dlq": "dead_letter_queue"}
 _SERVICES = ("postgres", "postgresql", "redis", "kafka", "http", "consul", "vault")
 _RANGE = re.compile(r"[<>=!~^*]|v?\d+(\.|$)")
 _VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
@@ -154,10 +147,10 @@ class _Migration:
         entries = value if isinstance(value, list) else [value]
         words: list[Any] = []
         for entry in entries:
-            if not isinstance(entry, str) or entry in _FEATURES:
+            if not isinstance(entry, str) or entry in FEATURES:
                 words.append(entry)
                 continue
-            found = list(_features_in(entry))
+            found = list(features_in(entry))
             words += found
             self.change("features", f"{show(entry)} is now {', '.join(found) or 'no feature'}")
             self.keep("features", entry)
@@ -452,14 +445,6 @@ def _text(value: object) -> str:
 
 def _sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?")) else f"{text}."
-
-
-def _features_in(prose: str) -> Iterator[str]:
-    words = " ".join(re.findall(r"[a-z0-9]+", prose.lower()))
-    known = {feature.replace("_", " "): feature for feature in _FEATURES} | _PROSE
-    for phrase, feature in known.items():
-        if re.search(rf"(?<!no )(?<!not )(?<!without )\b{phrase}\b", words):
-            yield FEATURE_ALIASES.get(feature, feature)
 
 
 def _type_name(name: object) -> str:

@@ -1,0 +1,100 @@
+"""The command `draft-contract`: turns a description into a contract, by rules alone."""
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..drafting.draft import TooLittleError, draft
+from ..drafting.prose import LONGEST
+from ..language.classify import NODE_TYPES
+
+_PACKAGE = "the node's Python package, such as shop_nodes"
+_EXAMPLE = """\
+example:
+  draft-contract "CRUD for customers in PostgreSQL with fields name, email and age (optional)" -o node.yaml
+  copier copy --trust --defaults --data-file node.yaml TEMPLATE DEST
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print, or write to a file, the contract that a description asks for.
+
+    Args:
+        arguments: The command line without the program's name; that of the process when left out.
+
+    Returns:
+        0 when there is a contract, which has no mistakes; 1 when the description says too little or can't be read, in
+        which case nothing is written, and standard error says what to add.
+    """
+    parser = argparse.ArgumentParser(
+        prog="draft-contract",
+        description="Turn a description into a contract. Guesses stand in it as comments.",
+        epilog=_EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("description", nargs="?", help="what the node is to do, in English")
+    parser.add_argument(
+        "--file", metavar="FILE", help="a file with the description, text or Markdown; - for standard input"
+    )
+    parser.add_argument("--package", help=_PACKAGE)
+    parser.add_argument(
+        "--node-type", choices=tuple(NODE_TYPES), help="the node's type, where the description leaves it open"
+    )
+    parser.add_argument("-o", "--output", metavar="FILE", help="the file to write; it must not be there")
+    options = parser.parse_args(arguments)
+    if (options.description is None) == (options.file is None):
+        parser.error("give either a description or --file")
+    try:
+        text = options.description if options.file is None else _read(options.file)
+        made = draft(text, package=options.package, node_type=options.node_type)
+        if options.output is None:
+            _print(made.document())
+        else:
+            _write(Path(options.output), made.document())
+    except TooLittleError as error:
+        return _refuse(str(error))
+    except UnicodeDecodeError:
+        return _refuse(f"{options.file!r} is no text in UTF-8.")
+    except OSError as error:
+        return _refuse(f"{error.filename!r}: {error.strerror or error}")
+    return 0
+
+
+def _read(file: str) -> str:
+    """Return a file's text, of which no more is read than can be drafted from."""
+    most = 4 * LONGEST + 4
+    if file == "-":
+        return sys.stdin.buffer.read(most).decode("utf-8-sig")
+    with Path(file).open("rb") as stream:
+        return stream.read(most).decode("utf-8-sig")
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file that is not there, whole or not at all."""
+    with tempfile.NamedTemporaryFile("wb", dir=path.parent, prefix=f".{path.name}.", delete=False) as stream:
+        written = Path(stream.name)
+        try:
+            stream.write(text.encode())
+            stream.flush()
+            written.chmod(0o644)
+            os.link(written, path)
+        finally:
+            written.unlink()
+
+
+def _print(text: str) -> None:
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+
+
+def _refuse(text: str) -> int:
+    for line in text.splitlines():
+        print(line if line.isprintable() else ascii(line), file=sys.stderr)  # noqa: T201 - what the command is for
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,114 @@
+"""A guess: what was taken for so, how sure that is, and the words that it came from."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ..home import DATA
+from ..language import names
+from ..language.classify import NODE_TYPES
+
+GAZETTEER: Final[Mapping[str, Any]] = json.loads((DATA / "gazetteer.json").read_text(encoding="utf-8"))
+VERBS: Final = frozenset({*GAZETTEER["verbs"], *(verb for kind in NODE_TYPES.values() for verb in kind["verbs"])})
+# Names of products, which are one word however they are spelled.
+_PRODUCTS: Final = frozenset(
+    phrase
+    for listed in (*GAZETTEER["integrations"].values(), *GAZETTEER["types"]["effect"].values())
+    for phrase in listed
+    if phrase.isalnum()
+)
+_LONGEST_QUOTE = 80
+_NEGATED = (
+    r"(?<!\bno )(?<!\bnot )(?<!\bnot a )(?<!\bnot an )(?<!\bwithout )(?<!\bwithout a )(?<!\bnever )(?<!\binstead of )"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """What was taken for so.
+
+    Attributes:
+        place: Where it stands in the contract.
+        value: What stands there, for people.
+        confidence: From 0 to 1.
+        words: What it came from; empty where nothing says it.
+    """
+
+    place: str
+    value: str
+    confidence: float
+    words: str = ""
+
+    def __str__(self) -> str:
+        """Return the guess for people."""
+        source = f'from "{quoted(self.words)}"' if self.words else "nothing says it"
+        return f"{self.place}: {self.value} ({self.confidence:.0%}, {source})"
+
+
+def quoted(text: str) -> str:
+    """Return words on one line, the middle left out where they are many."""
+    shown = " ".join(text.split())
+    return shown if len(shown) <= _LONGEST_QUOTE else f"{shown[: _LONGEST_QUOTE - 1]}\u2026"
+
+
+def found(phrases: list[str], text: str) -> Iterator[str]:
+    """Yield the phrases that stand in a text as whole words, those that are denied left out.
+
+    Args:
+        phrases: Words in lower case.
+        text: The text in lower case.
+    """
+    for phrase in phrases:
+        if re.search(rf"{_NEGATED}(?<![\w-]){re.escape(phrase)}(?!\w)", text):
+            yield phrase
+
+
+def base_form(word: str) -> str:
+    """Return the verb that a word is a form of, such as `store` of `stores` and `storing`; empty where it is none."""
+    word = word.lower()
+    for form in (word, *_stems(word)):
+        # British spelling is the same verb.
+        for spelled in (form, re.sub(r"ise$", "ize", form), re.sub(r"yse$", "yze", form)):
+            if spelled in VERBS:
+                return spelled
+    return ""
+
+
+def _stems(word: str) -> Iterator[str]:
+    if word.endswith("ies"):
+        yield f"{word[:-3]}y"
+    if word.endswith("es"):
+        yield word[:-2]
+    if word.endswith("s"):
+        yield word[:-1]
+    if word.endswith("ing"):
+        stem = word[:-3]
+        yield from (stem, f"{stem}e")
+        if stem[-2:-1] == stem[-1:]:
+            yield stem[:-1]
+
+
+def plain_word(word: str) -> str:
+    """Return a word as a part of a name, such as `postgres` of `PostgreSQL`."""
+    lower = word.lower()
+    if lower == "postgresql":
+        return "postgres"
+    return lower if lower in _PRODUCTS else names.snake(word)
+
+
+def singular(noun: str) -> str:
+    """Return a noun without its plural's ending."""
+    if noun.endswith("ies") and len(noun) > len("pies"):
+        return f"{noun[:-3]}y"
+    if re.search(r"(?:ss|x|z|ch|sh|[^aeiou]us)es$", noun):
+        return noun[:-2]
+    return noun[:-1] if noun.endswith("s") and not noun.endswith(("ss", "us", "is")) else noun
+
+
+def plural(noun: str) -> str:
+    """Return the plural of a noun."""
+    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
+        return f"{noun[:-1]}ies"
+    return f"{noun}es" if noun.endswith(("s", "x", "z", "ch", "sh")) else f"{noun}s"

@@ -1,0 +1,231 @@
+"""The name and the type of the node that a description asks for."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from ..language import names
+from ..language.classify import NODE_TYPES, THRESHOLD, Candidate
+from .bodies import transitions
+from .guess import GAZETTEER, Guess, base_form, found, plain_word
+from .prose import Prose, words
+
+_KINDS = "|".join(NODE_TYPES)
+_CLASS = re.compile(r"\bNode([A-Z][A-Za-z0-9]*?)(Effect|Compute|Reducer|Orchestrator)\b")
+_FOLDER = re.compile(rf"\bnode_([a-z][a-z0-9_]*?)_({_KINDS})\b")
+_SAID = re.compile(
+    rf"(?<!not a )(?<!not an )(?<!no )\b(?:({_KINDS})\s+nodes?\b|node[ _]type\s*(?:is|:|=|of)?\s*({_KINDS})\b"
+    rf"|\bas an?\s+({_KINDS})\b|\bONEX\s+({_KINDS})\b|\ban?\s+(compute|reducer|orchestrator)\b(?!\s+\w))",
+    re.IGNORECASE,
+)
+_ASKED = re.compile(
+    rf"\b(?:create|generate|build|write|implement|make|need|want|develop|design|draft|add)s?\s+(?:me\s+|us\s+)?"
+    rf"(?:an?|the|one|our)\s+((?:(?!that\b|which\b|to\b|for\b)[\w-]+\s+){{1,5}}?)(?:(?:{_KINDS})\s+)?(?:node|microservice|service)\b",
+    re.IGNORECASE,
+)
+_SUBJECT = re.compile(
+    rf"^(?:an?|the|this|our)\s+((?:[\w-]+\s+){{0,3}}[\w-]+?)(?:\s+(?:{_KINDS}))?(?:\s+(?:node|service))?"
+    r"(?:\s+(?:that|which|for|to|with|of|is|will|should|must)\b|,)",
+    re.IGNORECASE,
+)
+_IDLE: Final = frozenset(
+    [
+        "a",
+        "an",
+        "the",
+        "and",
+        "or",
+        "of",
+        "for",
+        "to",
+        "in",
+        "on",
+        "with",
+        "by",
+        "from",
+        "that",
+        "which",
+        "our",
+        "my",
+        "your",
+        "new",
+        "simple",
+        "small",
+        "basic",
+        "generic",
+        "node",
+        "nodes",
+        "service",
+        "microservice",
+        "effect",
+        "compute",
+        "reducer",
+        "orchestrator",
+        "onex",
+        "operations",
+        "operation",
+        "support",
+        "backed",
+        "based",
+        "using",
+        "we",
+        "i",
+        "want",
+        "need",
+        "please",
+        "given",
+        "list",
+        "it",
+        "its",
+        "this",
+        "should",
+        "must",
+        "can",
+        "will",
+        "is",
+        "are",
+        "be",
+        "as",
+        "into",
+        "via",
+        "per",
+        "all",
+        "each",
+        "every",
+        "some",
+        "any",
+        "more",
+    ]
+)
+_CUTTING: Final = frozenset(
+    [
+        "for",
+        "to",
+        "in",
+        "on",
+        "with",
+        "by",
+        "from",
+        "that",
+        "which",
+        "of",
+        "as",
+        "into",
+        "via",
+        "using",
+        "through",
+        "when",
+        "if",
+        "so",
+    ]
+)
+_LONGEST = 48
+_WORDS_OF_A_NAME = 4
+_SAYS_SO, _NAMED = 0.93, 0.97
+_UNOPPOSED, _SURE = 0.9, 0.8
+_FEW = 3
+_MAIN_VERB = 3
+_DOUBT = 1
+
+
+def kind_of(prose: Prose) -> tuple[Candidate, ...]:
+    """Weigh what in a description speaks for each type of node.
+
+    Args:
+        prose: The description.
+
+    Returns:
+        All types, the likeliest first. What names its type, such as `NodeLockEffect` or "a reducer node", is of that
+        type; otherwise phrases and verbs count, and the confidence of a type is its part of all that was found.
+    """
+    named = [match for pattern in (_CLASS, _FOLDER) for match in pattern.finditer(prose.text)]
+    if named:
+        return _settled(named[0][2].lower(), _NAMED, named[0][0])
+    said = {next(filter(None, match.groups())).lower(): match[0] for match in _SAID.finditer(prose.text)}
+    if len(said) == 1:
+        return _settled(*next((kind, _SAYS_SO, text) for kind, text in said.items()))
+    evidence = {kind: dict(_evidence(prose, kind)) for kind in NODE_TYPES}
+    for kind, text in said.items():
+        evidence[kind][text.lower()] = _FEW
+    points = {kind: sum(weights.values()) for kind, weights in evidence.items()}
+    total = sum(points.values()) + _DOUBT
+    candidates = []
+    for kind, weights in evidence.items():
+        most = _UNOPPOSED if points[kind] + _DOUBT == total and len(weights) >= _FEW else _SURE
+        candidates.append(Candidate(kind, min(most, points[kind] / total), tuple(weights)))
+    return tuple(sorted(candidates, key=lambda candidate: -candidate.confidence))
+
+
+def _settled(kind: str, confidence: float, text: str) -> tuple[Candidate, ...]:
+    others = (Candidate(other, 0.0, ()) for other in NODE_TYPES if other != kind)
+    return (Candidate(kind, confidence, (text,)), *others)
+
+
+def _evidence(prose: Prose, kind: str) -> Iterator[tuple[str, int]]:
+    text = prose.text.lower()
+    for weight, phrases in GAZETTEER["types"][kind].items():
+        yield from ((phrase, int(weight)) for phrase in found(phrases, text))
+    if kind == "reducer" and (match := re.search(r"\bfrom (?:[\w-]+ ){0,4}events\b", text)):
+        yield match[0], 2
+    if kind == "reducer" and len(moves := transitions(prose)) > 1:
+        yield f"{moves[0][1]} to {moves[0][2]}", _MAIN_VERB
+    verbs = NODE_TYPES[kind]["verbs"]
+    main = True
+    for sentence in (*prose.sentences, *prose.points):
+        for position, word in enumerate(words(sentence)):
+            verb = base_form(word)
+            if verb in verbs:
+                yield f"{word.lower()}", _MAIN_VERB if main and position <= _WORDS_OF_A_NAME else 1
+            if verb:
+                main = False
+
+
+def is_settled(candidates: tuple[Candidate, ...]) -> bool:
+    """Tell whether the likeliest type is likely enough."""
+    return candidates[0].confidence >= THRESHOLD
+
+
+def name_of(prose: Prose) -> Guess | None:
+    """Return the name of the node: one that is said, or made from the words of the description's beginning.
+
+    Args:
+        prose: The description.
+
+    Returns:
+        The guess; None where no word can be part of a name.
+    """
+    for pattern, confidence in ((_CLASS, _NAMED), (_FOLDER, _NAMED), (_ASKED, 0.85)):
+        for match in pattern.finditer(prose.text):
+            if name := _name(words(match[1]) if pattern is _ASKED else [names.snake(match[1])]):
+                return Guess("name", name, confidence, match[0])
+    for sentence in (*prose.headings, *prose.sentences, *prose.points)[:3]:
+        subject = _SUBJECT.match(sentence)
+        if subject and (name := _name(words(subject[1]))):
+            return Guess("name", name, 0.7, subject[0])
+        if name := _name(words(sentence), whole=False):
+            return Guess("name", name, 0.5, sentence)
+    return None
+
+
+def _name(parts: list[str], *, whole: bool = True) -> str:
+    """Return the first words that say something as one name, at most as long as names may be.
+
+    Args:
+        parts: The words.
+        whole: Whether all of them are the name, rather than those before the first preposition.
+    """
+    kept: list[str] = []
+    for word in parts:
+        part = base_form(word) if not kept and not whole else ""
+        part = part or plain_word(word)
+        if kept and not whole and part in _CUTTING:
+            break
+        if part and part not in _IDLE and not part[0].isdigit():
+            kept.append(part)
+    name = ""
+    for part in kept[:_WORDS_OF_A_NAME]:
+        longer = f"{name}_{part}".strip("_")
+        if len(longer) > _LONGEST:
+            break
+        name = longer
+    return name

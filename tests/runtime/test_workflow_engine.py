@@ -10,6 +10,7 @@ from doubles.fake_nodes import PERMANENT, RUN_ID, FakeNodes
 from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.errors import ModelOnexError
 from onex_node_runtime.effects import EFFECTS, Effects
+from onex_node_runtime.refusals import REFUSALS
 from onex_node_runtime.workflows.engine import Engine
 from onex_node_runtime.workflows.run import Answer, Run, StepRecord, answered, failure, load
 from onex_node_runtime.workflows.step import Call, Retry, Step, Workflow
@@ -154,6 +155,20 @@ async def test_a_failed_compensation_is_reported_and_keeps_no_other_from_running
     assert ("second", "compensation_failed") in trial.told
     assert failure(run).error_code is EnumCoreErrorCode.OPERATION_FAILED
     assert run.steps[1].error == "undo second is broken"
+
+
+@pytest.mark.parametrize("undone", [True, False])
+@pytest.mark.parametrize("code", [*sorted(REFUSALS), PASSING, EnumCoreErrorCode.CONTRACT_VIOLATION])
+async def test_what_a_step_is_refused_is_answered_with_its_place(code: EnumCoreErrorCode, undone: bool) -> None:
+    trial = Trial(workflow(step("first"), step("second", "first")))
+    trial.nodes.failing = {"second": [code]} | ({} if undone else {"undo first": [PERMANENT]})
+    error = failure(load((await trial.advance()).dump()))
+    context = error.context["additional_context"]
+    # Where something is left of the run, it is no mere refusal.
+    expected = code if undone and code in REFUSALS else EnumCoreErrorCode.OPERATION_FAILED
+    assert error.error_code is expected
+    assert (context["step"], context["node"]) == ("second", "node_other_effect")
+    assert error.message == "The step second of order failed: second is broken"
 
 
 async def test_a_first_step_that_fails_leaves_nothing_to_undo() -> None:

@@ -212,7 +212,14 @@ class Progress[InputT: BaseModel]:
                 record = StepRecord(step.name, "completed", result.answer)
             else:
                 unknown = _leaves_open(result.error)
-                record = StepRecord(step.name, "failed", error=_told(result.error), outcome_unknown=unknown)
+                record = StepRecord(
+                    step.name,
+                    "failed",
+                    error=_told(result.error),
+                    outcome_unknown=unknown,
+                    node=step.call.node,
+                    code=_code(result.error),
+                )
                 if step.on_failure != "continue":
                     self.fail(step.name, record.error)
             self.run.steps.append(record)
@@ -224,7 +231,7 @@ class Progress[InputT: BaseModel]:
     async def _give_up(self, running: Mapping[asyncio.Task[Ended], Step[InputT]]) -> None:
         """Note the steps that were cancelled, of which nobody knows whether they took effect."""
         records = [
-            StepRecord(step.name, "failed", error="It was cancelled.", outcome_unknown=True)
+            StepRecord(step.name, "failed", error="It was cancelled.", outcome_unknown=True, node=step.call.node)
             for step in running.values()
         ]
         self.run.steps += records
@@ -317,6 +324,10 @@ def _details(error: BaseException) -> Mapping[str, object]:
 
 def _told(error: Exception) -> str:
     return error.message if isinstance(error, ModelOnexError) else f"{type(error).__name__}: {error}"
+
+
+def _code(error: Exception) -> str:
+    return str(error.error_code) if isinstance(error, ModelOnexError) and error.error_code else ""
 
 
 async def _stop[InputT: BaseModel](running: Mapping[asyncio.Task[Ended], Step[InputT]]) -> None:

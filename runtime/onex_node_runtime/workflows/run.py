@@ -3,12 +3,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.errors import ModelOnexError
 from pydantic import JsonValue, TypeAdapter
+
+from ..refusals import REFUSALS
 
 type Answer = Mapping[str, JsonValue]
 type StepStatus = Literal["completed", "failed", "compensated", "compensation_failed"]
@@ -24,6 +26,8 @@ class StepRecord:
         answer: What the other node answered; empty for a step that failed.
         error: What went wrong, possibly with its compensation; empty for nothing.
         outcome_unknown: Whether nobody knows if a step that failed took effect.
+        node: The node that a step that failed called.
+        code: The code of what went wrong there; empty where it gave none.
     """
 
     name: str
@@ -31,6 +35,8 @@ class StepRecord:
     answer: dict[str, JsonValue] = field(default_factory=dict)
     error: str = ""
     outcome_unknown: bool = False
+    node: str = ""
+    code: str = ""
 
 
 @dataclass(slots=True)
@@ -98,11 +104,22 @@ def load(text: str) -> Run:
 
 
 def failure(run: Run) -> ModelOnexError:
-    """Return the error of a run that failed."""
+    """Return the error of a run that failed: what a step's node refused is refused to the caller, if nothing is left.
+
+    Args:
+        run: A run that did not complete.
+
+    Returns:
+        The error, which names the step and its node where there is one.
+    """
+    ended_by = next((record for record in run.steps if record.name == run.failed_step and record.node), None)
+    refusal = next((code for code in REFUSALS if ended_by and str(code) == ended_by.code), None)
+    place: dict[str, Any] = {"step": ended_by.name, "node": ended_by.node} if ended_by else {}
     return ModelOnexError(
         message=f"The step {run.failed_step} of {run.operation} failed: {run.error}",
-        error_code=EnumCoreErrorCode.OPERATION_FAILED,
+        error_code=EnumCoreErrorCode.OPERATION_FAILED if refusal is None or run.lasting else refusal,
         correlation_id=run.correlation_id,
+        **place,
         run_status=run.status,
         failed_step=run.failed_step,
         failed_compensations=run.failed_compensations,

@@ -11,7 +11,7 @@ from ..language.contract import BASE_TYPES, build_security, spell_out
 from ..language.deployment import DEFAULT_PORT
 from ..text import bodies
 from ..text.problems import Path, Problem, did_you_mean, show
-from . import absent
+from . import absent, given_values
 from . import events as events_judging
 
 type Specs = Mapping[str, Any]
@@ -28,8 +28,6 @@ _SCHEMES: dict[Path, tuple[str, ...]] = {
     ("advanced_features", "observability", "tracing", "endpoint"): ("http://", "https://"),
 }
 # What becomes text, whatever it refers to.
-# What takes no empty part, by implementation.
-_MADE_OF_PARTS: Mapping[str, str] = {"http": "path", "redis": "key", "filesystem": "path"}
 _TEXTS = ("path", "key", "field", "headers")
 # What others than the receiver see.
 _SEEN: Mapping[str, tuple[str, ...]] = {
@@ -100,7 +98,7 @@ def check(rules: Rules, path: Path, operation: Specs) -> Iterator[Problem]:
     yield from _single_values(rules, path, {name: spec[name] for name in _TEXTS if name in spec}, inputs)
     seen = {name: spec[name] for name in _SEEN[key] if name in spec}
     yield from _secrets(path, seen, _finder(inputs, rules.models), inputs, rules.models)
-    yield from _empty_parts(path, spec, operation)
+    yield from given_values.problems(path, spec, operation, rules.raw, rules.models)
     yield from absent.problems(path, spec, inputs, rules.models)
     yield from {"http": _http, "kafka": _kafka, "redis": _redis, "filesystem": _filesystem}[key](
         rules, path, spec, operation, find
@@ -132,44 +130,6 @@ def _secrets(path: Path, texts: Specs, find: Find, inputs: Specs, models: Mappin
             if references.spec_at(part.name, inputs, models).get("secret") is True:
                 shown = show(f"${{input.{part.name}}}")
                 yield Problem(place, f"{shown}, which is secret", "a place that nobody sees, such as a body")
-
-
-def _empty_parts(path: Path, spec: Specs, operation: Specs) -> Iterator[Problem]:
-    """Find values that the contract gives to a field, and that a key or a path made of them does not take."""
-    place = _MADE_OF_PARTS.get(str(path[-1]), "")
-    inputs = _mapping(operation.get("input"))
-    parts = references.parts(spec[place]) if isinstance(spec.get(place), str) else ()
-    for number, part in enumerate(parts):
-        if isinstance(part, str) and "?" in part:
-            return
-        if isinstance(part, references.Reference) and part.source == "input" and part.name in inputs:
-            field = spell_out(inputs[part.name])
-            last = path[-1] == "http" and number == len(parts) - 1
-            if last and references.may_end_empty(parts, field.get("default")):
-                continue
-            for where, value in _given(part.name, field, operation):
-                around = ("x" if isinstance(other, references.Reference) else other for other in parts)
-                made = "".join(str(value) if index == number else text for index, text in enumerate(around))
-                if value == "" or (place == "path" and {".", ".."} & set(made.split("/"))):
-                    used = ".".join(map(str, (*path[2:], place)))
-                    yield Problem(
-                        (*path[:-1], *where),
-                        show(value),
-                        f"a value that {used} can be made of, neither empty nor . or ..",
-                    )
-
-
-def _given(name: str, field: Specs, operation: Specs) -> Iterator[tuple[Path, object]]:
-    if "default" in field:
-        yield ("input", name, "default"), field["default"]
-    if field.get("maxLength") == 0:
-        yield ("input", name, "maxLength"), ""
-    for index, value in enumerate(_list(field.get("enum"))):
-        yield ("input", name, "enum", index), value
-    for index, example in enumerate(_list(operation.get("examples"))):
-        given = _mapping(_mapping(example).get("input"))
-        if name in given:
-            yield ("examples", index, "input", name), given[name]
 
 
 def parameter(rules: Rules, path: Path, text: str, inputs: Specs) -> Iterator[Problem]:

@@ -1,5 +1,6 @@
 """Values that the contract gives to a field fit every place that the field is used in."""
 
+import json
 from typing import Any
 
 import pytest
@@ -73,3 +74,40 @@ def test_last_segment_may_be_empty_where_that_is_the_default() -> None:
     assert "segment(request.id, may_be_empty=True)" in dict(made.calls.arguments)["path"]
     with pytest.raises(ContractError, match="can be made of"):
         read(contract_of(listing, {"maxLength": 0}))
+
+
+@pytest.mark.parametrize("implementation", [PATH, KEY, FILE], ids=["http", "redis", "filesystem"])
+@pytest.mark.parametrize(
+    ("field", "enums", "place"),
+    [
+        ({"default": ""}, [], r"models\.ModelThing\.fields\.id\.default"),
+        ({"maxLength": 0}, [], r"models\.ModelThing\.fields\.id\.maxLength"),
+        ({"enum": ["a", ""]}, [], r"models\.ModelThing\.fields\.id\.enum\[1\]"),
+        ({"type": "Kind"}, ["a", ""], r"enums\.Kind\[1\]"),
+    ],
+)
+def test_fields_of_models_are_no_exception(
+    implementation: dict[str, Any], field: dict[str, Any], enums: list[str], place: str
+) -> None:
+    contract = contract_of(implementation, {})
+    operation = json.loads(json.dumps(contract["operations"][0]).replace("input.id", "input.thing.id"))
+    operation["input"] = {"thing": "ModelThing"}
+    contract["operations"] = [operation]
+    contract["models"] = {"ModelThing": {"fields": {"id": {"type": "string"} | field}}}
+    contract |= {"enums": {"Kind": enums}} if enums else {}
+    with pytest.raises(ContractError, match=f"^.*\n?.*{place}: .* can be made of") as caught:
+        read(contract)
+    assert len(caught.value.problems) == 1
+
+
+@pytest.mark.parametrize("value", ["a\nb", "é", "\u2028"])
+def test_headers_take_printable_ascii(value: str) -> None:
+    headed = {"http": {"method": "GET", "path": "/", "headers": {"X-Id": "a ${input.id}"}}}
+    with pytest.raises(ContractError, match=r"input\.id\.default: .*printable ASCII"):
+        read(contract_of(headed, {"default": value}))
+
+
+def test_names_of_files_have_a_length() -> None:
+    with pytest.raises(ContractError, match="at most 255 bytes"):
+        read(contract_of(FILE, {"default": "é" * 130}))
+    read(contract_of(PATH, {"default": "é" * 130}))

@@ -1,0 +1,131 @@
+"""Values that a contract gives to fields fit the keys, paths and headers that are made of these."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from ..language import references
+from ..language.contract import spell_out
+from ..text.problems import Path, Problem, show
+
+type Specs = Mapping[str, Any]
+type Parts = Sequence[str | references.Reference]
+
+# What is made of fields, by implementation.
+_MADE: Mapping[str, tuple[str, ...]] = {"http": ("path", "headers"), "redis": ("key",), "filesystem": ("path",)}
+_LONGEST_NAME = 255
+_ASCII = "printable ASCII, which is all that headers of HTTP carry"
+
+
+def problems(
+    path: Path, spec: Specs, operation: Specs, contract: Specs, models: Mapping[str, Specs]
+) -> Iterator[Problem]:
+    """Find defaults, enum values, lengths and examples of fields that a place does not take which is made of them.
+
+    Args:
+        path: Where the implementation is.
+        spec: The implementation.
+        operation: Its operation.
+        contract: The whole contract, which names the values of enums.
+        models: The fields of the contract's models.
+
+    Yields:
+        One problem for each value.
+    """
+    kind = str(path[-1])
+    for key in _MADE.get(kind, ()):
+        for place, text in references.texts((*path, key), spec.get(key)):
+            parts = references.parts(text)
+            for number, part in enumerate(parts):
+                if key == "path" and isinstance(part, str) and "?" in part:
+                    break
+                if not isinstance(part, references.Reference) or part.source != "input":
+                    continue
+                where, field = _field(part.name, operation, models)
+                last = kind == "http" and key == "path" and number == len(parts) - 1
+                if last and references.may_end_empty(parts, field.get("default")):
+                    continue
+                for own, value in _given(path[:-1], part.name, (where, field), operation, contract):
+                    if expected := _WRONG[kind, key](value, _made(parts, number, value)):
+                        used = ".".join(map(str, place[2:]))
+                        yield Problem(own, show(value), expected.format(used))
+
+
+def _made(parts: Parts, number: int, value: str) -> str:
+    """Return what is made of a value, other fields holding a letter."""
+    around = ("x" if isinstance(part, references.Reference) else part for part in parts)
+    return "".join(value if index == number else text for index, text in enumerate(around))
+
+
+def _path_of_api(value: str, made: str) -> str:
+    wrong = not value or {".", ".."} & set(made.split("/"))
+    return "a value that {} can be made of, neither empty nor . or .." if wrong else ""
+
+
+def _path_of_file(value: str, made: str) -> str:
+    if any(len(name.encode()) > _LONGEST_NAME for name in made.split("/")):
+        return f"a value that {{}} can be made of: names of files have at most {_LONGEST_NAME} bytes"
+    return _path_of_api(value, made)
+
+
+def _key(value: str, _made: str) -> str:
+    return "" if value else "a value that {} can be made of, neither empty nor . or .."
+
+
+def _header(_value: str, made: str) -> str:
+    return "" if made.isascii() and made.isprintable() else _ASCII
+
+
+_WRONG: Mapping[tuple[str, str], Callable[[str, str], str]] = {
+    ("http", "path"): _path_of_api,
+    ("http", "headers"): _header,
+    ("redis", "key"): _key,
+    ("filesystem", "path"): _path_of_file,
+}
+
+
+def _field(name: str, operation: Specs, models: Mapping[str, Specs]) -> tuple[Path, Specs]:
+    """Return where a field is, below the operation or in a model, and its spec; an empty one where there is none."""
+    first, *rest = name.split(".")
+    fields = _mapping(operation.get("input"))
+    where: Path = ("input", first)
+    spec: Specs = spell_out(fields[first]) if first in fields else {}
+    for word in rest:
+        model = str(spec.get("type"))
+        fields = models.get(model, {})
+        where, spec = ("models", model, "fields", word), spell_out(fields[word]) if word in fields else {}
+    return where, spec
+
+
+def _given(
+    path: Path, name: str, field: tuple[Path, Specs], operation: Specs, contract: Specs
+) -> Iterator[tuple[Path, str]]:
+    """Find the values that the contract gives to a field: where they are, and what they are as text."""
+    where, spec = field
+    own = (*path, *where) if where[0] == "input" else where
+    if "default" in spec:
+        yield (*own, "default"), _text(spec["default"])
+    if spec.get("maxLength") == 0:
+        yield (*own, "maxLength"), ""
+    for index, value in enumerate(_list(spec.get("enum"))):
+        yield (*own, "enum", index), _text(value)
+    kind = spec.get("type")
+    for index, value in enumerate(_list(_mapping(contract.get("enums")).get(kind) if isinstance(kind, str) else None)):
+        yield ("enums", str(kind), index), _text(value)
+    for index, example in enumerate(_list(operation.get("examples"))):
+        given: object = _mapping(example).get("input")
+        for word in name.split("."):
+            given = _mapping(given).get(word)
+        if given is not None:
+            yield (*path, "examples", index, "input", *name.split(".")), _text(given)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else str(value)
+
+
+def _mapping(value: object) -> Specs:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []

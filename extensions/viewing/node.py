@@ -590,6 +590,11 @@ class NodeView:
         return tuple(sorted(self.variable(name) for name in needs - places))
 
     @property
+    def least_pool(self) -> str:
+        """What keeps tests from opening many connections, as a last argument: an embedded server has 100 in all."""
+        return ", database_pool_min_size=1" if self.database and self.database.pool_min_size > 1 else ""
+
+    @property
     def stand_ins(self) -> tuple[tuple[str, str], ...]:
         """What a local run brings where the environment names nothing: the variable, and what it is, in words."""
         known = (

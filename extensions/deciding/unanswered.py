@@ -122,7 +122,7 @@ def _operation(path: Path, operation: Operation, contract: Contract) -> Iterator
             kind = next((name for name in _RETRIED_BY if getattr(operation, name) is not None), "")
             expected = "database, http or redis, whose calls are tried again"
             yield Problem((*path, "retry"), "attempts at an operation", expected, _RETRIED_BY.get(kind, _OF_THE_NODE))
-    for step in operation.workflow.steps if operation.workflow else ():
+    for step in operation.workflow.every if operation.workflow else ():
         if step.retry.max_attempts == 1 and step.retry != StepRetry():
             found = f"delays between attempts at {step.name}, of which there is one"
             yield Problem((*path, "workflow"), found, "retry.max_attempts, too")

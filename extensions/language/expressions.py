@@ -97,7 +97,7 @@ def read(text: str, scope: Scope, expected: Kind | None = None) -> Checked:
     Raises:
         WrongError: When something in it is not allowed.
     """
-    tree = _parsed(text)
+    tree = parsed(text)
     judge = _Judge(scope)
     try:
         part = judge.condition(tree, frozenset()) if expected is None else judge.value(tree, frozenset(), expected)
@@ -141,7 +141,8 @@ def problem(path: Path, text: str, wrong: WrongError) -> Problem:
     return Problem(path, f"{wrong.found}{_place(text, wrong.node)}", wrong.expected, wrong.hint)
 
 
-def _parsed(text: str) -> ast.expr:
+def parsed(text: str) -> ast.expr:
+    """Return the tree of an expression, whatever it holds; WrongError for what is none."""
     if len(text) > LONGEST:
         raise WrongError(None, show(text), f"an expression of at most {LONGEST} characters")
     try:

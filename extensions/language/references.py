@@ -27,6 +27,10 @@ GIVEN: Mapping[str, tuple[str, str]] = {
     "correlation_id": ("uuid", "correlation_id"),
 }
 """What a run of an operation has beside its input, by how it is referred to: type, and function of the runtime."""
+_PATH = re.compile(r"[A-Za-z_]\w*(\[\d{1,4}\])*(\.[A-Za-z_]\w*(\[\d{1,4}\])*)*", re.ASCII)
+# Sources of values that may be meant as a whole.
+_WHOLE = frozenset({"item", "intent"})
+_ANSWERS = frozenset({"steps", "item", "previous", "intent"})
 _PLAIN = ("string", "integer", "uuid")
 _ASCII = ("integer", "uuid")
 # The functions that encode what they make text of.
@@ -38,12 +42,19 @@ class Reference:
     """One reference.
 
     Attributes:
-        source: `input`, `env`, `secret`, `steps`, `event`, or one of GIVEN.
+        source: `input`, `env`, `secret`, `steps`, `event`, or one of GIVEN; in workflows also `item`, `previous` and
+            `intent`.
         name: What follows the first dot; empty for one of GIVEN.
     """
 
     source: str
     name: str
+
+    @property
+    def path(self) -> tuple[str | int, ...]:
+        """The name as keys and indices: `stubs[0].name` is `stubs`, 0 and `name`."""
+        words = re.findall(r"\w+|\[\d+\]", self.name)
+        return tuple(int(word[1:-1]) if word.startswith("[") else word for word in words)
 
 
 def may_end_empty(pieces: Sequence[str | Reference], default: object) -> bool:
@@ -193,11 +204,14 @@ def problems(path: Path, value: object, sources: Sequence[str], find: Callable[[
             if part.source not in sources:
                 field = "input" in sources and not part.name and find(part.source) is None
                 hint = f"did you mean ${{input.{part.source}}}?" if field else did_you_mean(part.source, sources)
-                yield Problem(place, show(shown), f"a reference to {' or '.join(sources)}", hint)
+                expected = f"a reference to {' or '.join(word for word in sources if word not in GIVEN)}"
+                yield Problem(place, show(shown), expected, hint)
             elif part.source in GIVEN:
                 if part.name or "." in shown:
                     yield Problem(place, show(shown), f"${{{part.source}}}, which has no members")
-            elif not _NAME.fullmatch(part.name):
+            elif part.source in _WHOLE and not part.name:
+                continue
+            elif not (_PATH if part.source in _ANSWERS else _NAME).fullmatch(part.name):
                 yield Problem(place, show(shown), f"a name after {part.source}")
             elif part.source in {"env", "secret"} and "." in part.name:
                 yield Problem(place, show(shown), "the name of one environment variable")

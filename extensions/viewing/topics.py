@@ -21,7 +21,10 @@ def own(contract: Contract) -> tuple[str, ...]:
     """Return the topics of events and messages that operations publish, each once."""
     events = (names.event_topic(contract, op.publishes) for op in contract.operations if op.publishes)
     messages = (of_message(contract, op.kafka.topic) for op in contract.operations if op.kafka)
-    return tuple(dict.fromkeys((*events, *messages)))
+    intents = (
+        names.event_topic(contract, event) for op in contract.operations if op.workflow for event in op.workflow.events
+    )
+    return tuple(dict.fromkeys((*events, *messages, *intents)))
 
 
 def published(contract: Contract) -> tuple[str, ...]:

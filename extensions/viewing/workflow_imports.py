@@ -62,6 +62,7 @@ class Imports:
         symbols = [
             self._own("announcer", "Announcer"),
             self._own("connection", "Connection"),
+            self._own("engine", "Engine"),
             self._own("nodes", "Nodes"),
             self._own("nodes_on_bus", "RequestBus"),
             self._own("peers", "PEERS"),
@@ -87,15 +88,15 @@ class Imports:
     def overhead(self) -> tuple[Symbol, ...]:
         """Those of the measurement of what a step costs."""
         steps = self._of("step", "Call", "Step", "Workflow")
-        return self._own("engine", "Engine"), *self._of("run", "Answer", "Run", "StepRecord"), *steps
+        return self._own("engine", "Engine"), *self._of("run", "Run", "StepRecord"), self._own("known", "Known"), *steps
 
     @property
     def resume_tests(self) -> tuple[Symbol, ...]:
         """Those of the test of processes that are killed."""
         symbols = [self._own("run_store", "Lease"), self._own(f"run_store_{self.node.run_store}", self.store_class)]
-        symbols += self._of("run", "Answer", "Run", "StepRecord", "load")
+        symbols += [*self._of("run", "Run", "StepRecord", "load"), self._own("known", "Known")]
         symbols += self._of("step", "Call", "Step", "Workflow")
-        symbols += self._of("workflows", "Workflows", "new_run")
+        symbols += [*self._of("workflows", "Workflows", "new_run"), self._own("engine", "Engine")]
         symbols += [self.node.run_adapter, self.node.own("adapters.adapters", "Adapters"), self.node.settings]
         if self.node.run_store == "redis":
             symbols.append(("tests.redis_server", "redis_url"))
@@ -104,7 +105,7 @@ class Imports:
     @property
     def made_in_tests(self) -> str:
         """Code of what a handler's constructor takes in tests."""
-        return f'Workflows(nodes, tell, "{self.node.full_name}")'
+        return f'Workflows(Engine(nodes, tell), "{self.node.full_name}")'
 
     def workflow_tests(self, operation: HasWorkflow) -> tuple[Symbol, ...]:
         """Return those of the tests of a workflow."""
@@ -120,7 +121,8 @@ class Imports:
             self._own("engine", "Engine"),
             *self._of("run", "Run", "StepRecord"),
             *self._of("workflows", "Workflows", "new_run"),
-            *(("tests.fake_nodes", name) for name in ("FakeNodes", "PERMANENT", "RUN_ID")),
+            *(("tests.fake_nodes", name) for name in ("FakeNodes", "PERMANENT", "RUN_ID", "calls_of")),
+            self._own("run", "load"),
         )
 
     def module(self, operation: HasWorkflow) -> tuple[Symbol, ...]:
@@ -128,9 +130,9 @@ class Imports:
         view = operation.workflow
         if view is None:
             return ()
-        symbols = [operation.input.symbol, operation.output.symbol, self._own("run", "Answer"), self._own("run", "Run")]
-        symbols += self._of("step", "Call", "Step", "Workflow", *(("Retry",) if view.has_retry else ()))
-        symbols += [self._own("run", "answered")] if view.uses_answered else []
+        symbols = [operation.input.symbol, operation.output.symbol, self._own("run", "Run")]
+        symbols += [*self._of("step", *view.symbols), self._own("known", "Known")]
+        symbols += [self._own("known", "value_at")] if view.uses_values else []
         symbols += [self.node.own("texts", "text")] if view.uses_text else []
         return tuple(symbols)
 

@@ -2,7 +2,7 @@
 """The other nodes, as unit tests have them."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -18,6 +18,7 @@ class FakeNodes:
     """Answers each step of one run, slowly or not at all where it is told so.
 
     Attributes:
+        answers: What steps answer, by name.
         calls: What was called: the names of steps, in the order in which they were.
         undone: The steps whose compensation was called, in the order in which it was.
         payloads: What steps and compensations were given, by step and by `undo` and the step.
@@ -33,7 +34,7 @@ class FakeNodes:
         names = list(steps)
         self._names = {uuid5(run_id, name): name for name in names}
         self._names |= {uuid5(run_id, f"{name} undone"): f"undo {name}" for name in names}
-        self._answers = answers
+        self.answers = answers
         self.calls: list[str] = []
         self.undone: list[str] = []
         self.payloads: dict[str, Mapping[str, JsonValue]] = {}
@@ -56,4 +57,24 @@ class FakeNodes:
             raise
         if codes := self.failing.get(name):
             raise ModelOnexError(message=f"{name} is broken", error_code=codes.pop(0), **self.details)
-        return self._answers.get(name, {})
+        return self.answers.get(name, {})
+
+
+def calls_of(steps: Iterable[Any], items: int, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the calls of steps by the names that they have in runs, with their steps.
+
+    Args:
+        steps: The steps of a workflow, or of a group.
+        items: How many items there are, and how many intents.
+        prefix: What stands before their names.
+    """
+    for step in steps:
+        for item in [f"[{index}]" for index in range(items)] if step.each else [""]:
+            for number in [f"#{number + 1}" for number in range(step.repeat.max_rounds)] if step.repeat else [""]:
+                name = f"{prefix}{step.name}{item}{number}"
+                if hasattr(step.does, "steps"):
+                    yield from calls_of(step.does.steps, items, f"{name}.")
+                elif hasattr(step.does, "targets"):
+                    yield from ((f"{name}[{index}]", step) for index in range(items))
+                else:
+                    yield name, step

@@ -208,6 +208,29 @@ def _aggregate(draw: DrawFn, operation: dict[str, Any], _: tuple[str, ...]) -> N
     }
 
 
+def _grouped(step: dict[str, Any]) -> dict[str, Any]:
+    """Return a group around what a step does."""
+    outside = ("name", "after", "when", "for_each", "repeat", "on_failure")
+    inner = {key: value for key, value in step.items() if key not in outside} | {"name": f"in_{step['name']}"}
+    other: dict[str, Any] = {"name": f"by_{step['name']}", "node": "node_stock_effect", "operation": "count"}
+    output = {"value": f"${{steps.in_{step['name']}.value}}", "at": "${now}", "id": "${uuid}"}
+    around = {key: value for key, value in step.items() if key in outside}
+    if "repeat" in step:
+        around["repeat"] = step["repeat"] | {"until": f"steps.by_{step['name']}.ok"}
+        other["input"] = {"before": f"${{previous.in_{step['name']}.value}}"}
+    return around | {"steps": [inner, other], "output": output}
+
+
+def _routed(step: dict[str, Any]) -> dict[str, Any]:
+    """Return a step that carries out intents in the place of another."""
+    route = {
+        "store": {"node": "node_stock_effect", "operation": "keep", "input": {"what": "${intent.payload.list[0]}"}},
+        "bus": {"publish": "counted"},
+    }
+    kept = {key: value for key, value in step.items() if key in {"name", "after", "when", "on_failure", "retry"}}
+    return kept | {"intents": "${steps.step_0.intents}", "route": route, "unknown": "ignore"}
+
+
 @st.composite
 def _workflow(draw: DrawFn, operation: dict[str, Any], _: tuple[str, ...]) -> None:
     count = draw(st.integers(1, 5))
@@ -228,7 +251,14 @@ def _workflow(draw: DrawFn, operation: dict[str, Any], _: tuple[str, ...]) -> No
             "idempotent": draw(st.booleans()),
         }
         step |= {key: extras[key] for key in draw(st.lists(st.sampled_from(sorted(extras)), unique=True))}
-        steps.append(step)
+        words: dict[str, Any] = {
+            "when": draw(st.sampled_from(["1 < 2", "len(steps.step_0.list) > 1", True])),
+            "for_each": draw(st.sampled_from(["${steps.step_0.list}", "${steps.step_0.a.list}"])),
+            "repeat": {"until": "result.ok and not result.bad", "max_rounds": draw(st.integers(1, 3))},
+            "require": draw(st.sampled_from(["result.ok", "result.count == 3", "'a' in result.list"])),
+        }
+        step |= {key: words[key] for key in draw(st.lists(st.sampled_from(sorted(words)), unique=True, max_size=2))}
+        steps.append(draw(st.sampled_from([step, step, _grouped(step), _routed(step)])))
     body: dict[str, Any] = {"steps": steps, "timeout_seconds": draw(st.sampled_from([1, 60]))}
     states = {"type": "string", "enum": ["completed", "failed", "compensated"]}
     output: dict[str, Any] = {"status": states, "failed_step": {"type": "string", "required": False}}

@@ -181,7 +181,26 @@ NODES: dict[str, dict[str, Any]] = {
                             "operation": "b",
                             "input": {"x": "a"},
                         },
-                        {"name": "t", "after": ["s"], "node": "node_a_effect", "operation": "b"},
+                        {
+                            "name": "t",
+                            "after": ["s"],
+                            "node": "node_a_effect",
+                            "operation": "b",
+                            "when": "'a' != ''",
+                            "require": "result != 'a'",
+                        },
+                        {
+                            "name": "g",
+                            "steps": [{"name": "u", "node": "node_a_effect", "operation": "b", "input": {"x": "a"}}],
+                            "output": {"y": "a"},
+                            "repeat": {"until": "steps.u.z == 'a'", "max_rounds": 2},
+                        },
+                        {
+                            "name": "i",
+                            "after": ["s"],
+                            "intents": "${steps.s.intents}",
+                            "route": {"a": {"node": "node_a_effect", "operation": "b", "input": {"x": "a"}}},
+                        },
                     ]
                 },
             )

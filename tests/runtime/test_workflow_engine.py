@@ -1,7 +1,6 @@
 """What the engine does with any workflow: order, deadlines, attempts, failures, and undoing."""
 
 import asyncio
-from collections.abc import Mapping
 from typing import Literal
 from uuid import uuid4
 
@@ -12,7 +11,8 @@ from omnibase_core.errors import ModelOnexError
 from onex_node_runtime.effects import EFFECTS, Effects
 from onex_node_runtime.refusals import REFUSALS
 from onex_node_runtime.workflows.engine import Engine
-from onex_node_runtime.workflows.run import Answer, Run, StepRecord, answered, failure, load
+from onex_node_runtime.workflows.known import Known, value_at
+from onex_node_runtime.workflows.run import Run, StepRecord, failure, load
 from onex_node_runtime.workflows.step import Call, Retry, Step, Workflow
 from pydantic import BaseModel, JsonValue
 
@@ -31,8 +31,8 @@ class Outcome(BaseModel):
     total: int | None = None
 
 
-def given(request: Order, answers: Mapping[str, Answer]) -> dict[str, object]:
-    return {"number": request.number, "known": sorted(answers)}
+def given(known: Known[Order]) -> dict[str, object]:
+    return {"number": known.request.number, "known": sorted(known.steps)}
 
 
 UNDO = Call("node_other_effect", "undo", given)
@@ -49,7 +49,7 @@ def step(
 ) -> Step[Order]:
     return Step(
         name=name,
-        call=Call("node_other_effect", "do", given),
+        does=Call("node_other_effect", "do", given),
         after=after,
         timeout_seconds=timeout_seconds,
         retry=retry or Retry(),
@@ -117,7 +117,7 @@ async def test_nothing_starts_after_a_failure_and_what_was_done_is_undone_backwa
     assert trial.nodes.calls == ["top", "left", "right"]
     assert trial.nodes.undone == ["right", "top"]
     assert trial.told[-2:] == [("right", "compensated"), ("top", "compensated")]
-    assert trial.nodes.payloads["undo top"] == {"number": 1, "known": ["right", "top"]}
+    assert trial.nodes.payloads["undo top"] == {"number": 1, "known": ["top"]}
 
 
 async def test_a_step_under_way_is_waited_for_when_another_fails_and_then_undone() -> None:
@@ -143,7 +143,7 @@ async def test_continue_goes_on_without_the_step() -> None:
     run = await trial.advance()
     assert (run.status, run.failed_step) == ("completed", None)
     assert [(record.name, record.status) for record in run.steps] == [("first", "failed"), ("second", "completed")]
-    assert answered(run.answers, "first", "anything") is None
+    assert value_at(run.answers, "first", "anything") is None
 
 
 async def test_a_failed_compensation_is_reported_and_keeps_no_other_from_running() -> None:

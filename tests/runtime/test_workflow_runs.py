@@ -1,7 +1,6 @@
 """Runs that are kept: who works on them, and who goes on with those that were left unfinished."""
 
 import asyncio
-from collections.abc import Mapping
 from uuid import UUID, uuid4
 
 import pytest
@@ -9,7 +8,9 @@ from doubles.fake_nodes import PERMANENT, FakeNodes
 from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.errors import ModelOnexError
 from onex_node_runtime.correlation import CORRELATION_ID
-from onex_node_runtime.workflows.run import Answer, Run, StepRecord, load
+from onex_node_runtime.workflows.engine import Engine
+from onex_node_runtime.workflows.known import Known
+from onex_node_runtime.workflows.run import Run, StepRecord, load
 from onex_node_runtime.workflows.run_store import Lease
 from onex_node_runtime.workflows.run_store_memory import RunStoreMemory as Store
 from onex_node_runtime.workflows.step import Call, Step, Workflow
@@ -29,8 +30,8 @@ class Outcome(BaseModel):
     """An output."""
 
 
-def given(request: Order, _answers: Mapping[str, Answer]) -> dict[str, object]:
-    return {"number": request.number}
+def given(known: Known[Order]) -> dict[str, object]:
+    return {"number": known.request.number}
 
 
 CALL = Call("node_other_effect", "do", given)
@@ -54,7 +55,7 @@ async def tell(_run: Run, _record: StepRecord, _seconds: float) -> None:
 
 
 def process(nodes: FakeNodes, store: Store, lease_seconds: float = LEASE_SECONDS) -> Workflows:
-    return Workflows(nodes, tell, "node_order_orchestrator", store, lease_seconds)
+    return Workflows(Engine(nodes, tell), "node_order_orchestrator", store, lease_seconds)
 
 
 async def stop_in_second_step(nodes: FakeNodes, store: Store) -> None:
@@ -219,7 +220,7 @@ async def test_the_latest_runs_are_kept(store: Store, monkeypatch: pytest.Monkey
 
 
 async def test_without_a_store_nothing_is_kept_and_nothing_gone_on_with(nodes: FakeNodes) -> None:
-    running = Workflows(nodes, tell, "node_order_orchestrator")
+    running = Workflows(Engine(nodes, tell), "node_order_orchestrator")
     assert (await running.run(WORKFLOW, Order())).status == "completed"
     assert (await running.run(WORKFLOW, Order())).status == "completed"
     assert nodes.calls == ["first", "second"] * 2

@@ -5,15 +5,17 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 from uuid import UUID
 
-from omnibase_core.enums import EnumLogLevel
+from omnibase_core.enums import EnumCoreErrorCode, EnumLogLevel
+from omnibase_core.errors import ModelOnexError
 from omnibase_core.logging import emit_log_event_sync
 from omnibase_core.mixins.mixin_metrics import MixinMetrics
 from omnibase_core.models.events.model_event_envelope import ModelEventEnvelope
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 
 from .event_bus import EventBus
 from .run import Run, StepRecord
 
+type Publish = Callable[[str, JsonValue, UUID], Awaitable[None]]
 type Announce = Callable[[Run, StepRecord, float], Awaitable[None]]
 
 
@@ -92,6 +94,26 @@ class Announcer:
             ),
             run.correlation_id,
         )
+
+    async def publish(self, topic: str, payload: JsonValue, correlation_id: UUID) -> None:
+        """Publish an event.
+
+        Args:
+            topic: Full name of the topic.
+            payload: What it tells.
+            correlation_id: Identity of the request.
+
+        Raises:
+            ModelOnexError: NOT_FOUND without an event bus; else what the bus raises.
+        """
+        bus = self._surroundings.event_bus
+        if bus is None:
+            message = f"There is no event bus to publish {topic} on."
+            raise ModelOnexError(message=message, error_code=EnumCoreErrorCode.NOT_FOUND)
+        envelope = ModelEventEnvelope[Any](
+            payload=payload, correlation_id=correlation_id, source_tool=self._node, event_type=topic
+        )
+        await bus.publish_envelope(envelope, topic)
 
     async def _publish(self, event: BaseModel, correlation_id: UUID) -> None:
         bus = self._surroundings.event_bus

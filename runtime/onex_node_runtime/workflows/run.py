@@ -3,6 +3,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -12,8 +13,7 @@ from pydantic import JsonValue, TypeAdapter
 
 from ..refusals import REFUSALS
 
-type Answer = Mapping[str, JsonValue]
-type StepStatus = Literal["completed", "failed", "compensated", "compensation_failed"]
+type StepStatus = Literal["completed", "failed", "skipped", "compensated", "compensation_failed"]
 
 
 @dataclass(slots=True)
@@ -21,22 +21,36 @@ class StepRecord:
     """How a step ended.
 
     Attributes:
-        name: The step.
-        status: `failed` is one that the workflow goes on without, or that ended it.
-        answer: What the other node answered; empty for a step that failed.
+        name: The step; inside of others with their names before it, with the index of the item in brackets and the
+            number of the round after `#`, as in `bodies[2]#1.write`.
+        status: `failed` is one that the workflow goes on without, or that ended it; `skipped` one whose `when` did not
+            hold.
+        answer: What it answered; empty for a step that failed without an answer.
         error: What went wrong, possibly with its compensation; empty for nothing.
         outcome_unknown: Whether nobody knows if a step that failed took effect.
         node: The node that a step that failed called.
         code: The code of what went wrong there; empty where it gave none.
+        answered: Whether a step that failed took effect: the other node answered, and the answer was refused.
+        composite: Whether it is made of other steps, which have records of their own.
+        undo: What its compensation is given; None where nothing undoes it.
     """
 
     name: str
     status: StepStatus
-    answer: dict[str, JsonValue] = field(default_factory=dict)
+    answer: JsonValue = field(default_factory=dict)
     error: str = ""
     outcome_unknown: bool = False
     node: str = ""
     code: str = ""
+    answered: bool = False
+    composite: bool = False
+    undo: dict[str, JsonValue] | None = None
+
+    @property
+    def lasting(self) -> bool:
+        """Whether something that it did is still there, or may be."""
+        there = self.status in {"completed", "compensation_failed"} or (self.status == "failed" and self.answered)
+        return (there and not self.composite) or self.outcome_unknown
 
 
 @dataclass(slots=True)
@@ -52,6 +66,7 @@ class Run:
         steps: The steps that ended, in the order in which they did.
         failed_step: The step that ended it; for a run that took too long, the first of those it waited for.
         error: What ended it; empty for nothing.
+        started_at: When it began.
     """
 
     run_id: UUID
@@ -62,6 +77,7 @@ class Run:
     steps: list[StepRecord] = field(default_factory=list)
     failed_step: str | None = None
     error: str = ""
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
     def finished(self) -> bool:
@@ -69,9 +85,13 @@ class Run:
         return self.status not in {"running", "undoing"}
 
     @property
-    def answers(self) -> Mapping[str, Answer]:
-        """The answers of the steps that took effect, by step."""
-        return {record.name: record.answer for record in self.steps if record.status != "failed"}
+    def answers(self) -> Mapping[str, JsonValue]:
+        """The answers of the workflow's own steps that took effect, by step."""
+        return {
+            record.name: record.answer
+            for record in self.steps
+            if record.status not in {"failed", "skipped"} and record.name.isidentifier()
+        }
 
     @property
     def failed_compensations(self) -> list[str]:
@@ -86,9 +106,7 @@ class Run:
     @property
     def lasting(self) -> bool:
         """Whether something that a step did is still there, or may be."""
-        return any(
-            record.status in {"completed", "compensation_failed"} or record.outcome_unknown for record in self.steps
-        )
+        return any(record.lasting for record in self.steps)
 
     def dump(self) -> str:
         """Return the run as JSON."""
@@ -125,22 +143,3 @@ def failure(run: Run) -> ModelOnexError:
         failed_compensations=run.failed_compensations,
         unknown_outcomes=run.unknown_outcomes,
     )
-
-
-def answered(answers: Mapping[str, Answer], step: str, *path: str) -> JsonValue:
-    """Return a value of what a step answered.
-
-    Args:
-        answers: The answers, by step.
-        step: The step.
-        path: Keys, from the answer inwards.
-
-    Returns:
-        The value; None where there is none, as after a step that the workflow went on without.
-    """
-    value: JsonValue = dict(answers.get(step, {}))
-    for key in path:
-        if not isinstance(value, dict):
-            return None
-        value = value.get(key)
-    return value

@@ -14,9 +14,7 @@ from omnibase_core.logging import emit_log_event_sync
 from pydantic import BaseModel, ValidationError
 
 from ..correlation import CORRELATION_ID
-from .announcer import Announce
 from .engine import Engine
-from .nodes import Nodes
 from .run import Run
 from .run_store import Lease, RunStore
 from .step import Workflow
@@ -34,8 +32,7 @@ class Workflows:
 
     def __init__(
         self,
-        nodes: Nodes,
-        announce: Announce,
+        engine: Engine,
         node: str,
         store: RunStore | None = None,
         lease_seconds: float = 60.0,
@@ -43,13 +40,12 @@ class Workflows:
         """Keep what runs need.
 
         Args:
-            nodes: The other nodes.
-            announce: Told of each step that ended.
+            engine: Runs them.
             node: ONEX's name of this node.
             store: Where runs are kept; without one they end with the request.
             lease_seconds: How long a run that was left unfinished waits for another process to go on with it.
         """
-        self._engine = Engine(nodes, announce)
+        self._engine = engine
         self._node = node
         self._store = store
         self._lease_seconds = lease_seconds

@@ -1,0 +1,66 @@
+# The runtime of copier-onex, the same in every node. Change it in the template, not here.
+"""What happens in a run, kept as it happens."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from .announcer import Announce
+from .run import Run, StepRecord
+
+type Keep = Callable[[Run], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class Journal:
+    """What happened in a run, kept as it happens.
+
+    Attributes:
+        run: The run.
+        announce: Told of each step that ended.
+        keep: Keeps the run; None keeps nothing.
+        abandoning: Whether calls that are cancelled are left for good, so that their outcome is unknown.
+        ended: The records by step.
+    """
+
+    run: Run
+    announce: Announce
+    keep: Keep | None
+    abandoning: bool = False
+    ended: dict[str, StepRecord] = field(default_factory=dict)
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _noted: int = 0
+    _kept: int = 0
+
+    def __post_init__(self) -> None:
+        """Look up what is known already."""
+        self.ended = {record.name: record for record in self.run.steps}
+
+    def write(self, record: StepRecord) -> None:
+        """Take in a record, without keeping it yet."""
+        self.run.steps.append(record)
+        self.ended[record.name] = record
+
+    async def note(self, record: StepRecord, seconds: float) -> None:
+        """Take in a record, keep it, and tell of it; does nothing for a step that has one."""
+        if record.name not in self.ended:
+            self.write(record)
+            await self.save()
+            await self.announce(self.run, record, seconds)
+
+    async def save(self) -> None:
+        """Keep the run as it is, unless somebody who came later has done so meanwhile."""
+        if self.keep is None:
+            return
+        self._noted += 1
+        mine = self._noted
+        async with self._turn:
+            if self._kept < mine:
+                latest = self._noted
+                await self.keep(self.run)
+                self._kept = latest
+
+    def fail(self, step: str | None, error: str) -> None:
+        """Note what ended the run; the first failure counts."""
+        if not self.run.error:
+            self.run.failed_step, self.run.error = step, error

@@ -95,7 +95,7 @@ class Imports:
         """Those of the test of processes that are killed."""
         symbols = [self._own("run_store", "Lease"), self._own(f"run_store_{self.node.run_store}", self.store_class)]
         symbols += [*self._of("run", "Run", "StepRecord", "load"), self._own("known", "Known")]
-        symbols += self._of("step", "Call", "Step", "Workflow")
+        symbols += self._of("step", "Call", "Condition", "Each", "Repeat", "Step", "Workflow")
         symbols += [*self._of("workflows", "Workflows", "new_run"), self._own("engine", "Engine")]
         symbols += [self.node.run_adapter, self.node.own("adapters.adapters", "Adapters"), self.node.settings]
         if self.node.run_store == "redis":

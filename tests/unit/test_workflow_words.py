@@ -193,7 +193,7 @@ def test_the_pipeline_has_no_problems() -> None:
             lambda s: s[EXTRACT]["input"].update(x="${now.year}"),
             "[0].input.x",
             "'${now.year}'",
-            "${now}, which has no fields",
+            "${now}, which has no members",
             id="field of now",
         ),
     ],

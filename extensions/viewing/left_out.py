@@ -65,8 +65,6 @@ _OF_SOME_NODES: Mapping[str, Needed] = {
     "{node}/state/store_redis.py": lambda node: node.fsm and node.fsm.backend == "redis",
     "{node}/topics.py": lambda node: node.topics,
     "{node}/workflows": lambda node: node.workflows,
-    "{node}/workflows/run_store_postgres.py": lambda node: node.run_store == "postgres",
-    "{node}/workflows/run_store_redis.py": lambda node: node.run_store == "redis",
     "{tests}/custom": lambda node: node.custom_operations,
     "{tests}/integration": lambda node: node.tests_servers,
     "{tests}/integration/conftest.py": lambda node: node.database,

@@ -65,6 +65,8 @@ _ROOTS: Mapping[str, Callable[["NodeView"], object]] = {
     "workflows/announcer": lambda node: node.workflows,
     "workflows/connection": lambda node: node.workflows,
     "workflows/run_store_memory": lambda node: node.run_store == "memory",
+    "workflows/run_store_postgres": lambda node: node.run_store == "postgres",
+    "workflows/run_store_redis": lambda node: node.run_store == "redis",
     "workflows/workflows": lambda node: node.workflows,
 }
 _DOUBLES: Mapping[str, Callable[["NodeView"], object]] = {

@@ -102,6 +102,7 @@ def before(project: Path, answers: str = _ANSWERS) -> int:
     snapshot = _load("project.snapshot").Snapshot.of(project)
     place = _load("project.places").place_of(answers)
     snapshot.take(place)
+    _load("project.leftovers").keep(project, snapshot, place)
     _load("project.renames").keep_edits(project, snapshot.folder / "renamed", place)
     if "ONEX_REPORT" not in os.environ:  # `update-node` lets Copier work on a clone, which may be left half done
         command = [sys.executable, "-I", __file__, "watch", str(copier)]
@@ -129,8 +130,13 @@ def after(project: Path, answers: str = _ANSWERS) -> int:
         _say("\n".join(f"  {name}" for name in orphans))
     for change in _load("project.renames").rename_keys(_load("project.places").file_in(project, place.contract)):
         _say(f"In {place.contract}: {change}.")
-    for name in _load("project.renames").merge_edits(project, snapshot.folder / "renamed"):
+    merged = _load("project.renames").merge_edits(project, snapshot.folder / "renamed")
+    for name in merged:
         _say(f"Your edits were carried over to {name}.")
+    leftovers = _load("project.leftovers").put_aside(project, snapshot, place, merged)
+    if leftovers:
+        _say("You edited these, and they are not generated any more; kept with your difference beside them, in .diff:")
+        _say("\n".join(f"  {name}" for name in leftovers))
     for old, new in _load("project.renames").renamed(snapshot.operations, manifest.get("operations", {})).items():
         _say(f"The operation {old} seems to be called {new} now: carry over what you wrote for it.")
     report = Path(os.environ.get("ONEX_REPORT") or snapshot.folder.parents[1] / "onex-validation.json")

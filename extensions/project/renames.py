@@ -18,6 +18,7 @@ import yaml
 
 from ..home import DATA
 from . import ownership, vcs
+from .formatting import format_rendered
 from .places import Place, file_in
 
 _RENAMES: dict[str, Any] = json.loads((DATA / "renames.json").read_text(encoding="utf-8"))
@@ -57,9 +58,27 @@ def renamed_files(manifest: Mapping[str, Any], place: Place) -> Iterator[tuple[s
         place: Where the node is. The patterns are for paths in a project of the node's own.
     """
     for path in ownership.owned(dict(manifest), "generated"):
-        for pattern, replacement in _RENAMES["files"]:
-            if re.fullmatch(pattern, place.as_whole(path)):
-                yield path, place.as_own(re.sub(pattern, replacement, place.as_whole(path)))
+        if (new := new_name(path, place)) != path:
+            yield path, new
+
+
+def new_name(path: str, place: Place) -> str:
+    """Return what this version calls a generated file; the same path where it calls it the same."""
+    whole = place.as_whole(path)
+    for pattern, replacement in _RENAMES["files"]:
+        if re.fullmatch(pattern, whole):
+            return place.as_own(re.sub(pattern, replacement, whole))
+    return path
+
+
+def edited(project: Path, place: Place) -> list[str]:
+    """Return the generated files that are not what was generated."""
+    manifest = ownership.read(project, place)
+    return [
+        name
+        for name in ownership.owned(manifest, "generated")
+        if (project / name).is_file() and ownership.digest(project / name) != manifest["files"][name].get("sha256")
+    ]
 
 
 def keep_edits(project: Path, folder: Path, place: Place) -> None:
@@ -71,25 +90,35 @@ def keep_edits(project: Path, folder: Path, place: Place) -> None:
         place: Where the node is in it.
     """
     manifest = ownership.read(project, place)
-    edited = [
-        (old, new)
-        for old, new in renamed_files(manifest, place)
-        if (project / old).is_file() and ownership.digest(project / old) != manifest["files"][old].get("sha256")
-    ]
-    if not edited:
+    mine = set(edited(project, place))
+    moved = [(old, new) for old, new in renamed_files(manifest, place) if old in mine]
+    if not moved:
         return
     with tempfile.TemporaryDirectory() as scratch:
-        generated = _as_generated(project, Path(scratch), place)
-        for old, new in edited:
+        generated = as_generated(project, Path(scratch), place, file_in(project, place.answers))
+        for old, new in moved:
             for kind, source in (("base", generated / old), ("ours", project / old)):
                 target = folder / kind / new
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(source, target)
 
 
-def _as_generated(project: Path, scratch: Path, place: Place) -> Path:
-    """Render the project once more, as the version of the template that it has rendered it."""
-    answers = yaml.safe_load((project / place.answers).read_text(encoding="utf-8"))
+def as_generated(project: Path, scratch: Path, place: Place, answers_file: Path) -> Path:
+    """Render a project once more, as the version of the template that its answers name rendered it.
+
+    Args:
+        project: The project.
+        scratch: An empty folder.
+        place: Where the node is in the project.
+        answers_file: Copier's answers.
+
+    Returns:
+        The folder below `scratch` that was rendered into.
+
+    Raises:
+        CalledProcessError: When it can't be rendered any more.
+    """
+    answers = yaml.safe_load(answers_file.read_text(encoding="utf-8"))
     contract = {key: value for key, value in answers.items() if not key.startswith("_")}
     (scratch / "contract.yaml").write_text(yaml.safe_dump(contract, sort_keys=False), encoding="utf-8")
     if place.inside:
@@ -105,6 +134,8 @@ def _as_generated(project: Path, scratch: Path, place: Place) -> Path:
         cwd=scratch,
         env=vcs.environment(scratch=True, PYTHONUTF8="1", PYTHONSAFEPATH="1"),
     )
+    # Among the tasks that are skipped is the one that lays out Python.
+    format_rendered(scratch / "project", ownership.read(scratch / "project", place))
     return scratch / "project"
 
 

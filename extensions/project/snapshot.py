@@ -95,11 +95,7 @@ class Snapshot:
             text = (self.folder / _FILES / name).read_bytes()
             if Path(name).name == "__init__.py":
                 continue
-            target = file_in(self.project, f"{ORPHANS}/{name}")
-            count = 1
-            while target.exists() and target.read_bytes() != text:
-                count += 1
-                target = file_in(self.project, f"{ORPHANS}/{name}").with_suffix(f".{count}.py")
+            target = free(self.project, name, text)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(text)
             orphans.append(target.relative_to(self.project).as_posix())
@@ -145,6 +141,16 @@ def _matching(project: Path) -> Iterable[str]:
 def _untracked(project: Path) -> list[str]:
     names = git(project, "ls-files", "--others", "--exclude-standard", "-z", "--", ".")
     return sorted(name for name in names.split("\0") if name)
+
+
+def free(project: Path, name: str, content: bytes) -> Path:
+    """Return where a file can be put aside: by its name, with a number where another one is there already."""
+    target = file_in(project, f"{ORPHANS}/{name}")
+    stem, suffix, count = target.stem, target.suffix, 1
+    while target.exists() and target.read_bytes() != content:
+        count += 1
+        target = target.with_name(f"{stem}.{count}{suffix}")
+    return target
 
 
 def prune(project: Path, folder: Path) -> None:

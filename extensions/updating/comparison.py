@@ -1,12 +1,14 @@
 """What an update changed, for people and for programs."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 type Kind = Literal["added", "changed", "removed", "merged", "conflicting", "orphaned"]
 _LONGEST = 100
+_FENCE = 3
 KINDS: tuple[Kind, ...] = ("conflicting", "orphaned", "merged", "changed", "added", "removed")
 
 
@@ -41,6 +43,8 @@ class Comparison:
         renamed: Operations that seem to be renamed, old and new.
         features: Features gained and lost.
         mixins: Bases and mixins of the node class gained and lost.
+        leftovers: Files that people edited and that are not generated any more, by their path in `orphans/`, with the
+            difference from what was generated; empty where that is not known.
         notes: What the update said.
         onex: What `onex contract diff` says about the contract that ONEX reads; empty where ONEX is not installed.
         tests: The last line of the tests' output; empty when they were not run.
@@ -53,6 +57,7 @@ class Comparison:
     renamed: Mapping[str, str] = field(default_factory=dict)
     features: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
     mixins: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+    leftovers: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     onex: tuple[str, ...] = ()
     tests: str = ""
@@ -92,6 +97,7 @@ class Comparison:
         )
         for title, (gained, lost) in (("Features", self.features), ("Mixins", self.mixins)):
             lines += _section(title, [*(f"gained: {name}" for name in gained), *(f"lost: {name}" for name in lost)])
+        lines += _leftovers(self.leftovers)
         lines += _section("Notes", self.notes)
         lines += _section("Tests", [self.tests] if self.tests else [])
         return "\n".join(lines).rstrip() + "\n"
@@ -99,6 +105,21 @@ class Comparison:
 
 def _section(title: str, items: Sequence[str]) -> list[str]:
     return [f"## {title}", *(f"- {item}" for item in items), ""] if items else []
+
+
+def _leftovers(leftovers: Mapping[str, str]) -> Iterator[str]:
+    if not leftovers:
+        return
+    yield "## Edits in files that are not generated any more"
+    yield "The files are kept as you left them. What you changed, where it is still needed, has another place now:"
+    yield ""
+    for name, difference in leftovers.items():
+        if not difference:
+            yield from (f"`{name}`, without the difference: its version of the template can't be rendered any more", "")
+            continue
+        longest = max((len(ticks) for ticks in re.findall("`+", difference)), default=0)
+        fence = "`" * max(_FENCE, longest + 1)
+        yield from (f"`{name}`", "", f"{fence}diff", difference.rstrip("\n"), fence, "")
 
 
 def _change(difference: Difference) -> str:

@@ -15,8 +15,10 @@ from typing import Any
 import yaml
 
 from ..project import ownership, reports, vcs
+from ..project.leftovers import DIFFERENCE
 from ..project.places import Place, UntrustedNameError, file_in, places_in
 from ..project.renames import renamed
+from ..project.snapshot import ORPHANS
 from ..reading import source
 from ..reading.given import ANSWERS_SCALE
 from ..text import streams
@@ -356,8 +358,18 @@ def _compare(
         renamed=renamed(old.get("operations", {}), new.get("operations", {})),
         features=gained_and_lost(*features),
         mixins=gained_and_lost(_bases(old), _bases(new)),
+        leftovers=dict(_leftovers(before, after, old)),
         notes=tuple(notes),
     )
+
+
+def _leftovers(before: Tree, after: Tree, manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield what was put aside of generated files, with what people had changed in it."""
+    generated = {f"{ORPHANS}/{name}" for name in ownership.owned(dict(manifest), "generated")}
+    for path in sorted(path for path in after if path.startswith(f"{ORPHANS}/") and path not in before):
+        difference = after.get(f"{path}{DIFFERENCE}")
+        if difference or path in generated:
+            yield path, difference[0].decode("utf-8", "replace") if difference else ""
 
 
 def _onex_difference(before: Tree, after: Tree, scratch: Path) -> Iterator[str]:
@@ -392,7 +404,7 @@ def _files(
         elif theirs is None:
             kind = "removed"
         elif ours is None:
-            kind = "orphaned" if path.startswith("orphans/") else "added"
+            kind = "orphaned" if path.startswith(f"{ORPHANS}/") else "added"
         else:
             generated = manifest.get("files", {}).get(path, {}).get("sha256")
             kind = "merged" if generated and generated != ownership.digest_of(ours) else "changed"

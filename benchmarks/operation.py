@@ -22,7 +22,7 @@ from examples.rendering import CONTRACTS, export_template, generate, read_contra
 
 WARM_UP = 200
 CALLS = 2000
-GOAL = 1.15
+GOAL = 1.2
 PACKAGE = "omninode_bridge.nodes.node_distributed_lock_effect"
 LEASE_SECONDS = 30
 

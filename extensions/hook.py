@@ -30,6 +30,7 @@ def _load(module: str) -> Any:
         package = ModuleType(_PACKAGE)
         package.__path__ = [str(Path(__file__).resolve().parent)]
         sys.modules[_PACKAGE] = package
+        importlib.import_module(f"{_PACKAGE}.project.loading").keep_code(_PACKAGE)
     return importlib.import_module(f"{_PACKAGE}.{module}")
 
 

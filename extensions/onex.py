@@ -25,7 +25,10 @@ def _load(*modules: str) -> tuple[ModuleType, ...]:
     package.__path__ = [str(Path(__file__).resolve().parent)]
     sys.modules[_PACKAGE] = package
     importlib.invalidate_caches()
-    return tuple(importlib.import_module(f"{_PACKAGE}.{module}") for module in modules)
+    code = importlib.import_module(f"{_PACKAGE}.project.loading").keep_code(_PACKAGE)
+    loaded = tuple(importlib.import_module(f"{_PACKAGE}.{module}") for module in modules)
+    code.save()
+    return loaded
 
 
 class OnexExtension(Extension):

@@ -24,6 +24,7 @@ from ..reading.source import MAX_BYTES, MAX_DEPTH, MAX_VALUES
 from ..text import credentials
 from ..text.exact import ExactValidator
 from ..text.problems import BIDIRECTIONAL, Path, Problem, did_you_mean, no_contract, render, show
+from ..text.remembered import by_content
 from ..viewing.build import view
 from .contract import check
 from .legacy import check_legacy
@@ -58,6 +59,7 @@ class ContractError(ValueError):
         self.problems = problems
 
 
+@by_content
 def read(raw: object) -> Contract:
     """Return the typed contract.
 
@@ -92,14 +94,21 @@ def judge(raw: object) -> list[Problem]:
         return odd
     whole, raw = raw, classify.completed(_without(raw, {problem.path for problem in odd}) if odd else raw)
     places = {problem.path for problem in odd}
-    met = (problem for problem in itertools.chain(_texts(raw), _schema(raw)) if problem.path not in places)
+    unmet = list(itertools.islice(_schema(raw), _MOST_PROBLEMS + len(odd)))
+    met = (problem for problem in itertools.chain(_texts(raw), unmet) if problem.path not in places)
     found = [*odd, *itertools.islice(met, _MOST_PROBLEMS)]
     blocked = {problem.path for problem in found}
-    rules = (_rules(raw, blocked), check_legacy(raw), mixins.check(raw), classify.check(raw), variants.check(raw))
+    rules = (
+        _rules(raw, blocked, meets=not unmet),
+        check_legacy(raw),
+        mixins.check(raw),
+        classify.check(raw),
+        variants.check(raw),
+    )
     beyond = (problem for problem in itertools.chain(*rules) if not _inside(problem.path, blocked))
     if len(found) < _MOST_PROBLEMS:  # else it is not known which parts meet the schema
         found += itertools.islice(beyond, _MOST_PROBLEMS)
-    found += _environment(raw)
+    found += _environment(raw, None if found else build(whole))
     found = [problem.printable for problem in found]
     problems = sorted(dict.fromkeys(found), key=lambda problem: _position(whole, problem.path))
     if not problems:
@@ -120,9 +129,9 @@ def _without(value: object, paths: Collection[Path], path: Path = ()) -> Any:
     return None if path in paths else value
 
 
-def _rules(raw: Mapping[str, Any], blocked: Collection[Path]) -> Iterator[Problem]:
+def _rules(raw: Mapping[str, Any], blocked: Collection[Path], *, meets: bool) -> Iterator[Problem]:
     """Find what is wrong beyond the schema, in a contract that may not meet it."""
-    if not any(_schema(raw)):
+    if meets:
         yield from check(raw, blocked)
         return
     repaired = repair(raw, _validator())
@@ -156,12 +165,18 @@ def _sound(raw: Mapping[str, Any]) -> Contract | None:
     return None
 
 
-def _environment(raw: Mapping[str, Any]) -> Iterator[Problem]:
+def _environment(raw: Mapping[str, Any], contract: Contract | None) -> Iterator[Problem]:
+    """Find values for settings that the node's settings refuse.
+
+    Args:
+        raw: The contract.
+        contract: The same when nothing else is wrong with it, else None.
+    """
     deployment = raw.get("deployment")
     if not isinstance(deployment, Mapping) or not deployment.get("env"):
         return
     # Mixins bring no settings, and are judged elsewhere.
-    contract = _sound({key: value for key, value in raw.items() if key != "mixins"})
+    contract = contract or _sound({key: value for key, value in raw.items() if key != "mixins"})
     if contract is None:
         return
     settings = {setting.variable: setting for setting in view(contract).setting_fields}

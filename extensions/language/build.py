@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..text.remembered import by_content
 from . import classify, mixins, sql
 from .aggregation import build_aggregate
 from .contract import (
@@ -73,6 +74,7 @@ class Named:
     unions: Mapping[str, Union]
 
 
+@by_content
 def build(raw: Mapping[str, Any]) -> Contract:
     """Return the typed contract for a document that has no problems.
 

@@ -59,6 +59,10 @@ def _holds_model(field: Field) -> bool:
     return field.kind in {"model", "union"} or (field.items is not None and _holds_model(field.items))
 
 
+# Judging asks for the view of a contract, and then the templates do.
+_latest: dict[str, Any] = {}
+
+
 def view(contract: Contract) -> NodeView:
     """Work out what templates need.
 
@@ -68,7 +72,10 @@ def view(contract: Contract) -> NodeView:
     Returns:
         The view of the node.
     """
-    return _Builder(contract).build()
+    if _latest.get("contract") is not contract:
+        _latest.update(contract=contract, view=_Builder(contract).build())
+    latest: NodeView = _latest["view"]
+    return latest
 
 
 class _Builder:

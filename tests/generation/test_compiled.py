@@ -38,6 +38,9 @@ def test_kept_code_gives_the_same_files(run: Run, contract: Path, tmp_path: Path
     content = file.read_bytes()
     assert copied(run, template, contract, tmp_path / "second", cache) == first
     assert file.read_bytes() == content
+    # Modules beside those that make this possible.
+    written = {path.parent.parent.name for path in (template / "extensions").rglob("__pycache__/*.pyc")}
+    assert written <= {"extensions", "project"}
 
     file.write_bytes(content[:32] + content[33:])
     assert copied(run, template, contract, tmp_path / "third", cache) == first

@@ -1,0 +1,73 @@
+"""Imports modules with byte code that is kept by content, with the standard library alone.
+
+A clone of a template is new at each run, so the byte code that Python puts beside modules is never found again.
+"""
+
+import atexit
+import hashlib
+import importlib.util
+import marshal
+import sys
+from collections.abc import Sequence
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from types import CodeType, ModuleType
+
+from ..home import PACKAGE, cache_folder
+from .kept import KeptCode
+
+_PLACE = "copier-onex"
+
+
+def keep_code(package: str) -> KeptCode:
+    """Let the modules of this folder that are imported from now on take their code from what is kept.
+
+    Args:
+        package: The name under which the folder is imported; what came before under that name is forgotten.
+
+    Returns:
+        What is kept, at the end of the process too.
+    """
+    version = hashlib.sha256(importlib.util.MAGIC_NUMBER + sys.version.encode()).hexdigest()[:16]
+    code = KeptCode(cache_folder(), "modules", version)
+    sys.meta_path[:] = [finder for finder in sys.meta_path if getattr(finder, "package", None) != package]
+    sys.meta_path.insert(0, _Finder(package, code))
+    atexit.register(code.save)
+    return code
+
+
+class _Finder:
+    """Finds the modules of a package where Python does, and gives them a loader of their own."""
+
+    def __init__(self, package: str, code: KeptCode) -> None:
+        self.package = package
+        self._code = code
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Return the spec of a module; None for those of other packages, and of another version of this folder."""
+        if not fullname.startswith(f"{self.package}."):
+            return None
+        spec = PathFinder.find_spec(fullname, path, target)
+        if spec and spec.origin and spec.origin.startswith(f"{PACKAGE}/") and type(spec.loader) is SourceFileLoader:
+            spec.loader = _Loader(fullname, spec.origin, self._code)
+            spec.cached = None
+        return spec
+
+
+class _Loader(SourceFileLoader):
+    def __init__(self, fullname: str, path: str, code: KeptCode) -> None:
+        super().__init__(fullname, path)
+        self._code = code
+
+    def get_code(self, fullname: str) -> CodeType:  # noqa: ARG002  # what importlib calls
+        """Return the code of the module, whose file is named as it is in every clone."""
+        source = self.get_data(self.path)
+        name = f"{_PLACE}{self.path.removeprefix(str(PACKAGE))}"
+        digest = hashlib.sha256(name.encode() + b"\0" + source).digest()
+        if kept := self._code.get(digest):
+            code: CodeType = marshal.loads(kept)  # noqa: S302  # checked when it was read
+            return code
+        code = compile(source, name, "exec", dont_inherit=True)
+        self._code.add(digest, marshal.dumps(code))
+        return code

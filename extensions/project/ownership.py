@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -53,10 +54,22 @@ def complete(project: Path, place: Place = _WHOLE) -> dict[str, Any]:
         if entry.get("owner") == "generated" and (project / name).is_file():
             entry["sha256"] = digest(project / name)
     if manifest:
-        file_in(project, place.manifest).write_text(
-            json.dumps(manifest, indent=2, sort_keys=True) + "\n", encoding="utf-8"
-        )
+        file_in(project, place.manifest).write_text(document(manifest), encoding="utf-8")
     return manifest
+
+
+def document(manifest: Mapping[str, Any]) -> str:
+    """Return a manifest as JSON with one line for each file, class and operation, so that merges see these apart."""
+    keys = []
+    for key, value in sorted(manifest.items()):
+        if isinstance(value, Mapping) and value:
+            lines = (
+                f"    {json.dumps(name)}: {json.dumps(entry, sort_keys=True)}" for name, entry in sorted(value.items())
+            )
+            keys.append(f"  {json.dumps(key)}: {{\n{',\n'.join(lines)}\n  }}")
+        else:
+            keys.append(f"  {json.dumps(key)}: {json.dumps(value)}")
+    return f"{{\n{',\n'.join(keys)}\n}}\n"
 
 
 def owned(manifest: dict[str, Any], owner: str) -> list[str]:

@@ -14,7 +14,7 @@ from jinja2 import Environment
 from pathspec import GitIgnoreSpec
 
 from ..home import ROOT
-from ..project.ownership import THERE_BEFORE
+from ..project.ownership import THERE_BEFORE, document
 from .node import NodeView
 
 _FORMAT = 1
@@ -49,7 +49,7 @@ def render(files: Sequence[str], answers: str, node: NodeView, kept: Collection[
     }
     if node.place.inside:
         manifest["project"] = node.project_needs
-    return json.dumps(manifest, indent=2, sort_keys=True) + "\n"
+    return document(manifest)
 
 
 def paths(environment: Environment, context: Mapping[str, Any], left_out: Sequence[str]) -> list[str]:

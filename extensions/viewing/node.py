@@ -536,6 +536,11 @@ class NodeView:
         return topics.step_topic(self.contract)
 
     @property
+    def step_topic_key(self) -> str:
+        """The name under which code looks that topic up."""
+        return topics.key(self.step_topic, topics.published(self.contract))
+
+    @property
     def workflow_imports(self) -> workflow_imports_viewing.Imports:
         """What the modules of workflows import of the node's own package."""
         return workflow_imports_viewing.Imports(self)
@@ -1248,13 +1253,14 @@ class NodeView:
             symbols.append(self.own("compute_pool", "COMPUTE_POOL"))
         if self.workflows:
             symbols += self.workflow_imports.handler
+        if self.publishing or self.workflows:
+            symbols.append(self.own("topics", "topic_of"))
         if self.rate_limit:
             symbols.append(self.own("rate_limit", "RateLimit"))
         if self.tracing:
             symbols.append(self.own("tracing", "operation_span"))
         if self.publishing:
             symbols += [op.event.symbol for op in self.publishing if op.event]
-            symbols.append(self.own("topics", "topic_of"))
             symbols += [self.own("models.secrets", "published")] if self.has_secrets else []
         return tuple(symbols)
 

@@ -12,6 +12,12 @@ FIELDS = {
     "d": LISTED | {"default": []},
     "e": {"type": "array", "items": {"type": "string", "enum": ["a"]}},
     "f": {"type": "array", "items": {"type": "string", "pattern": "^a"}, "default": []},
+    "g": {"type": "string", "const": "a"},
+    "h": {"type": "array", "items": {"type": "string", "const": "a"}, "default": []},
+    "i": {"type": "object", "values": {"type": "string", "description": "a", "default": "a"}, "default": {}},
+    "j": {"type": "object", "values": {"type": "string", "enum": ["a"]}, "default": {}},
+    "k": {"type": "object", "values": {"type": "string", "pattern": "^a"}, "default": {}},
+    "l": {"type": "object", "values": {"type": "string", "const": "a"}, "default": {}},
 }
 INPUT = {"a": TEXT}
 OUTPUT = INPUT
@@ -112,8 +118,25 @@ NODES: dict[str, dict[str, Any]] = {
                 examples=[],
                 filesystem={"action": "read", "path": "a", "returns": {"into": "x", "found": "y"}},
             ),
-            operation("own", input=FIELDS, output=FIELDS, examples=[], handler="custom"),
+            operation(
+                "own",
+                input=FIELDS,
+                output=FIELDS,
+                examples=[],
+                handler="custom",
+                requirements=["a>=1"],
+                settings={f"own_{name}": FIELDS[name] for name in "abc"},
+            ),
+            operation("tick", input={}, output={}, examples=[], handler="custom", schedule={"cron": "* * * * *"}),
+            operation("hear", input=INPUT | {"b": TEXT}, examples=[], handler="custom"),
         ],
+        "subcontracts": {
+            "event_type": {
+                "consumed_events": [
+                    {"event": "came", "operation": "hear", "where": "event.b == 'a'", "map": {"a": "a"}}
+                ]
+            }
+        },
     },
     "compute": COMMON
     | {
@@ -173,6 +196,7 @@ NODES: dict[str, dict[str, Any]] = {
                 output={"status": {"type": "string", "enum": ["completed", "failed", "compensated"]}},
                 examples=[],
                 workflow={
+                    "timeout_seconds": 5,
                     "steps": [
                         {
                             "name": "s",
@@ -191,9 +215,40 @@ NODES: dict[str, dict[str, Any]] = {
                         },
                         {
                             "name": "g",
-                            "steps": [{"name": "u", "node": "node_a_effect", "operation": "b", "input": {"x": "a"}}],
+                            "steps": [
+                                {"name": "u", "node": "node_a_effect", "operation": "b", "input": {"x": "a"}},
+                                {
+                                    "name": "v",
+                                    "description": "a",
+                                    "after": ["u"],
+                                    "node": "node_a_effect",
+                                    "operation": "b",
+                                    "when": "'a' != ''",
+                                    "require": "result != 'a'",
+                                    "for_each": "${steps.u.items}",
+                                },
+                                {
+                                    "name": "w",
+                                    "node": "node_a_effect",
+                                    "operation": "b",
+                                    "repeat": {"until": "result != 'a'", "max_rounds": 2},
+                                },
+                                {
+                                    "name": "x",
+                                    "after": ["u"],
+                                    "intents": "${steps.u.intents}",
+                                    "route": {"a": {"node": "node_a_effect", "operation": "b", "input": {"x": "a"}}},
+                                },
+                            ],
                             "output": {"y": "a"},
                             "repeat": {"until": "steps.u.z == 'a'", "max_rounds": 2},
+                        },
+                        {
+                            "name": "f",
+                            "after": ["s"],
+                            "node": "node_a_effect",
+                            "operation": "b",
+                            "for_each": "${steps.s.items}",
                         },
                         {
                             "name": "i",
@@ -201,7 +256,7 @@ NODES: dict[str, dict[str, Any]] = {
                             "intents": "${steps.s.intents}",
                             "route": {"a": {"node": "node_a_effect", "operation": "b", "input": {"x": "a"}}},
                         },
-                    ]
+                    ],
                 },
             )
         ],

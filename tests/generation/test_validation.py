@@ -55,7 +55,7 @@ FAULTS: dict[str, tuple[str, str, Callable[[Path], None], str]] = {
     "sql": ("syntax", "migrations/0001_distributed_locks.sql", append("CREATE TABLE x (id int;\n"), "sql-syntax"),
     "sql keyword": ("syntax", "migrations/0001_distributed_locks.sql", append("\nCRAETE TABLE x ();\n"), "sql-syntax"),
     "class": ("structure", HANDLER, replace("class HandlerAcquireLock", "class HandlerTakeLock"), "class-missing"),
-    "base": ("structure", f"{NODE}/node.py", replace("    MixinMetrics,\n", ""), "base-missing"),
+    "base": ("structure", f"{NODE}/node.py", replace(", MixinMetrics)", ")"), "base-missing"),
     "method": ("structure", HANDLER, replace("async def handle", "async def handle_it"), "method-missing"),
     "signature": ("structure", HANDLER, replace("handle(self, request", "handle(self, message"), "signature"),
     "member": (

@@ -4,6 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 from doubles.servers import embedded_postgres
+from onex_node_runtime.correlation import CORRELATION_ID
+
+
+@pytest.fixture(autouse=True)
+def _nobody_asks() -> None:
+    """No test is within a request of another."""
+    CORRELATION_ID.set(None)
 
 
 @pytest.fixture(scope="session")

@@ -3,12 +3,14 @@
 Nothing imports, runs or deletes what is in that folder.
 """
 
+import json
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from . import ownership
 from .places import Place, file_in
 from .renames import as_generated, edited, new_name
 from .snapshot import Snapshot, free
@@ -16,6 +18,7 @@ from .vcs import environment
 
 _FOLDER = "edited"
 _ANSWERS = "answers.yml"
+_MANIFEST = "manifest.json"
 DIFFERENCE = ".diff"
 
 
@@ -32,6 +35,8 @@ def keep(project: Path, snapshot: Snapshot, place: Place) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(project / name, target)
     shutil.copy2(file_in(project, place.answers), snapshot.folder / _ANSWERS)
+    manifest = ownership.read(project, place)
+    (snapshot.folder / _MANIFEST).write_text(ownership.document(manifest), encoding="utf-8")
 
 
 def put_aside(project: Path, snapshot: Snapshot, place: Place, merged: Iterable[str] = ()) -> list[str]:
@@ -54,7 +59,8 @@ def put_aside(project: Path, snapshot: Snapshot, place: Place, merged: Iterable[
         return []
     with tempfile.TemporaryDirectory() as scratch:
         try:
-            generated = as_generated(project, Path(scratch), place, snapshot.folder / _ANSWERS)
+            manifest = json.loads((snapshot.folder / _MANIFEST).read_text(encoding="utf-8"))
+            generated = as_generated(project, Path(scratch), place, snapshot.folder / _ANSWERS, manifest)
         except (OSError, subprocess.CalledProcessError):
             generated = Path(scratch)
         return [_orphan(project, name, folder / name, generated / name) for name in lost]

@@ -95,7 +95,7 @@ def keep_edits(project: Path, folder: Path, place: Place) -> None:
     if not moved:
         return
     with tempfile.TemporaryDirectory() as scratch:
-        generated = as_generated(project, Path(scratch), place, file_in(project, place.answers))
+        generated = as_generated(project, Path(scratch), place, file_in(project, place.answers), manifest)
         for old, new in moved:
             for kind, source in (("base", generated / old), ("ours", project / old)):
                 target = folder / kind / new
@@ -103,7 +103,7 @@ def keep_edits(project: Path, folder: Path, place: Place) -> None:
                 shutil.copy2(source, target)
 
 
-def as_generated(project: Path, scratch: Path, place: Place, answers_file: Path) -> Path:
+def as_generated(project: Path, scratch: Path, place: Place, answers_file: Path, manifest: Mapping[str, Any]) -> Path:
     """Render a project once more, as the version of the template that its answers name rendered it.
 
     Args:
@@ -111,6 +111,7 @@ def as_generated(project: Path, scratch: Path, place: Place, answers_file: Path)
         scratch: An empty folder.
         place: Where the node is in the project.
         answers_file: Copier's answers.
+        manifest: What was generated then.
 
     Returns:
         The folder below `scratch` that was rendered into.
@@ -134,8 +135,16 @@ def as_generated(project: Path, scratch: Path, place: Place, answers_file: Path)
         cwd=scratch,
         env=vcs.environment(scratch=True, PYTHONUTF8="1", PYTHONSAFEPATH="1"),
     )
-    # Among the tasks that are skipped is the one that lays out Python.
+    # Among the tasks that are skipped is the one that lays out Python. Other versions of the template laid it out in
+    # other ways, or not at all: what was generated then has the digest that was noted.
+    rendered = {
+        path: path.read_bytes() for name in manifest.get("files", {}) if (path := scratch / "project" / name).is_file()
+    }
     format_rendered(scratch / "project", ownership.read(scratch / "project", place))
+    for path, content in rendered.items():
+        entry = manifest["files"][path.relative_to(scratch / "project").as_posix()]
+        if ownership.digest_of(content) == entry.get("sha256"):
+            path.write_bytes(content)
     return scratch / "project"
 
 

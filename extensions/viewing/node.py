@@ -728,7 +728,7 @@ class NodeView:
     @property
     def topics(self) -> bool:
         """Whether the node's own topics are looked up."""
-        return bool(self.published_topics or self.consuming)
+        return bool(self.published_topics or self.consuming or self.workflows)
 
     @property
     def asks_for_occasions(self) -> bool:

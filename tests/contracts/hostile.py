@@ -148,7 +148,9 @@ def laid_out(contract: dict[str, Any], turn: int) -> tuple[dict[str, Any], dict[
             # A field, an operation or a setting may be refused for one of its parts.
             around = [path for path in texts if path[: len(problem.path)] == problem.path]
             whole = len(problem.path) < (3 if problem.path[:1] == ("operations",) else 2)
-            for path in at or (() if whole else around):
+            # Where no value is found for a field, its pattern may leave none.
+            patterns = [path for path in texts if path[-1] == "pattern" and path[:2] == problem.path[:2]]
+            for path in at or (() if whole else around or patterns):
                 refused[path] = texts.pop(path)
                 original: Any = contract
                 for step in path:

@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 _LOCAL_NAMES = frozenset({"localhost", "localhost."})
 _JSON = frozenset({"", "application/json"})
 LONGEST_INTEGER = 400
-_LONG_INTEGER = re.compile(rb"[0-9]{%d}" % LONGEST_INTEGER)
+_LONG_INTEGER = re.compile(b"[0-9]{" + str(LONGEST_INTEGER).encode() + b"}")
 
 
 class RefusedError(Exception):

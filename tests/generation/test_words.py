@@ -47,10 +47,14 @@ def worded(kind: str) -> dict[str, Any]:
     contract["description"] = "TODO: describe the manager."
     contract["enums"] = ENUMS | contract["enums"]
     contract["models"] = MODELS | contract["models"]
+    renamed: dict[str, str] = {}
     for operation, name in zip(contract["operations"], WORDS[4:] + GENERIC, strict=False):
+        renamed[operation["name"]] = name
         operation |= {"name": name, "description": "FIXME: HACK"}
         if "kafka" not in operation:
             operation["publishes"] = "service-manager-changed"
+    for event in contract.get("subcontracts", {}).get("event_type", {}).get("consumed_events", ()):
+        event["operation"] = renamed[event["operation"]]
     return contract
 
 

@@ -32,7 +32,6 @@ _FROM_TO = re.compile(
     r"\bfrom\s+([a-z][\w-]*)\s+to\s+([a-z][\w-]*)(?:\s+(?:on|when|upon|by|after)\s+(?:an?\s+|the\s+|it\s+is\s+)?([a-z][\w-]*))?",
     re.IGNORECASE,
 )
-_STATES = re.compile(r"\bstates?\s*(?::|\(|are|of|like)\s*([^.;)\n]{5,200})", re.IGNORECASE)
 
 
 class Table:

@@ -303,8 +303,7 @@ def _crud(prose: Prose, entity: Entity | None) -> Iterator[Operation]:
 def _points(prose: Prose) -> Iterator[Operation]:
     for point in prose.points:
         start = point.partition(":")[0] if ":" in point[:_LONGEST] else point
-        runs = [run for run in _runs(start, first=True) if run.confidence > 0]
-        for run in runs:
+        for run in _runs(start, first=True):
             yield replace(run, words=point, confidence=0.85, inputs=_taken(point), outputs=_given(point))
 
 

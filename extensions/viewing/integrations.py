@@ -20,7 +20,6 @@ from ..text import encode, unparsed
 from . import computation, topics
 from .fields import Symbol
 
-_READING_METHODS = ("GET", "HEAD")
 _TAKEN_SETTINGS = frozenset(
     {"cleaned", "construct", "copy", "dict", "from_orm", "json", "masked_fields", "parse_obj", "redact", "require"}
     | {"schema", "validate"}

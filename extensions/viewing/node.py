@@ -627,10 +627,6 @@ class NodeView:
         servers += [("tests.peers_local", "start_servers_of")] if self.peers else []
         return (self.own("service", "main"), *servers)
 
-    def effect_imports(self, *names: str) -> tuple[Symbol, ...]:
-        """Return what a module imports of the effects of operations."""
-        return tuple(self.own("effects", name) for name in names)
-
     @property
     def guarding(self) -> bool:
         """Whether it talks to something whose calls may be retried, or stopped by a circuit breaker."""
@@ -769,11 +765,6 @@ class NodeView:
     def intake(self) -> bool:
         """Whether anything but requests brings work: events, schedules, invocations, or being found in Consul."""
         return self.draining or self.consul is not None
-
-    @property
-    def own_retries(self) -> tuple[OperationView, ...]:
-        """The operations with a retry policy of their own."""
-        return tuple(operation for operation in self.operations if operation.retry)
 
     @property
     def opted_out(self) -> tuple[OperationView, ...]:

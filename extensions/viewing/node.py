@@ -703,6 +703,11 @@ class NodeView:
         return topics.own(self.contract)
 
     @property
+    def tells(self) -> bool:
+        """Whether topics are looked up that the node publishes to."""
+        return bool(self.published_topics or self.workflows)
+
+    @property
     def shared_events(self) -> bool:
         """Whether several topics have the same event, so that its name does not tell them apart."""
         return any(
@@ -724,7 +729,7 @@ class NodeView:
     @property
     def topics(self) -> bool:
         """Whether the node's own topics are looked up."""
-        return bool(self.published_topics or self.consuming or self.workflows)
+        return self.tells or self.consuming
 
     @property
     def asks_for_occasions(self) -> bool:

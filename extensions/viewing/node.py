@@ -481,9 +481,9 @@ class NodeView:
         return tuple(op for op in self.workflows if op.sample is not None and op.workflow and op.workflow.answerable)
 
     @property
-    def peers(self) -> tuple[workflow.PeerView, ...]:
+    def peers(self) -> tuple[topics.PeerView, ...]:
         """The nodes that workflows call."""
-        return workflow.peers(self.contract)
+        return topics.peers(self.contract)
 
     @property
     def runs_locally(self) -> bool:

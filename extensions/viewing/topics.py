@@ -1,10 +1,34 @@
 """The topics of a node, and the names under which its code looks them up."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from ..language import names
 from ..language.contract import Contract
-from . import workflow
+
+
+@dataclass(frozen=True, slots=True)
+class PeerView:
+    """A node that workflows call: ONEX's name of it, and its package and name as topics have them."""
+
+    node: str
+    package: str
+    name: str
+
+    @property
+    def command_topic(self) -> str:
+        """Where it takes requests."""
+        return f"onex.cmd.{self.package}.{self.name}-requested.v1"
+
+
+def peers(contract: Contract) -> tuple[PeerView, ...]:
+    """Return the nodes that the contract's workflows call, by name, each once."""
+    found: dict[str, PeerView] = {}
+    for operation in contract.operations:
+        for call in operation.workflow.calls if operation.workflow else ():
+            name = call.node.removeprefix("node_").rpartition("_")[0]
+            found[call.node] = PeerView(call.node, names.kebab(call.package or contract.package), names.kebab(name))
+    return tuple(found[name] for name in sorted(found))
 
 
 def of_message(contract: Contract, topic: str) -> str:
@@ -30,8 +54,8 @@ def own(contract: Contract) -> tuple[str, ...]:
 def published(contract: Contract) -> tuple[str, ...]:
     """Return all topics that the node publishes to, in the order of ONEX's contract, each once."""
     found = [names.completed_topic(contract), *own(contract)]
-    if peers := workflow.peers(contract):
-        found += [step_topic(contract), *(peer.command_topic for peer in peers)]
+    if called := peers(contract):
+        found += [step_topic(contract), *(peer.command_topic for peer in called)]
     return tuple(dict.fromkeys(found))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..language import names, samples
+from ..language import samples
 from ..language.contract import Contract, Operation
 from ..language.workflow import NodeCall, Route, Step, upstream
 from ..text import encode
@@ -174,20 +174,6 @@ class WorkflowView:
         return tuple(step for step in self.steps if step.compensate)
 
 
-@dataclass(frozen=True, slots=True)
-class PeerView:
-    """A node that workflows call: ONEX's name of it, and its package and name as topics have them."""
-
-    node: str
-    package: str
-    name: str
-
-    @property
-    def command_topic(self) -> str:
-        """Where it takes requests."""
-        return f"onex.cmd.{self.package}.{self.name}-requested.v1"
-
-
 def workflow_view(contract: Contract, operation: Operation) -> WorkflowView | None:
     """Return the view of an operation's workflow, or None when it has none."""
     workflow = operation.workflow
@@ -224,16 +210,6 @@ def _step_views(writer: Writer, steps: Sequence[Step], around: tuple[str, ...] =
             fills=tuple(writer.fills(step)),
         )
         yield from _step_views(writer, step.inner, (*around, step.name))
-
-
-def peers(contract: Contract) -> tuple[PeerView, ...]:
-    """Return the nodes that the contract's workflows call, by name, each once."""
-    found: dict[str, PeerView] = {}
-    for operation in contract.operations:
-        for call in operation.workflow.calls if operation.workflow else ():
-            name = call.node.removeprefix("node_").rpartition("_")[0]
-            found[call.node] = PeerView(call.node, names.kebab(call.package or contract.package), names.kebab(name))
-    return tuple(found[name] for name in sorted(found))
 
 
 def migrations(contract: Contract) -> tuple[tuple[str, str], ...]:

@@ -15,6 +15,7 @@ from ..language.run_conditions import RunScope
 from ..language.workflow import Group, NodeCall, Publishing, Route, Step, StepRetry
 from ..text import encode
 from ..text.encode import Code
+from . import topics
 
 type Path = tuple[str | int, ...]
 
@@ -138,7 +139,8 @@ class Writer:
     def _target(self, done: NodeCall | Publishing, name: str) -> str:
         if isinstance(done, Publishing):
             self.symbols.add("Publishing")
-            return f"Publishing({encode.py(names.event_topic(self.contract, done.event))})"
+            topic = topics.key(names.event_topic(self.contract, done.event), topics.published(self.contract))
+            return f"Publishing(topic_of({encode.py(topic)}))"
         return self._call(done, name, "the input of what carries out an intent")
 
     def _call(self, call: NodeCall, name: str, what: str) -> str:

@@ -12,7 +12,8 @@ from extensions.language.build import build
 from extensions.language.contract import Contract
 from extensions.language.workflow import StepRetry, Workflow, build_workflow, in_order, upstream
 from extensions.viewing.build import view
-from extensions.viewing.workflow import WorkflowView, migrations, peers
+from extensions.viewing.topics import peers
+from extensions.viewing.workflow import WorkflowView, migrations
 from extensions.viewing.workflow_code import FunctionView
 from extensions.viewing.workflow_diagram import diagram
 from tests.generation.workflows import WORKFLOWS

@@ -27,31 +27,7 @@ _CHOICES = re.compile(
     r"([a-z][\w-]*(?:\s*(?:,|/|\||\bor\b|\band\b|,\s*or|,\s*and)\s*[a-z][\w-]*)+)",
     re.IGNORECASE,
 )
-_CHOSEN: Final = frozenset(
-    [
-        "status",
-        "state",
-        "kind",
-        "type",
-        "level",
-        "priority",
-        "mode",
-        "role",
-        "category",
-        "strategy",
-        "severity",
-        "tier",
-        "channel",
-        "colour",
-        "color",
-        "plan",
-        "stage",
-        "reason",
-        "outcome",
-        "visibility",
-        "currency",
-    ]
-)
+_CHOSEN: Final = frozenset(GAZETTEER["choices"])
 _LONGEST_DESCRIPTION = 500
 _DEMAND = re.compile(
     r"^(?:please\s+)?(?:create|generate|build|write|implement|make|develop|design|draft)\s+(?:me\s+)?(?:an?\s+|the\s+)?"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ..language import names
-from .guess import singular
+from .guess import GAZETTEER, singular
 
 _TYPES: Final[Mapping[str, Any]] = {
     "string": ("str", "string", "text", "varchar", "char"),
@@ -45,24 +45,7 @@ _ENTRY = re.compile(
     re.DOTALL,
 )
 _OPTIONAL = re.compile(r"\boptional(?:ly)?\b|\?", re.IGNORECASE)
-_SKIPPED = frozenset(
-    [
-        "fields",
-        "field",
-        "columns",
-        "column",
-        "values",
-        "value",
-        "etc",
-        "more",
-        "others",
-        "all",
-        "any",
-        "following",
-        "it",
-        "them",
-    ]
-)
+_SKIPPED: Final = frozenset(GAZETTEER["no_fields"])
 _MOST = 40
 _LONGEST = 48
 

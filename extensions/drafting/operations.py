@@ -8,7 +8,7 @@ from typing import Final
 
 from ..language import names
 from .fields import Field, fields_in
-from .guess import base_form, plain_word, singular
+from .guess import GAZETTEER, base_form, plain_word, singular
 from .prose import Prose
 
 MOST: Final = 20
@@ -38,130 +38,15 @@ _END_OF_LIST = re.compile(
     re.IGNORECASE,
 )
 _TOKEN = re.compile(r"[A-Za-z][\w'-]*|[/,;:.()]")
-_BEFORE_A_VERB: Final = frozenset(
-    [
-        "that",
-        "which",
-        "to",
-        "can",
-        "should",
-        "must",
-        "will",
-        "shall",
-        "may",
-        "and",
-        "or",
-        "then",
-        "it",
-        "we",
-        "they",
-        "also",
-        "please",
-        ",",
-        "/",
-        ";",
-        ":",
-        ".",
-    ]
-)
-_STOPS: Final = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "its",
-        "their",
-        "his",
-        "her",
-        "our",
-        "your",
-        "all",
-        "each",
-        "every",
-        "any",
-        "some",
-        "this",
-        "that",
-        "these",
-        "those",
-        "new",
-        "one",
-        "own",
-        "given",
-        "of",
-        "in",
-        "on",
-        "to",
-        "into",
-        "from",
-        "with",
-        "without",
-        "for",
-        "by",
-        "at",
-        "as",
-        "via",
-        "through",
-        "using",
-        "and",
-        "or",
-        "if",
-        "when",
-        "while",
-        "until",
-        "unless",
-        "then",
-        "so",
-        "is",
-        "are",
-        "be",
-        "which",
-        "who",
-        "where",
-        "per",
-        "over",
-        "under",
-        "after",
-        "before",
-        "between",
-        "against",
-        "within",
-    ]
-)
-_ARTICLES: Final = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "its",
-        "their",
-        "our",
-        "your",
-        "all",
-        "each",
-        "every",
-        "any",
-        "some",
-        "new",
-        "one",
-        "given",
-        "this",
-        "these",
-        "those",
-    ]
-)
-_META: Final = frozenset({"node", "nodes", "service", "microservice", "effect", "compute", "reducer", "orchestrator"})
-_MEANINGLESS: Final = frozenset(
-    {"operation", "operations", "logic", "support", "functionality", "them", "it", "things"}
-)
+_BEFORE_A_VERB: Final = frozenset(GAZETTEER["before_verbs"])
+_STOPS: Final = frozenset(GAZETTEER["ends_of_nouns"])
+_ARTICLES: Final = frozenset(GAZETTEER["articles"])
+_META: Final = frozenset(GAZETTEER["nodes"])
+_MEANINGLESS: Final = frozenset(GAZETTEER["no_nouns"])
 # Nouns that are spelled like verbs, and mean what they are a name of.
-_NOUNS_TOO: Final = frozenset({"lock", "query", "price", "score", "rank", "file", "index", "log", "report", "record"})
-_OF_MANY: Final = frozenset(
-    {"list", "search", "filter", "count", "sort", "aggregate", "sum", "import", "export", "calculate"}
-)
-_TECHNICAL: Final = frozenset(
-    ["postgres", "sql", "database", "mysql", "rest", "api", "full", "standard", "simple", "basic", "crud"]
-)
+_NOUNS_TOO: Final = frozenset(GAZETTEER["nouns_like_verbs"])
+_OF_MANY: Final = frozenset(GAZETTEER["verbs_of_many"])
+_TECHNICAL: Final = frozenset(GAZETTEER["no_entities"])
 _LONGEST = 48
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any, Literal
 
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from onex_node_runtime.adapters.adapter_files import AdapterFiles
 from onex_node_runtime.adapters.adapter_http import AdapterHttp
 from onex_node_runtime.adapters.adapter_kafka import AdapterKafka
@@ -106,3 +108,26 @@ def files(settings: Settings) -> AdapterFiles:
         root=lambda: Path(settings.require("files_root")),
         check_seconds=settings.health_check_timeout_seconds,
     )
+
+
+def kafka_settings(servers: str, folder: Path, **others: Any) -> Settings:
+    return Settings(
+        kafka_bootstrap_servers=servers,
+        outbox_path=folder / "outbox",
+        kafka_publish_timeout_seconds=1,
+        health_check_timeout_seconds=5,
+        **others,
+    )
+
+
+async def messages_of(servers: str, topic: str, count: int) -> list[ConsumerRecord]:
+    """Read messages from the beginning of a topic."""
+    consumer = AIOKafkaConsumer(topic, bootstrap_servers=servers, auto_offset_reset="earliest")
+    found: list[ConsumerRecord] = []
+    async with asyncio.timeout(30):
+        await consumer.start()
+        while len(found) < count:
+            for records in (await consumer.getmany(timeout_ms=200)).values():
+                found += records
+    await consumer.stop()
+    return found

@@ -2,55 +2,23 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import pytest
-from aiokafka import AIOKafkaConsumer, ConsumerRecord
-from doubles.kafka_server import EmbeddedKafka, embedded_kafka
+from doubles.kafka_server import EmbeddedKafka
 from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.errors import ModelOnexError
 from onex_node_runtime.adapters.adapter_kafka import KafkaMessage
 from onex_node_runtime.correlation import CORRELATION_ID
 
-from tests.runtime.building import Settings
+from tests.runtime.building import Settings, kafka_settings, messages_of
 from tests.runtime.building import kafka as adapter_of
 
 
 @pytest.fixture
-def broker() -> Iterator[EmbeddedKafka]:
-    with embedded_kafka() as broker:
-        yield broker
-
-
-def settings_of(servers: str, folder: Path, **others: Any) -> Settings:
-    return Settings(
-        kafka_bootstrap_servers=servers,
-        outbox_path=folder / "outbox",
-        kafka_publish_timeout_seconds=1,
-        health_check_timeout_seconds=5,
-        **others,
-    )
-
-
-@pytest.fixture
 def settings(broker: EmbeddedKafka, tmp_path: Path) -> Settings:
-    return settings_of(broker.servers, tmp_path)
-
-
-async def messages_of(servers: str, topic: str, count: int) -> list[ConsumerRecord]:
-    """Read messages from the beginning of a topic."""
-    consumer = AIOKafkaConsumer(topic, bootstrap_servers=servers, auto_offset_reset="earliest")
-    found: list[ConsumerRecord] = []
-    async with asyncio.timeout(30):
-        await consumer.start()
-        while len(found) < count:
-            for records in (await consumer.getmany(timeout_ms=200)).values():
-                found += records
-    await consumer.stop()
-    return found
+    return kafka_settings(broker.servers, tmp_path)
 
 
 async def test_message_arrives_as_it_was_meant(
@@ -121,14 +89,14 @@ async def test_what_is_published_while_the_brokers_are_silent_arrives_in_order(
 
 
 async def test_what_waits_survives_the_process(broker: EmbeddedKafka, tmp_path: Path) -> None:
-    away = adapter_of(settings_of("127.0.0.1:1", tmp_path))
+    away = adapter_of(kafka_settings("127.0.0.1:1", tmp_path))
     with pytest.raises(ModelOnexError) as caught:
         await away.open()
     assert caught.value.error_code in {EnumCoreErrorCode.NETWORK_ERROR, EnumCoreErrorCode.TIMEOUT}
     for number in range(3):
         await away.publish(KafkaMessage("t.later", {"number": number}, key="a"))
     await away.close()
-    adapter = adapter_of(settings_of(broker.servers, tmp_path))
+    adapter = adapter_of(kafka_settings(broker.servers, tmp_path))
     await adapter.open()
     found = [json.loads(record.value)["number"] for record in await messages_of(broker.servers, "t.later", 3)]
     assert found == [0, 1, 2]
@@ -136,7 +104,7 @@ async def test_what_waits_survives_the_process(broker: EmbeddedKafka, tmp_path: 
 
 
 async def test_full_outbox_refuses(tmp_path: Path) -> None:
-    adapter = adapter_of(settings_of("127.0.0.1:1", tmp_path, outbox_max_messages=2))
+    adapter = adapter_of(kafka_settings("127.0.0.1:1", tmp_path, outbox_max_messages=2))
     for _ in range(2):
         await adapter.publish(KafkaMessage("t.full", {}))
     with pytest.raises(ModelOnexError, match="full") as caught:
@@ -151,7 +119,7 @@ async def test_what_can_not_be_accepted_is_refused_whatever_the_brokers_do(
 ) -> None:
     for name, servers_of in (("there", broker.servers), ("away", "127.0.0.1:1")):
         (tmp_path / name).mkdir()
-        adapter = adapter_of(settings_of(servers_of, tmp_path / name, kafka_max_message_bytes=2000))
+        adapter = adapter_of(kafka_settings(servers_of, tmp_path / name, kafka_max_message_bytes=2000))
         for message in (
             KafkaMessage("t.large", "x" * 2000),
             KafkaMessage("t.large", {}, key="x" * 2000),
@@ -169,14 +137,14 @@ async def test_what_can_not_be_accepted_is_refused_whatever_the_brokers_do(
 
 
 async def test_what_was_accepted_is_kept_when_the_brokers_refuse_it(broker: EmbeddedKafka, tmp_path: Path) -> None:
-    away = adapter_of(settings_of("127.0.0.1:1", tmp_path, kafka_max_message_bytes=10_000))
+    away = adapter_of(kafka_settings("127.0.0.1:1", tmp_path, kafka_max_message_bytes=10_000))
     with pytest.raises(ModelOnexError):
         await away.open()
     for size in (1, 5000, 2):
         await away.publish(KafkaMessage("t.kept", "x" * size, key="a"))
     await away.close()
     # A limit that is lower by now, as an administrator may set it for a topic.
-    lower = adapter_of(settings_of(broker.servers, tmp_path, kafka_max_message_bytes=2000))
+    lower = adapter_of(kafka_settings(broker.servers, tmp_path, kafka_max_message_bytes=2000))
     await lower.open()
     assert [len(record.value) for record in await messages_of(broker.servers, "t.kept", 2)] == [3, 4]
     async with asyncio.timeout(30):
@@ -184,7 +152,7 @@ async def test_what_was_accepted_is_kept_when_the_brokers_refuse_it(broker: Embe
             await asyncio.sleep(0.02)
     assert (lower.refused, lower.outbox.set_aside) == (1, 1)
     await lower.close()
-    again = adapter_of(settings_of(broker.servers, tmp_path, kafka_max_message_bytes=10_000))
+    again = adapter_of(kafka_settings(broker.servers, tmp_path, kafka_max_message_bytes=10_000))
     await again.open()
     assert [len(record.value) for record in await messages_of(broker.servers, "t.kept", 3)] == [3, 4, 5002]
     assert again.outbox.set_aside == 0
@@ -224,7 +192,7 @@ async def test_full_disk_sends_nothing_twice(
 
 
 async def test_outbox_belongs_to_one_process(tmp_path: Path) -> None:
-    first, second = (adapter_of(settings_of("127.0.0.1:1", tmp_path)) for _ in range(2))
+    first, second = (adapter_of(kafka_settings("127.0.0.1:1", tmp_path)) for _ in range(2))
     await first.publish(KafkaMessage("t.one", {}))
     with pytest.raises(ModelOnexError) as caught:
         await second.publish(KafkaMessage("t.one", {}))

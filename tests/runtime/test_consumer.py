@@ -1,7 +1,7 @@
 """Events from Kafka: handled once and in order, tried again, and buried when nothing helps."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -10,8 +10,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
-from doubles.kafka_server import EmbeddedKafka, embedded_kafka
+from aiokafka import AIOKafkaProducer
+from doubles.kafka_server import EmbeddedKafka
 from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.errors import ModelOnexError
 from omnibase_core.mixins.mixin_metrics import MixinMetrics
@@ -20,7 +20,7 @@ from onex_node_runtime.consumer import Consumer, Consumption, DeadLetters
 from onex_node_runtime.serving.selection import Member, Selection
 from pydantic import BaseModel, JsonValue
 
-from tests.runtime.building import NODE, Settings
+from tests.runtime.building import NODE, Settings, kafka_settings, messages_of
 from tests.runtime.building import kafka as adapter_of
 
 TOPIC = "onex.evt.shop.payment-received.v1"
@@ -57,37 +57,8 @@ def consumer_of(
 
 
 @pytest.fixture
-def broker() -> Iterator[EmbeddedKafka]:
-    with embedded_kafka() as broker:
-        yield broker
-
-
-def settings_of(servers: str, folder: Path, **others: Any) -> Settings:
-    return Settings(
-        kafka_bootstrap_servers=servers,
-        outbox_path=folder / "outbox",
-        kafka_publish_timeout_seconds=1,
-        health_check_timeout_seconds=5,
-        **others,
-    )
-
-
-@pytest.fixture
 def settings(broker: EmbeddedKafka, tmp_path: Path) -> Settings:
-    return settings_of(broker.servers, tmp_path)
-
-
-async def messages_of(servers: str, topic: str, count: int) -> list[ConsumerRecord]:
-    """Read messages from the beginning of a topic."""
-    consumer = AIOKafkaConsumer(topic, bootstrap_servers=servers, auto_offset_reset="earliest")
-    found: list[ConsumerRecord] = []
-    async with asyncio.timeout(30):
-        await consumer.start()
-        while len(found) < count:
-            for records in (await consumer.getmany(timeout_ms=200)).values():
-                found += records
-    await consumer.stop()
-    return found
+    return kafka_settings(broker.servers, tmp_path)
 
 
 class Inbox:
@@ -205,7 +176,7 @@ async def test_dead_letters_are_the_original_messages(
 
 
 async def test_dead_letter_that_is_too_large_names_its_original(broker: EmbeddedKafka, tmp_path: Path) -> None:
-    settings = settings_of(broker.servers, tmp_path, kafka_max_message_bytes=1500)
+    settings = kafka_settings(broker.servers, tmp_path, kafka_max_message_bytes=1500)
     kafka, inbox = adapter_of(settings), Inbox()
     await send(broker.servers, b"x" * 1400)
     await send(broker.servers, b"{}")
@@ -220,7 +191,7 @@ async def test_dead_letter_that_is_too_large_names_its_original(broker: Embedded
 
 
 async def test_flood_of_poison_blocks_nothing(broker: EmbeddedKafka, tmp_path: Path) -> None:
-    settings = settings_of(broker.servers, tmp_path)
+    settings = kafka_settings(broker.servers, tmp_path)
     kafka, inbox, metrics = adapter_of(settings), Inbox(), MixinMetrics()
     await send(broker.servers, *[b"\xff no JSON", b"[1]"] * 50, b"{}")
     consumer = consumer_of(kafka, inbox.handle, metrics)
@@ -241,7 +212,7 @@ async def test_flood_of_poison_blocks_nothing(broker: EmbeddedKafka, tmp_path: P
 
 
 async def test_consumer_outlives_brokers_that_are_away(tmp_path: Path) -> None:
-    settings = settings_of("127.0.0.1:1", tmp_path)
+    settings = kafka_settings("127.0.0.1:1", tmp_path)
     consumer = consumer_of(adapter_of(settings), Inbox().handle, MixinMetrics())
     consumer.start()
     await asyncio.sleep(0.3)
@@ -255,7 +226,7 @@ def record(value: bytes) -> Any:
 
 
 async def test_without_dead_letters_a_message_is_given_up(tmp_path: Path) -> None:
-    kafka, inbox, metrics = adapter_of(settings_of("127.0.0.1:1", tmp_path)), Inbox(), MixinMetrics()
+    kafka, inbox, metrics = adapter_of(kafka_settings("127.0.0.1:1", tmp_path)), Inbox(), MixinMetrics()
     inbox.failures = [EnumCoreErrorCode.TIMEOUT] * 2
     consumer = consumer_of(kafka, inbox.handle, metrics, replace(TERMS, max_retries=1, dead_letters=None))
     await consumer._settle(record(b"{}"))
@@ -265,7 +236,7 @@ async def test_without_dead_letters_a_message_is_given_up(tmp_path: Path) -> Non
 
 
 async def test_without_a_threshold_there_is_no_alert(tmp_path: Path) -> None:
-    kafka, metrics = adapter_of(settings_of("127.0.0.1:1", tmp_path)), MixinMetrics()
+    kafka, metrics = adapter_of(kafka_settings("127.0.0.1:1", tmp_path)), MixinMetrics()
     consumer = consumer_of(kafka, Inbox().handle, metrics, replace(TERMS, dead_letters=DeadLetters(".dead")))
     await consumer._settle(record(b"no JSON"))
     assert kafka.outbox.size == 1
@@ -284,7 +255,7 @@ async def test_events_that_have_to_wait_for_their_turn_do_not_fail(tmp_path: Pat
             raise ModelOnexError(message="Too many.", error_code=limit, retry_after_seconds=0.001)
 
     metrics = MixinMetrics()
-    consumer = consumer_of(adapter_of(settings_of("127.0.0.1:1", tmp_path)), handle, metrics)
+    consumer = consumer_of(adapter_of(kafka_settings("127.0.0.1:1", tmp_path)), handle, metrics)
     await consumer._settle(record(b"{}"))
     assert asked == 21
     assert set(metrics.get_metrics()) == {"event_handled"}
@@ -298,7 +269,7 @@ async def test_what_must_not_be_repeated_is_not(tmp_path: Path) -> None:
         asked += 1
         raise ModelOnexError(message="Lost.", error_code=EnumCoreErrorCode.TIMEOUT, safe_to_repeat=False)
 
-    kafka = adapter_of(settings_of("127.0.0.1:1", tmp_path))
+    kafka = adapter_of(kafka_settings("127.0.0.1:1", tmp_path))
     await consumer_of(kafka, handle, MixinMetrics())._settle(record(b"{}"))
     assert (asked, kafka.outbox.size) == (1, 1)
     await kafka.close()

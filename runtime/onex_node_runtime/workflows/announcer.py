@@ -12,7 +12,7 @@ from omnibase_core.mixins.mixin_metrics import MixinMetrics
 from omnibase_core.models.events.model_event_envelope import ModelEventEnvelope
 from pydantic import BaseModel, JsonValue
 
-from .event_bus import EventBus
+from ..operation import EventPublisher
 from .run import Run, StepRecord
 
 type Publish = Callable[[str, JsonValue, UUID], Awaitable[None]]
@@ -31,7 +31,7 @@ class Surroundings(Protocol):
         """Where steps are counted."""
 
     @property
-    def event_bus(self) -> EventBus | None:
+    def event_bus(self) -> EventPublisher | None:
         """Where events go; None publishes nothing."""
 
     @property

@@ -2,13 +2,12 @@
 
 import json
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 import pytest
 from omnibase_core.event_bus import EventBusInmemory
 from omnibase_core.mixins.mixin_metrics import MixinMetrics
+from onex_node_runtime.operation import Surroundings
 from onex_node_runtime.workflows.announcer import Announcer
 from onex_node_runtime.workflows.run import Run, StepRecord
 from pydantic import BaseModel
@@ -29,25 +28,15 @@ class StepEvent(BaseModel):
     duration_ms: float
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What operations share."""
-
-    node_id: UUID
-    metrics: MixinMetrics
-    event_bus: EventBusInmemory | None
-    redact: Callable[[str], str]
-
-
 def announcer(bus: EventBusInmemory | None) -> Announcer:
     return Announcer(
         Surroundings(
+            node="node_order_orchestrator",
             node_id=uuid4(),
             metrics=MixinMetrics(),
             event_bus=bus,
             redact=lambda text: text.replace("hidden-word", "***"),
         ),
-        "node_order_orchestrator",
         STEP_TOPIC,
         StepEvent,
     )

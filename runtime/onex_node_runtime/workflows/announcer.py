@@ -2,57 +2,34 @@
 """Tells of steps that ended: in logs, metrics and events."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from omnibase_core.enums import EnumCoreErrorCode, EnumLogLevel
 from omnibase_core.errors import ModelOnexError
 from omnibase_core.logging import emit_log_event_sync
-from omnibase_core.mixins.mixin_metrics import MixinMetrics
 from omnibase_core.models.events.model_event_envelope import ModelEventEnvelope
 from pydantic import BaseModel, JsonValue
 
-from ..operation import EventPublisher
+from ..operation import Surroundings
 from .run import Run, StepRecord
 
 type Publish = Callable[[str, JsonValue, UUID], Awaitable[None]]
 type Announce = Callable[[Run, StepRecord, float], Awaitable[None]]
 
 
-class Surroundings(Protocol):
-    """The part of what operations share that is needed here."""
-
-    @property
-    def node_id(self) -> UUID:
-        """Identity of the running node."""
-
-    @property
-    def metrics(self) -> MixinMetrics:
-        """Where steps are counted."""
-
-    @property
-    def event_bus(self) -> EventPublisher | None:
-        """Where events go; None publishes nothing."""
-
-    @property
-    def redact(self) -> Callable[[str], str]:
-        """Masks secrets in text."""
-
-
 class Announcer:
     """Counts, logs and publishes each step that ended."""
 
-    def __init__(self, surroundings: Surroundings, node: str, topic: str, event: type[BaseModel]) -> None:
+    def __init__(self, surroundings: Surroundings, topic: str, event: type[BaseModel]) -> None:
         """Keep where steps are told of.
 
         Args:
             surroundings: What operations share.
-            node: ONEX's name of the node.
             topic: Where events of steps go.
             event: The model of these events.
         """
         self._surroundings = surroundings
-        self._node = node
         self._topic = topic
         self._event = event
 
@@ -70,7 +47,7 @@ class Announcer:
         surroundings.metrics.increment_counter(f"step_{record.status}", tags=tags)
         surroundings.metrics.record_histogram("step_duration_seconds", seconds, tags=tags)
         line: dict[str, object] = {
-            "node": self._node,
+            "node": self._surroundings.node,
             "node_id": str(surroundings.node_id),
             "operation": run.operation,
             "step": record.name,
@@ -111,7 +88,7 @@ class Announcer:
             message = f"There is no event bus to publish {topic} on."
             raise ModelOnexError(message=message, error_code=EnumCoreErrorCode.NOT_FOUND)
         envelope = ModelEventEnvelope[Any](
-            payload=payload, correlation_id=correlation_id, source_tool=self._node, event_type=topic
+            payload=payload, correlation_id=correlation_id, source_tool=self._surroundings.node, event_type=topic
         )
         await bus.publish_envelope(envelope, topic)
 
@@ -123,7 +100,7 @@ class Announcer:
             envelope = ModelEventEnvelope[Any](
                 payload=event,
                 correlation_id=correlation_id,
-                source_tool=self._node,
+                source_tool=self._surroundings.node,
                 event_type=self._topic,
             )
             await bus.publish_envelope(envelope, self._topic)
@@ -134,7 +111,7 @@ class Announcer:
                 EnumLogLevel.WARNING,
                 "event_not_published",
                 {
-                    "node": self._node,
+                    "node": self._surroundings.node,
                     "topic": self._topic,
                     "correlation_id": str(correlation_id),
                     "error": self._surroundings.redact(f"{type(error).__name__}: {error}"),

@@ -1,4 +1,4 @@
-"""Keeps `examples/rendered/` equal to what the template generates now.
+"""Keeps `examples/rendered/` equal to what the template generates now, copies of modules of `runtime/` aside.
 
 Run `python -m examples.golden` to render it again, and with `--check` to compare.
 """
@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from examples.rendering import CONTRACTS, ROOT, export_template, generate, read_contract
+from extensions.project.formatting import AS_THEY_ARE
 
 RENDERED = ROOT / "examples" / "rendered"
 EXAMPLES = ("distributed_lock",)
@@ -30,6 +31,9 @@ def render(destination: Path) -> None:
             project = generate(template, read_contract(CONTRACTS / f"{name}.yaml"), destination / name)
             # What is below build/ depends on the machine, and is in no repository.
             shutil.rmtree(project / "build")
+            for path in project.rglob("*.py"):
+                if path.read_bytes().startswith(AS_THEY_ARE):
+                    path.unlink()
             answers = project / ".copier-answers.yml"
             lines = answers.read_text(encoding="utf-8").splitlines(keepends=True)
             answers.write_text("".join(line for line in lines if not line.startswith(VOLATILE_ANSWERS)))

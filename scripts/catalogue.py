@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from pathlib import Path
 from examples.rendering import CONTRACTS, ROOT, export_template, generate, read_contract
 from extensions.deciding.decisions import decide_base_class, decide_integrations
 from extensions.judging.judge import read
-from extensions.language.contract import Contract
+from extensions.language.contract import Contract, Operation
 from extensions.text.encode import markdown
 
 FURTHER = ROOT / "examples" / "catalogue"
@@ -78,17 +79,13 @@ def page() -> str:
 
 
 def _row(path: Path, contract: Contract) -> str:
-    raw = read_contract(path)
-    kinds: dict[str, int] = {}
-    for operation in _operations(raw):
-        kind = next((key for key in IMPLEMENTATIONS if key in operation), "custom" if "handler" in operation else "fsm")
-        kinds[kind] = kinds.get(kind, 0) + 1
+    kinds = [_kind(operation) for operation in contract.operations]
     base = decide_base_class(contract)
-    custom = [f"`{operation['name']}`" for operation in _operations(raw) if operation.get("handler") == "custom"]
+    custom = [f"`{operation.name}`" for operation in contract.operations if _kind(operation) == "custom"]
     cells = (
         f"[{path.stem}](../../{path.relative_to(ROOT).as_posix()})",
         markdown(contract.description.partition("\n")[0]).replace("|", "\\|"),
-        ", ".join(f"{count} {kind}" for kind, count in kinds.items()),
+        ", ".join(f"{count} {kind}" for kind, count in Counter(kinds).items()),
         ", ".join(decision.choice for decision in decide_integrations(contract).values()) or "nothing",
         ", ".join(f"`{name}`" for name in (base.name, *base.mixins)),
         ", ".join(custom) or "nothing",
@@ -96,9 +93,11 @@ def _row(path: Path, contract: Contract) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _operations(raw: dict[str, object]) -> list[dict[str, object]]:
-    listed = raw["operations"]
-    return [operation for operation in listed if isinstance(operation, dict)] if isinstance(listed, list) else []
+def _kind(operation: Operation) -> str:
+    """Return the key that says what an operation is implemented with; `fsm` for a state machine."""
+    if operation.by_state_machine:
+        return "fsm"
+    return next((key for key in IMPLEMENTATIONS if getattr(operation, key) is not None), "custom")
 
 
 def outcome(template: Path, path: Path, folder: Path) -> Outcome:

@@ -17,8 +17,8 @@ _STEPS = (
     ("check", "--fix-only", "--select", "I,F401,UP034", "--config", "lint.isort.split-on-trailing-comma=false"),
     ("format", "--config", "format.skip-magic-trailing-comma=true"),
 )
-# Copies of what the template itself keeps in order.
-_AS_THEY_ARE = (b"# The runtime of copier-onex", b"# Copied from copier-onex")
+AS_THEY_ARE = (b"# The runtime of copier-onex", b"# Copied from copier-onex")
+"""How copies begin of what the template itself keeps in order."""
 
 
 def format_rendered(project: Path, manifest: dict[str, Any]) -> str:
@@ -36,7 +36,7 @@ def format_rendered(project: Path, manifest: dict[str, Any]) -> str:
 
 
 def _is_rendered(path: Path) -> bool:
-    return path.is_file() and not path.read_bytes().startswith(_AS_THEY_ARE)
+    return path.is_file() and not path.read_bytes().startswith(AS_THEY_ARE)
 
 
 def _format(project: Path, files: Sequence[str]) -> str:

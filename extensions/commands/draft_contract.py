@@ -1,4 +1,4 @@
-"""The command `draft-contract`: turns a description into a contract, by rules alone."""
+"""The command `draft-contract`: turns a description into a contract, by rules, or by a model that is judged by them."""
 
 import argparse
 import os
@@ -7,7 +7,12 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..drafting.draft import TooLittleError, draft
+from ..asking import figures
+from ..asking import options as model_options
+from ..asking.figures import Made
+from ..asking.options import Asking
+from ..drafting.asked import NoDraftError, draft_with
+from ..drafting.draft import Draft, TooLittleError, draft
 from ..drafting.prose import LONGEST
 from ..language.classify import NODE_TYPES
 
@@ -27,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         0 when there is a contract, which has no mistakes; 1 when the description says too little or can't be read, in
-        which case nothing is written, and standard error says what to add.
+        which case no contract is written, and standard error says what to add; 130 when it was interrupted.
     """
     parser = argparse.ArgumentParser(
         prog="draft-contract",
@@ -44,23 +49,58 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--node-type", choices=tuple(NODE_TYPES), help="the node's type, where the description leaves it open"
     )
     parser.add_argument("-o", "--output", metavar="FILE", help="the file to write; it must not be there")
+    model_options.add_to(parser)
     options = parser.parse_args(arguments)
+    asking = model_options.read(parser, options)
     if (options.description is None) == (options.file is None):
         parser.error("give either a description or --file")
     try:
         text = options.description if options.file is None else _read(options.file)
-        made = draft(text, package=options.package, node_type=options.node_type)
+        made = _made(text, asking, options)
         if options.output is None:
             _print(made.document())
         else:
             _write(Path(options.output), made.document())
-    except TooLittleError as error:
+    except (TooLittleError, NoDraftError) as error:
         return _refuse(str(error))
+    except KeyboardInterrupt:
+        _refuse("Interrupted: nothing was written.")
+        return 130
     except UnicodeDecodeError:
         return _refuse(f"{options.file!r} is no text in UTF-8.")
     except OSError as error:
         return _refuse(f"{error.filename!r}: {error.strerror or error}")
     return 0
+
+
+def _made(text: str, asking: Asking, options: argparse.Namespace) -> Draft:
+    """Return the draft; where the strategy was asked for, with a report of what it took."""
+    known = {"package": options.package, "node_type": options.node_type}
+    if not (options.strategy or options.model):
+        return draft(text, **known)
+    made = Made("contract", options.node_type or "unknown")
+    try:
+        if asking.model is None:
+            with made.stage("rules"):
+                found = draft(text, **known)
+            made.outcome, made.succeeded, made.node_type = "rules", True, found.contract["node_type"]
+            return found
+        asked = draft_with(text, asking, made, **known)
+    except TooLittleError:
+        made.outcome = "refused"
+        raise
+    else:
+        if asked.why:
+            _refuse(f"The draft is the rules' own: {asked.why}")
+        return asked.draft
+    finally:
+        if made.outcome != "open":
+            folder = (Path(options.output).parent if options.output else Path()) / "build"
+            folder.mkdir(exist_ok=True)
+            figures.write(
+                folder / "draft.json", figures.report("draft-contract", asking.strategy, asking.model, [made])
+            )
+            figures.show(asking.strategy, [made])
 
 
 def _read(file: str) -> str:

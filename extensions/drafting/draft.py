@@ -48,14 +48,17 @@ class Draft:
     Attributes:
         contract: The contract; it has no mistakes.
         guesses: What was guessed, in the contract's order.
+        by: Who made it, for people; empty for the rules, where nobody else was asked.
     """
 
     contract: dict[str, Any]
     guesses: list[Guess] = field(default_factory=list)
+    by: str = ""
 
     def document(self) -> str:
         """Return the contract as YAML, each guess as a comment above it."""
-        head = ["Drafted from a description. What follows was guessed; check it, least certain first."]
+        by = f" by {self.by}" if self.by else ""
+        head = [f"Drafted from a description{by}. What follows was guessed; check it, least certain first."]
         ordered = sorted(self.guesses, key=lambda guess: guess.confidence)
         lines = [f"# {line}".rstrip() for line in (*head, *(f"- {guess}" for guess in ordered))]
         return "\n".join(lines) + "\n" + yaml_document(self.contract)

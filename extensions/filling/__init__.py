@@ -1,0 +1,1 @@
+"""From a stub to a body: found, asked for, checked apart from everything, and put in."""

@@ -194,7 +194,11 @@ def test_a_model_alone_fails_alone(
 
 def test_retries_of_an_endpoint_that_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    busy: list[Reply | str] = [error(429, "slow down", retry_after_ms="1"), error(503, "oops", retry_after_ms="1"), GOOD]
+    busy: list[Reply | str] = [
+        error(429, "slow down", retry_after_ms="1"),
+        error(503, "oops", retry_after_ms="1"),
+        GOOD,
+    ]
     with serving(busy) as endpoint:
         assert run(endpoint.url, "--strategy", "model") == 0
     assert len(endpoint.requests) == 3

@@ -16,8 +16,20 @@ def test_modules_that_no_package_may_be_called_are_those_of_the_libraries(root: 
     assert listed == pin.modules()
 
 
+def test_what_an_extra_brings_is_imported_when_it_is_asked_for(root: Path) -> None:
+    at_once = [
+        path.name
+        for path in (root / "extensions").rglob("*.py")
+        for item in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(item, ast.Import | ast.ImportFrom) and "openai" in ast.unparse(item)
+    ]
+
+    assert at_once == []
+
+
 def test_every_import_is_declared(root: Path) -> None:
-    declared = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = [*project["dependencies"], *project["optional-dependencies"]["llm"]]
     names = {re.split(r"[^\w.-]", requirement, maxsplit=1)[0].lower() for requirement in declared}
     imported: set[str] = set()
     for path in (root / "extensions").rglob("*.py"):

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
-from ..language import expressions, filling
+from ..language import expressions, filling, syntax
 from ..language.classify import node_type
 from ..language.computation import CACHING, REQUEST, Locals, local_kind
 from ..language.contract import spell_out
-from ..language.expressions import INPUT
 from ..language.kinds import Kind, Scope, WrongError, kind_of
+from ..language.values import INPUT
 from ..text.problems import Path, Problem, did_you_mean
 
 type Specs = Mapping[str, Any]
@@ -66,12 +66,12 @@ def _check_expressions(
             continue
         known, later = dict(locals_of.known), list(spec)[number:]
         scope = Scope(INPUT, inputs, models, rules.enums, REQUEST, known, later, optional)
-        text, kind = expressions.source(value), outputs[name]
+        text, kind = syntax.source(value), outputs[name]
         if rules.clean((*place, name)):
             try:
                 kind = local_kind(expressions.read(text, scope, outputs[name]), outputs[name])
             except WrongError as wrong:
-                yield expressions.problem((*place, name), text, wrong)
+                yield syntax.problem((*place, name), text, wrong)
         locals_of.add(name, kind)
 
 

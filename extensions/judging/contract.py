@@ -2,31 +2,18 @@
 
 import keyword
 from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Any
 
 from packaging.version import InvalidVersion, Version
 
 from ..deciding import deployment
-from ..language import classify, filling, migrations, names, patterns, sql
-from ..language.contract import BASE_TYPES, spell_out
+from ..language import classify, filling, migrations, names, sql
+from ..language.contract import spell_out
 from ..text import sql_text
 from ..text.problems import Path, Problem, did_you_mean, show
-from . import computation, constraints, custom, reducers, unions, workflow
+from . import computation, custom, reducers, unions, workflow
 from . import integrations as effects
+from .fields import TAKEN, FieldRules, Specs, comparable, is_needed, list_of, mapping_of
 
-type Specs = Mapping[str, Any]
-
-_CONSTRAINTS_OF = {
-    "string": ("minLength", "maxLength", "pattern", "enum", "const", "format"),
-    "integer": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "enum", "const"),
-    "boolean": ("const",),
-    "datetime": ("format",),
-    "number": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
-    "decimal": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
-    "bytes": ("minLength", "maxLength"),
-    "array": ("minItems", "maxItems", "items", "uniqueItems"),
-    "object": ("minProperties", "maxProperties", "values"),
-}
 _IO = ("database", "http", "kafka", "redis", "filesystem")
 IMPLEMENTATIONS = (
     *("database", "http", "kafka", "redis", "filesystem", "compute", "aggregate", "workflow", "handler"),
@@ -37,21 +24,6 @@ _ELSEWHERE = {
     "reducer": "a reducer keeps its own state by subcontracts.state_management; an effect node does the rest",
     "orchestrator": "let an effect node do this, and call it in a step of a workflow",
 }
-_GENERAL = ("type", "description", "required", "default", "alias", "secret")
-_ORDERED = (
-    ("minimum", "maximum"),
-    ("minLength", "maxLength"),
-    ("minItems", "maxItems"),
-    ("minProperties", "maxProperties"),
-)
-# Attributes of pydantic's BaseModel, which a field of the same name would hide.
-_TAKEN = frozenset(
-    {"construct", "copy", "dict", "from_orm", "json", "parse_file", "parse_obj", "parse_raw", "schema", "schema_json"}
-    | {"update_forward_refs", "validate", "model_computed_fields", "model_config", "model_construct", "model_copy"}
-    | {"model_dump", "model_dump_json", "model_extra", "model_fields", "model_fields_set", "model_json_schema"}
-    | {"model_parametrized_name", "model_post_init", "model_rebuild", "model_validate", "model_validate_json"}
-    | {"model_validate_strings"}
-)
 
 
 def check(raw: Specs, blocked: Collection[Path]) -> Iterator[Problem]:
@@ -67,32 +39,11 @@ def check(raw: Specs, blocked: Collection[Path]) -> Iterator[Problem]:
     yield from _Rules(raw, blocked).all()
 
 
-def _mapping(value: object) -> Specs:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-class _Rules:
+class _Rules(FieldRules):
     def __init__(self, raw: Specs, blocked: Collection[Path]) -> None:
-        self.raw = raw
-        # Every place at or above one at which the schema found something.
-        self.unclean = {other[:length] for other in blocked for length in range(len(other) + 1)}
-        self.enums = {
-            name: [
-                item
-                for item in _list(spec if isinstance(spec, list) else _mapping(spec).get("values"))
-                if isinstance(item, str)
-            ]
-            for name, spec in _mapping(raw.get("enums")).items()
-        }
-        models = {name: _mapping(spec) for name, spec in _mapping(raw.get("models")).items()}
-        self.unions = {name: spec for name, spec in models.items() if "one_of" in spec}
-        self.models = {name: _mapping(spec.get("fields")) for name, spec in models.items() if name not in self.unions}
-        self.operations = [_mapping(spec) for spec in _list(raw.get("operations"))]
-        self.database_off = _mapping(raw.get("integrations")).get("database") is False
+        super().__init__(raw, blocked)
+        self.operations = [mapping_of(spec) for spec in list_of(raw.get("operations"))]
+        self.database_off = mapping_of(raw.get("integrations")).get("database") is False
 
     def all(self) -> Iterator[Problem]:
         yield from self.words()
@@ -109,10 +60,6 @@ class _Rules:
         yield from self.settings()
         yield from custom.check(self)
         yield from effects.settings(self)
-
-    def clean(self, path: Path) -> bool:
-        """Tell whether nothing at or below the path is wrong already."""
-        return path not in self.unclean
 
     def version(self) -> Iterator[Problem]:
         version = self.raw.get("version")
@@ -142,155 +89,26 @@ class _Rules:
                 if name in seen:
                     yield Problem(("operations", i, "name"), f"{show(name)} a second time", "a name of its own")
                 seen.add(name)
-        features = [word for word in _list(self.raw.get("features")) if isinstance(word, str)]
+        features = [word for word in list_of(self.raw.get("features")) if isinstance(word, str)]
         if {"service_mode", "no_service_mode"} <= set(features):
             yield Problem(("features",), "service_mode and no_service_mode", "one of them")
 
-    def model_fields(self) -> Iterator[Problem]:
-        for name, fields in self.models.items():
-            yield from self.fields(("models", name, "fields"), fields)
-        for name in (self.models.keys() | self.unions.keys()) & self.enums.keys():
-            yield Problem(("models", name), f"the name of an enum, {name}", "a name of its own")
-
-    def cycles(self) -> Iterator[Problem]:
-        needs = {
-            name: {word for spec in fields.values() if _is_needed(spec) for word in _types_needed(spec)}
-            & (self.models.keys() | self.unions.keys())
-            for name, fields in self.models.items()
-        }
-        direct = {name: words & self.models.keys() for name, words in needs.items()}
-        cyclic = [name for name in self.models if name in _reached(name, direct)]
-        for name in cyclic:
-            yield Problem(("models", name), "a model that always contains itself", "required: false on the way")
-        if not cyclic:
-            yield from unions.endless(needs, self.unions)
-
-    def fields(self, path: Path, fields: Specs) -> Iterator[Problem]:
-        for name, spec in fields.items():
-            if keyword.iskeyword(name) or name in _TAKEN:
-                yield Problem((*path, name), f"the name {show(name)}", "a name that Python and pydantic leave free")
-            yield from self.field((*path, name), spec)
-        yield from constraints.outside_names(path, fields)
-
-    def field(self, path: Path, spec: object) -> Iterator[Problem]:
-        if not isinstance(spec, (str, Mapping)):
-            return
-        long = spell_out(spec)
-        kind = long.get("type")
-        type_path = path if isinstance(spec, str) else (*path, "type")
-        if not isinstance(kind, str) or not self.clean(type_path):
-            return
-        known = (*BASE_TYPES, *self.enums, *self.models, *self.unions)
-        if kind not in known:
-            yield Problem(
-                type_path,
-                f"the unknown type {show(kind)}",
-                "a type of the language, an enum or a model",
-                did_you_mean(kind, known),
-            )
-            return
-        yield from self.held(path, long)
-        allowed = (*_GENERAL, *_CONSTRAINTS_OF.get(kind, ()))
-        fitting = True
-        for key in long:
-            if key not in allowed and self.clean((*path, key)):
-                fitting = False
-                yield Problem((*path, key), f"{key} on a field of type {kind}", f"one of {', '.join(allowed)}")
-        for low, high in _ORDERED:
-            if low in long and high in long and _comparable(long[low], long[high]) and long[low] > long[high]:
-                fitting = False
-                yield Problem((*path, high), show(long[high]), f"at least {low}, which is {show(long[low])}")
-        yield from self.pattern((*path, "pattern"), long.get("pattern"))
-        if fitting:
-            yield from constraints.of_field(path, kind, long)
-        if (
-            "default" in long
-            and fitting
-            and self.clean(path)
-            and not (long["default"] is None and not long.get("required", True))
-        ):
-            yield from self.value((*path, "default"), long["default"], long)
-
-    def held(self, path: Path, long: Specs) -> Iterator[Problem]:
-        for key in sorted({"items", "values"} & long.keys()):
-            yield from self.field((*path, key), long[key])
-            for word in sorted({"alias", "secret"} & _mapping(long[key]).keys()):
-                yield Problem((*path, key, word), f"{word} of what has no name", f"{word} of the field that holds it")
-
-    def pattern(self, path: Path, pattern: object) -> Iterator[Problem]:
-        if not isinstance(pattern, str):
-            return
-        if objection := patterns.objection(pattern):
-            yield Problem(path, show(pattern), *objection)
-
-    def value(self, path: Path, value: object, spec: object) -> Iterator[Problem]:
-        """Find what keeps a default or an example's value from being one of a field."""
-        if not isinstance(spec, (str, Mapping)):
-            return
-        long = spell_out(spec)
-        kind = long.get("type")
-        if not isinstance(kind, str) or (value is None and long.get("required", True) is False):
-            return
-        if kind in self.enums:
-            if value not in self.enums[kind]:
-                yield Problem(
-                    path, show(value), f"one of {', '.join(self.enums[kind])}", did_you_mean(value, self.enums[kind])
-                )
-        elif kind in self.models or kind in self.unions:
-            yield from (
-                self.values(path, value, self.models[kind])
-                if kind in self.models
-                else unions.value(self, path, value, kind)
-            )
-        elif kind == "array" and isinstance(value, list):
-            for index, item in enumerate(value):
-                yield from self.value((*path, index), item, long["items"]) if "items" in long else ()
-            yield from constraints.limits(path, value, long)
-        elif kind == "object" and isinstance(value, Mapping):
-            for key, item in value.items():
-                yield from self.value((*path, key), item, long["values"]) if "values" in long else ()
-            yield from constraints.limits(path, value, long)
-        elif kind in constraints.FITS:
-            if not constraints.FITS[kind](value):
-                yield Problem(path, show(value), f"a value of type {kind}")
-            else:
-                yield from constraints.limits(path, value, long)
-
-    def values(self, path: Path, value: object, fields: Specs) -> Iterator[Problem]:
-        """Find what keeps a mapping from being a value of these fields."""
-        if not isinstance(value, Mapping):
-            yield Problem(path, show(value), "a mapping of fields")
-            return
-        for key, item in value.items():
-            if key in fields:
-                yield from self.value((*path, key), item, fields[key])
-            else:
-                yield Problem(
-                    (*path, key),
-                    f"the unknown field {show(key)}",
-                    f"one of {', '.join(fields)}",
-                    did_you_mean(key, fields),
-                )
-        for name, spec in fields.items():
-            if name not in value and _is_needed(spec) and "default" not in spell_out(spec):
-                yield Problem((*path, name), "nothing", f"a value: {name} is required")
-
     def operation(self, path: Path, operation: Specs) -> Iterator[Problem]:
-        inputs, outputs = _mapping(operation.get("input")), _mapping(operation.get("output"))
+        inputs, outputs = mapping_of(operation.get("input")), mapping_of(operation.get("output"))
         yield from self.fields((*path, "input"), inputs)
         yield from self.fields((*path, "output"), outputs)
         yield from self.implementation(path, operation)
         if "schedule" in operation and self.clean((*path, "input")):
             for name, spec in inputs.items():
-                if _is_needed(spec) and "default" not in spell_out(spec):
+                if is_needed(spec) and "default" not in spell_out(spec):
                     expected = "a default: a scheduled operation runs without input"
                     yield Problem((*path, "input", name), "no default", expected)
-        for index, example in enumerate(_list(operation.get("examples"))):
+        for index, example in enumerate(list_of(operation.get("examples"))):
             for side, fields in (("input", inputs), ("output", outputs)):
                 place = (*path, "examples", index, side)
-                if side in _mapping(example) and self.clean((*path, side)) and self.clean(place):
+                if side in mapping_of(example) and self.clean((*path, side)) and self.clean(place):
                     yield from self.values(place, example[side], fields)
-        yield from _delays((*path, "retry"), _mapping(operation.get("retry")))
+        yield from _delays((*path, "retry"), mapping_of(operation.get("retry")))
 
     def archetype(self, path: Path, operation: Specs) -> Iterator[Problem]:
         kind = classify.node_type(self.raw)
@@ -311,7 +129,7 @@ class _Rules:
         elif "database" in operation and isinstance(operation["database"], Mapping):
             yield from self.database((*path, "database"), operation)
         elif given == ["aggregate"]:
-            yield from reducers.check_aggregate(self, path, operation, _TAKEN)
+            yield from reducers.check_aggregate(self, path, operation, TAKEN)
         elif given == ["compute"]:
             if self.clean((*path, "compute")) or isinstance(operation["compute"], Mapping):
                 yield from computation.check_compute(self, path, operation)
@@ -322,10 +140,10 @@ class _Rules:
 
     def database(self, path: Path, operation: Specs) -> Iterator[Problem]:
         database = operation["database"]
-        inputs, outputs = _mapping(operation.get("input")), _mapping(operation.get("output"))
+        inputs, outputs = mapping_of(operation.get("input")), mapping_of(operation.get("output"))
         if self.database_off:
             yield Problem(path, "an SQL statement", "another implementation, since integrations.database is false")
-        parameters = _list(database.get("parameters"))
+        parameters = list_of(database.get("parameters"))
         for index, name in enumerate(parameters):
             if isinstance(name, str) and "${" in name:
                 yield from effects.parameter(self, (*path, "parameters", index), name, inputs)
@@ -351,7 +169,7 @@ class _Rules:
 
     def returns(self, path: Path, operation: Specs, outputs: Specs) -> Iterator[Problem]:
         database = operation["database"]
-        returns = _mapping(database.get("returns"))
+        returns = mapping_of(database.get("returns"))
         rows = returns.get("rows") or ("one" if sql.returns_rows(database["query"]) else "none")
         place = (*path, "returns")
         if rows != "none" and sql.drops_rows(database["query"]):
@@ -445,14 +263,14 @@ class _Rules:
             taken.setdefault(made, what)
 
     def integrations(self) -> Iterator[Problem]:
-        database = _mapping(_mapping(self.raw.get("integrations")).get("database"))
+        database = mapping_of(mapping_of(self.raw.get("integrations")).get("database"))
         seen: set[str] = set()
-        for index, migration in enumerate(_list(database.get("migrations"))):
+        for index, migration in enumerate(list_of(database.get("migrations"))):
             place = ("integrations", "database", "migrations", index, "sql")
-            text = _mapping(migration).get("sql")
+            text = mapping_of(migration).get("sql")
             if isinstance(text, str) and self.clean(place) and (wrong := sql_text.fault(text)):
                 yield Problem(place, f"what is no SQL in line {wrong[0]}: {wrong[1]}", "statements that parse")
-            name = _mapping(migration).get("id")
+            name = mapping_of(migration).get("id")
             if isinstance(name, str):
                 if name in seen:
                     place = ("integrations", "database", "migrations", index, "id")
@@ -461,32 +279,32 @@ class _Rules:
             step = ("integrations", "database", "migrations", index)
             if self.clean(step):
                 yield from migrations.problems(step, migration["sql"], transaction=migration.get("transaction", True))
-        pool = _mapping(database.get("pool"))
-        if _comparable(pool.get("min_size"), pool.get("max_size")) and pool["min_size"] > pool["max_size"]:
+        pool = mapping_of(database.get("pool"))
+        if comparable(pool.get("min_size"), pool.get("max_size")) and pool["min_size"] > pool["max_size"]:
             path = ("integrations", "database", "pool", "max_size")
             yield Problem(path, show(pool["max_size"]), f"at least min_size, which is {pool['min_size']}")
 
     def settings(self) -> Iterator[Problem]:
-        advanced = _mapping(self.raw.get("advanced_features"))
-        yield from _delays(("advanced_features", "retry_policy"), _mapping(advanced.get("retry_policy")))
-        legacy = _mapping(self.raw.get("error_handling"))
-        yield from _delays(("error_handling", "retry_policy"), _mapping(legacy.get("retry_policy")))
-        scaling = _mapping(_mapping(self.raw.get("deployment")).get("autoscaling"))
+        advanced = mapping_of(self.raw.get("advanced_features"))
+        yield from _delays(("advanced_features", "retry_policy"), mapping_of(advanced.get("retry_policy")))
+        legacy = mapping_of(self.raw.get("error_handling"))
+        yield from _delays(("error_handling", "retry_policy"), mapping_of(legacy.get("retry_policy")))
+        scaling = mapping_of(mapping_of(self.raw.get("deployment")).get("autoscaling"))
         low, high = scaling.get("min_replicas"), scaling.get("max_replicas")
-        if _comparable(low, high) and scaling["min_replicas"] > scaling["max_replicas"]:
+        if comparable(low, high) and scaling["min_replicas"] > scaling["max_replicas"]:
             path = ("deployment", "autoscaling", "max_replicas")
             yield Problem(path, show(high), f"at least min_replicas, which is {low}")
-        replicas = _mapping(self.raw.get("deployment")).get("replicas")
-        if low is None and scaling.get("enabled") is not False and _comparable(replicas, high) and replicas > high:  # type: ignore[operator]  # both are numbers
+        replicas = mapping_of(self.raw.get("deployment")).get("replicas")
+        if low is None and scaling.get("enabled") is not False and comparable(replicas, high) and replicas > high:  # type: ignore[operator]  # both are numbers
             path = ("deployment", "autoscaling", "max_replicas")
             yield Problem(path, show(high), f"at least replicas, which is {replicas}")
         yield from self.resources()
         yield from self.environment()
 
     def resources(self) -> Iterator[Problem]:
-        amounts = _mapping(_mapping(self.raw.get("deployment")).get("resources"))
+        amounts = mapping_of(mapping_of(self.raw.get("deployment")).get("resources"))
         for name in ("cpu", "memory"):
-            low, high = _mapping(amounts.get("requests")).get(name), _mapping(amounts.get("limits")).get(name)
+            low, high = mapping_of(amounts.get("requests")).get(name), mapping_of(amounts.get("limits")).get(name)
             path = ("deployment", "resources", "limits", name)
             if low is None or high is None or not self.clean(path) or not self.clean((*path[:2], "requests", name)):
                 continue
@@ -495,7 +313,7 @@ class _Rules:
 
     def environment(self) -> Iterator[Problem]:
         seen: dict[str, str] = {}
-        for name, value in _mapping(_mapping(self.raw.get("deployment")).get("env")).items():
+        for name, value in mapping_of(mapping_of(self.raw.get("deployment")).get("env")).items():
             path = ("deployment", "env", name)
             if objection := deployment.objection(name, value):
                 found = "a value" if deployment.looks_secret(name, value) else show(value)
@@ -505,36 +323,7 @@ class _Rules:
                 yield Problem(path, show(name), f"a name that differs from {seen[name.upper()]} in more than case")
 
 
-def _reached(start: str, steps: Mapping[str, Collection[str]]) -> set[str]:
-    reached: set[str] = set()
-    waiting = list(steps[start])
-    while waiting:
-        name = waiting.pop()
-        if name not in reached:
-            reached.add(name)
-            waiting += steps[name]
-    return reached
-
-
-def _types_needed(spec: object) -> Iterator[str]:
-    """Yield the types that a value always holds: those of items, too, where there has to be one."""
-    if isinstance(spec, (str, Mapping)):
-        long = spell_out(spec)
-        yield str(long.get("type"))
-        for held, least in (("items", "minItems"), ("values", "minProperties")):
-            if long.get(least):
-                yield from _types_needed(long.get(held))
-
-
-def _is_needed(spec: object) -> bool:
-    return isinstance(spec, str) or (isinstance(spec, Mapping) and spec.get("required", True) is not False)
-
-
-def _comparable(low: object, high: object) -> bool:
-    return isinstance(low, (int, float)) and isinstance(high, (int, float))
-
-
 def _delays(path: Path, policy: Specs) -> Iterator[Problem]:
     low, high = policy.get("initial_delay_ms"), policy.get("max_delay_ms")
-    if _comparable(low, high) and policy["initial_delay_ms"] > policy["max_delay_ms"]:
+    if comparable(low, high) and policy["initial_delay_ms"] > policy["max_delay_ms"]:
         yield Problem((*path, "max_delay_ms"), show(high), f"at least initial_delay_ms, which is {show(low)}")

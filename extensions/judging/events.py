@@ -5,8 +5,8 @@ from typing import Any, Protocol
 
 from ..language import conditions, references
 from ..language.contract import spell_out
-from ..language.expressions import EVENT
 from ..language.kinds import Scope
+from ..language.values import EVENT
 from ..text.problems import Path, Problem, did_you_mean, show
 
 type Specs = Mapping[str, Any]

@@ -46,7 +46,6 @@ from .deployment import (
     Service,
     ServiceMonitor,
 )
-from .expressions import source
 from .fsm import StateStore, build_fsm, build_store, is_moved
 from .integrations import (
     ApiClient,
@@ -63,6 +62,7 @@ from .integrations import (
     RedisIntegration,
     Returns,
 )
+from .syntax import source
 from .workflow import build_workflow
 
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import Final
 
 from ..text.problems import Path
-from . import expressions
 from .expressions import Checked
 from .kinds import Kind
+from .loops import local_name
 
 REQUEST: Final = "request"
 CACHING: Final[Path] = ("subcontracts", "caching")
@@ -22,7 +22,7 @@ class Locals:
 
     def add(self, name: str, kind: Kind) -> str:
         """Note an output, and return the name of its variable."""
-        code = expressions.local_name(name, {code for _, code in self.known.values()})
+        code = local_name(name, {code for _, code in self.known.values()})
         self.known[name] = (kind, code)
         return code
 

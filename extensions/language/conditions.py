@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..text.problems import Path, Problem
-from . import expressions
-from .expressions import EVENT
+from . import expressions, syntax
 from .kinds import Kind, Scope, WrongError, kind_of
+from .values import EVENT
 
 type Specs = Mapping[str, Any]
 
@@ -44,4 +44,4 @@ def check(path: Path, text: str, scope: Scope) -> Iterator[Problem]:
     try:
         expressions.read(text, scope)
     except WrongError as wrong:
-        yield expressions.problem(path, text, wrong)
+        yield syntax.problem(path, text, wrong)

@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from typing import Final
 
 from ..text.problems import did_you_mean, show
 from . import names
@@ -12,7 +12,6 @@ from .kinds import (
     ORDERED,
     Kind,
     Part,
-    Scope,
     Sure,
     WrongError,
     any_of,
@@ -21,6 +20,7 @@ from .kinds import (
     has_literal_type,
     word_of,
 )
+from .values import Values
 from .work import ANY, COUNT_BITS, DECIMAL_BITS, INPUT_BITS, NUMBER_BITS, TEXT_BITS, Size
 
 _LONGEST_RANGE: Final = 10_000
@@ -33,29 +33,6 @@ _STARTS: Final[Mapping[str, tuple[str, str, tuple[int, ...]]]] = {
 type _Function = Callable[["_Calls", ast.Call, list[Part]], Part]
 
 
-class Judge(Protocol):
-    """The part of the judge of an expression that calls need."""
-
-    scope: Scope
-    used_models: set[str]
-    used_modules: set[tuple[str, str]]
-
-    def value(self, node: ast.expr, sure: Sure, expected: Kind | None = None) -> Part:
-        """Judge a part whose value is used."""
-
-    def present(self, node: ast.expr, kind: Kind, use: str) -> None:
-        """Refuse a value that may be None."""
-
-    def number(self, node: ast.expr, kind: Kind, kinds: Collection[str] = NUMBERS) -> None:
-        """Refuse what there is no arithmetic with."""
-
-    def same(self, node: ast.expr, first: Kind, second: Kind, what: str) -> Kind:
-        """Return the type of what may be one or the other."""
-
-    def passed_over(self, *kinds: Kind) -> None:
-        """Note that all items of values are looked at; of those that are arrays."""
-
-
 _PLAIN: Final = (
     *("boolean", "date", "datetime", "decimal", "duration", "enum", "integer", "number", "string", "time", "uuid"),
 )
@@ -64,7 +41,7 @@ _PLAIN: Final = (
 class _Calls:
     """Judges calls of the functions that there are."""
 
-    def __init__(self, judge: Judge) -> None:
+    def __init__(self, judge: Values) -> None:
         self.judge = judge
 
     def call(self, node: ast.Call, sure: Sure) -> Part:
@@ -383,7 +360,7 @@ class _Calls:
         return Part(Kind("number"), ast.Call(ast.Attribute(parts[0].tree, "total_seconds"), [], []))
 
 
-def calls_of(judge: Judge) -> _Calls:
+def calls_of(judge: Values) -> _Calls:
     """Return what judges the calls of an expression."""
     return _Calls(judge)
 

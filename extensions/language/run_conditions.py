@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ..text.problems import Path, Problem, did_you_mean, show
-from . import expressions
+from . import syntax
 from .kinds import WrongError, code_of, word_of
 
 _FUNCTIONS: Final = ("abs", "all", "any", "float", "int", "len", "max", "min", "round", "sorted", "str", "sum")
@@ -82,8 +82,8 @@ def read(value: object, scope: RunScope) -> RunCondition:
     Raises:
         WrongError: When something in it is not allowed.
     """
-    text = expressions.source(value)
-    tree = expressions.parsed(text)
+    text = syntax.source(value)
+    tree = syntax.parsed(text)
     writer = _Writer(scope)
     code = ast.unparse(ast.fix_missing_locations(writer.value(tree)))
     return RunCondition(text, code, frozenset(_present(tree)), frozenset(writer.used))
@@ -103,7 +103,7 @@ def check(path: Path, value: object, scope: RunScope) -> Iterator[Problem]:
     try:
         read(value, scope)
     except WrongError as wrong:
-        yield expressions.problem(path, expressions.source(value), wrong)
+        yield syntax.problem(path, syntax.source(value), wrong)
 
 
 def _present(tree: ast.expr) -> Iterator[str]:
@@ -273,7 +273,7 @@ def _chain(node: ast.expr) -> tuple[str, tuple[str | int, ...]] | None:
 def used_steps(value: object) -> Mapping[str, frozenset[str]]:
     """Return the steps that a condition names, and those that answered where it holds, whatever else is wrong."""
     try:
-        tree = expressions.parsed(expressions.source(value))
+        tree = syntax.parsed(syntax.source(value))
     except WrongError:
         return {"used": frozenset(), "present": frozenset()}
     used = {
@@ -294,7 +294,7 @@ def satisfied_by(value: object, items: int) -> Iterator[tuple[str, tuple[str | i
     Yields:
         What the name of a value starts with, what follows, and the value.
     """
-    yield from _satisfied(expressions.parsed(expressions.source(value)), items)
+    yield from _satisfied(syntax.parsed(syntax.source(value)), items)
 
 
 def _satisfied(tree: ast.expr, items: int) -> Iterator[tuple[str, tuple[str | int, ...], object]]:

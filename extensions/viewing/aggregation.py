@@ -10,8 +10,8 @@ from ..language import aggregation, expressions, names, samples
 from ..language.aggregation import Aggregate, Intent, Measure
 from ..language.complete import event_model, is_nullable, window_taker
 from ..language.contract import Contract, Field, Operation
-from ..language.expressions import EVENT
 from ..language.filling import copied
+from ..language.values import EVENT
 from ..text import encode, unparsed
 from . import computation, strategies
 from .fields import Symbol, annotation

@@ -6,7 +6,6 @@ from typing import Any
 
 from ..deciding import monitoring, security
 from ..deciding.decisions import (
-    INTEGRATIONS,
     Decision,
     decide_base_class,
     decide_discovery,
@@ -15,27 +14,25 @@ from ..deciding.decisions import (
     not_generated,
 )
 from ..deciding.unanswered import without_effect
-from ..language import complete, migrations, names, samples, sql
+from ..language import complete, names, samples, sql
 from ..language.contract import Contract, Example, Field, Model, Operation
 from ..language.deployment import Consul
-from ..language.filling import copied
-from ..language.integrations import ApiClient
-from ..language.references import Reference, Resolver, parts
 from ..text import encode
 from ..text.json_data import json_value
-from . import aggregates, aggregation, fsm, integrations, runtime, topics
+from . import aggregation, fsm, integrations, runtime, topics
 from . import calls as calls_viewing
 from . import computation as computations
+from . import database as database_viewing
 from . import workflow as workflow_view
-from .calls import CallView
+from .calls import KEY_HELPERS, CallView
 from .deploy import service_name
 from .fields import Symbol, field_code, hidden_words, second_names
 from .integrations import Environment
-from .node import DEFAULT_TIMEOUT_SECONDS, KEY_HELPERS, NodeView
+from .node import NodeView
 from .operation import OperationView, may_retry, reads_rows
-from .resilience import DEFAULT_FAILURE_THRESHOLD, DEFAULT_RECOVERY_MS, BreakerView, RetryView, retry_view
+from .resilience import RetryView, breaker_of, default_deadline, own_breakers, retry_of, retry_view
 from .settings import NAMES as SETTING_NAMES
-from .types import DatabaseView, EnumView, EventView, MigrationView, TypeView
+from .types import EnumView, EventView, TypeView
 
 
 def cycles(models: Sequence[Model]) -> dict[str, frozenset[str]]:
@@ -112,8 +109,8 @@ class _Builder:
         )
         kinds = (*models, *(side for operation in operations for side in (operation.input, operation.output)))
         needed = {symbol for kind in kinds for field in kind.fields for symbol in field.symbols}
-        database = self.database(operations) if self.database_decision else None
-        retry, breaker = self.retry(), self.breaker()
+        database = database_viewing.database_view(contract, operations) if self.database_decision else None
+        retry, breaker = self.retry(), breaker_of(contract, self.guarded)
         major, minor, patch = (int(part) for part in contract.version.split("-")[0].split("+")[0].split("."))
         return NodeView(
             contract=contract,
@@ -171,7 +168,7 @@ class _Builder:
             environment=self.environment,
             retry=retry,
             breaker=breaker,
-            own_breakers=self.own_breakers(breaker),
+            own_breakers=own_breakers(contract, self.guarded, breaker),
             consul=consul,
             has_bytes=self.reference("bytes", "") in needed,
             has_datetimes=self.reference("datetime", "") in needed,
@@ -244,7 +241,7 @@ class _Builder:
         }
         database = operation.database
         returns = database.returns if database else None
-        results, row_model, row_required = self.results(operation)
+        results, row_model, row_required = database_viewing.results(operation, self.reference)
         results = reduction.results if reduction else computation.results if computation else results
         transactions = self.contract.transactions
         return OperationView(
@@ -253,11 +250,16 @@ class _Builder:
             query=database.query if database else "",
             call={"one": "fetch_one", "many": "fetch_all", "none": "execute"}[returns.rows] if returns else "",
             parameters=database.parameters if database else (),
-            arguments=tuple(self.argument(operation, name) for name in database.parameters) if database else (),
+            arguments=tuple(
+                database_viewing.argument(self.contract, operation, name, self.environment)
+                for name in database.parameters
+            )
+            if database
+            else (),
             row_required=row_required,
             results=results,
             row_model=row_model,
-            row_fields=self.row_fields(operation),
+            row_fields=database_viewing.row_fields(self.contract, operation, self.reference),
             returns_rows=sql.returns_rows(database.query) if database else False,
             found=(returns.found or "") if returns else "",
             count=(returns.count or "") if returns else "",
@@ -269,7 +271,7 @@ class _Builder:
             retry=self.own_retry(operation),
             timeout_seconds=workflow.longest_seconds
             if workflow
-            else operation.timeout_seconds or self.default_deadline(operation),
+            else operation.timeout_seconds or default_deadline(self.contract, operation),
             event=self.event(operation),
             foreign=any(_holds_model(field) for field in operation.output),
             schedule=operation.schedule,
@@ -353,11 +355,14 @@ class _Builder:
             symbols.append(row_model)
         if operation.database and operation.database.parameters:
             symbols.append(self.symbol("adapters.postgres_refusals", "parameters"))
-            arguments = (self.argument(operation, name) for name in operation.database.parameters)
+            arguments = (
+                database_viewing.argument(self.contract, operation, name, self.environment)
+                for name in operation.database.parameters
+            )
             symbols += [
                 self.symbol("occasion", function) for _, function in calls_viewing.given_in(" ".join(arguments))
             ]
-        if reads_rows(self.results(operation)[0]):
+        if reads_rows(database_viewing.results(operation, self.reference)[0]):
             symbols.append(self.symbol("adapters.postgres_values", "row_values"))
         if operation.retry and may_retry(operation) and self.retry():
             symbols.append(self.symbol("adapters.retry_policy", "RetryPolicy"))
@@ -388,108 +393,6 @@ class _Builder:
     def wanted[T](self, key: str, make: Callable[[Contract, Environment], T]) -> T | None:
         return make(self.contract, self.environment) if key in self.decisions else None
 
-    def default_deadline(self, operation: Operation) -> float:
-        # Long enough for a second attempt after one that hung, so that the circuit breaker sees the first one end.
-        if operation.http:
-            return 2 * (self.contract.api_client or ApiClient()).timeout_seconds
-        state = self.contract.state_store if operation.by_state_machine else None
-        uses_database = operation.database or (state and state.backend == "postgres")
-        return 2 * self.statement_timeout() if uses_database else DEFAULT_TIMEOUT_SECONDS
-
-    def statement_timeout(self) -> float:
-        integration, transactions = self.contract.database, self.contract.transactions
-        transaction_timeout = transactions.timeout_seconds if transactions and transactions.enabled else None
-        own = integration.statement_timeout_seconds if integration else None
-        return own or transaction_timeout or DEFAULT_TIMEOUT_SECONDS
-
-    def argument(self, operation: Operation, name: str) -> str:
-        (whole,) = parts(name) if "${" in name else [Reference("input", name)]
-        assert isinstance(whole, Reference)  # noqa: S101 - rules said so
-        resolver = Resolver(operation.input, self.contract.models, self.environment.setting)
-        if whole.source != "input":
-            return resolver.whole(whole)
-        field, required, value = resolver.follow(whole.name)
-        if not required and "." in whole.name:
-            return value
-        if field.kind in {"model", "union"}:
-            code = f'{value}.model_dump(mode="json")'
-        elif field.kind == "array" and field.items and field.items.kind in {"model", "union"}:
-            code = f'[item.model_dump(mode="json") for item in {value}]'
-        else:
-            return value
-        return code if required else f"None if {value} is None else {code}"
-
-    def results(self, operation: Operation) -> tuple[tuple[tuple[str, str], ...], Symbol | None, bool]:
-        database = operation.database
-        if database is None:
-            return (), None, False
-        returns = database.returns
-        into = next((field for field in operation.output if field.name == returns.into), None)
-        row_field = into.items if into and into.kind == "array" else into
-        row_model = (
-            self.reference("model", str(row_field.reference)) if row_field and row_field.kind == "model" else None
-        )
-        # A table may have more columns than the model has fields, today or after a later migration.
-        convert = f'{row_model[1]}.model_validate(row, extra="ignore")' if row_model else "row"
-        if samples.takes_column(into):
-            convert = "next(iter(row.values()))"
-        passed = {field.name for field in operation.output if copied(operation.input, field)}
-        columns = returns.rows == "one" and into is None
-        from_columns = [
-            field.name
-            for field in operation.output
-            if columns and field.name not in {returns.found, returns.count, *passed}
-        ]
-        required = [field.name for field in operation.output if field.required]
-        row_required = returns.rows == "one" and (
-            bool(into and into.required) or any(name in required for name in from_columns)
-        )
-        free_booleans = [
-            field.name
-            for field in operation.output
-            if returns.rows == "none" and field.kind == "boolean" and field.name not in {returns.found, *passed}
-        ]
-        results: list[tuple[str, str]] = []
-        for field in operation.output:
-            if field.name == returns.found:
-                code = {
-                    "one": "True" if row_required else "record is not None",
-                    "many": "bool(records)",
-                    "none": "affected > 0",
-                }[returns.rows]
-            elif field.name == returns.count:
-                one = "1" if row_required else "0 if record is None else 1"
-                code = {"one": one, "many": "len(records)", "none": "affected"}[returns.rows]
-            elif field is into and returns.rows == "many":
-                code = "rows" if convert == "row" else f"[{convert} for row in rows]"
-            elif field is into:
-                code = convert if row_required or not row_model else f"None if row is None else {convert}"
-            elif field.name in from_columns:
-                value = f'row["{field.name}"]'
-                code = value if row_required else f"None if row is None else {value}"
-            elif field.name in passed:
-                own = f"request.{field.name}"
-                value = f'row.get("{field.name}", {own})'
-                code = own if not columns else value if row_required else f"{own} if row is None else {value}"
-            elif field.name in free_booleans:
-                code = "True"
-            else:
-                continue
-            results.append((field.name, code))
-        return tuple(results), row_model, row_required
-
-    def row_fields(self, operation: Operation) -> tuple[str, ...]:
-        if operation.database is None:
-            return ()
-        returns = operation.database.returns
-        into = next((field for field in operation.output if field.name == returns.into), None)
-        row_field = into.items if into and into.kind == "array" else into
-        if row_field and row_field.kind == "model":
-            model = next(model for model in self.contract.models if model.name == row_field.reference)
-            return tuple(field.name for field in model.fields if field.required)
-        results, _, _ = self.results(operation)
-        return tuple(name for name, code in results if code.endswith(f'row["{name}"]'))
-
     def event(self, operation: Operation) -> EventView | None:
         if operation.publishes is None:
             return None
@@ -515,32 +418,6 @@ class _Builder:
             condition=condition,
         )
 
-    def database(self, operations: Sequence[OperationView]) -> DatabaseView:
-        integration = self.contract.database
-        transactions = self.contract.transactions
-        isolation = transactions.isolation_level.lower() if transactions and transactions.enabled else ""
-        calls = {operation.call for operation in operations if operation.call}
-        stores = (self.contract.state_store, self.contract.run_store)
-        if any(store and store.backend == "postgres" for store in stores):
-            calls |= {"fetch_one", "execute"}
-        if any(operation.custom for operation in operations):
-            calls = {"fetch_one", "fetch_all", "execute"}
-        return DatabaseView(
-            migrations=(
-                *(MigrationView(*migration) for migration in aggregates.migrations(self.contract)),
-                *(MigrationView(*migration) for migration in workflow_view.migrations(self.contract)),
-                *(
-                    MigrationView(m.id, m.sql, m.transaction, "" if m.transaction else migrations.index(m.sql))
-                    for m in (integration.migrations if integration else ())
-                ),
-            ),
-            isolation=isolation,
-            pool_min_size=integration.pool_min_size if integration else 1,
-            pool_max_size=integration.pool_max_size if integration else 10,
-            statement_timeout_seconds=self.statement_timeout(),
-            calls=tuple(sorted(calls)),
-        )
-
     @property
     def guarded(self) -> tuple[str, ...]:
         return tuple(key for key in ("postgres", "http", "redis") if key in self.decisions)
@@ -550,47 +427,9 @@ class _Builder:
         return replace(consul, service_name=consul.service_name or service_name(self.contract))
 
     def retry(self) -> RetryView | None:
-        policy = self.contract.retry
-        if not self.guarded:
-            return None
-        if policy is None and "retry" in self.contract.features:
-            return RetryView(3, 0.1, 10.0, 2.0, ())
-        if policy is not None and policy.enabled:
-            return retry_view(policy)
-        own = any(
-            operation.retry and operation.retry.enabled and may_retry(operation)
-            for operation in self.contract.operations
-        )
-        return RetryView(1, 0.1, 10.0, 2.0, ()) if own else None
-
-    def breaker(self) -> BreakerView | None:
-        settings = self.contract.circuit_breaker
-        if not self.guarded:
-            return None
-        if settings is None:
-            asked = "circuit_breaker" in self.contract.features
-            return BreakerView(DEFAULT_FAILURE_THRESHOLD, DEFAULT_RECOVERY_MS / 1000, 1) if asked else None
-        if not settings.enabled:
-            return None
-        return BreakerView(
-            failure_threshold=settings.failure_threshold,
-            recovery_seconds=settings.recovery_timeout_ms / 1000,
-            half_open_max_calls=settings.half_open_max_calls,
-        )
-
-    def own_breakers(self, breaker: BreakerView | None) -> tuple[tuple[str, int, float], ...]:
-        """Return integrations whose breaker differs, with its failure threshold and recovery time in seconds."""
-        settings = self.contract.circuit_breaker
-        if breaker is None or settings is None:
-            return ()
-        found: list[tuple[str, int, float]] = []
-        for key in self.guarded:
-            names_of = (key, INTEGRATIONS[key].setting)
-            own = next((settings.services[name] for name in names_of if name in settings.services), None)
-            if own:
-                seconds = own.recovery_timeout_ms / 1000 if own.recovery_timeout_ms else breaker.recovery_seconds
-                found.append((key, own.failure_threshold or breaker.failure_threshold, seconds))
-        return tuple(found)
+        operations = self.contract.operations
+        own = any(each.retry and each.retry.enabled and may_retry(each) for each in operations)
+        return retry_of(self.contract, self.guarded, own=own)
 
 
 def _as_json(example: Example) -> Example:

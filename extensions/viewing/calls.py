@@ -15,6 +15,7 @@ from ..text.encode import Call, Code
 from . import topics
 from .integrations import Environment, texts_of
 
+KEY_HELPERS = ("key_of", "path_of", "optional_key", "Fixed")
 _IDEMPOTENT_METHODS = ("GET", "HEAD", "PUT", "DELETE")
 _REPEATABLE_COMMANDS = (
     *("get", "set", "delete", "exists", "expire", "ttl", "hget", "hset", "hdel", "hgetall"),

@@ -7,9 +7,9 @@ from typing import Final
 from ..language import expressions
 from ..language.computation import REQUEST, Locals, is_annotated, local_kind
 from ..language.contract import MISSING, Contract, Field, Operation
-from ..language.expressions import INPUT
 from ..language.filling import copied, field_kind
 from ..language.kinds import Scope
+from ..language.values import INPUT
 from ..text import unparsed
 from . import strategies
 from .fields import Annotation, Symbol, annotation

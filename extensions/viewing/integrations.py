@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from ..language import expressions, names
 from ..language.contract import Contract, Operation
-from ..language.expressions import EVENT
 from ..language.integrations import (
     ApiClient,
     ConsumedEvent,
@@ -16,6 +15,7 @@ from ..language.integrations import (
     RedisIntegration,
 )
 from ..language.references import Reference, Resolver, literal_of, member_of, parts, references, resolved
+from ..language.values import EVENT
 from ..text import encode, unparsed
 from . import computation, topics
 from .fields import Symbol

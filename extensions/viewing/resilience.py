@@ -1,13 +1,16 @@
 """What templates are handed about retries and circuit breakers."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from ..language.contract import Retry
+from ..deciding.decisions import INTEGRATIONS
+from ..language.contract import Contract, Operation, Retry
+from ..language.integrations import ApiClient
 from ..text import encode
 
 DEFAULT_FAILURE_THRESHOLD = 5
 DEFAULT_RECOVERY_MS = 60_000
+DEFAULT_TIMEOUT_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +86,73 @@ def retry_view(policy: Retry) -> RetryView:
         backoff_multiplier=policy.backoff_multiplier,
         retryable_exceptions=tuple(name.rpartition(".")[2] for name in policy.retryable_exceptions),
     )
+
+
+def retry_of(contract: Contract, guarded: Sequence[str], *, own: bool) -> RetryView | None:
+    """Return the policy for the adapters of a node; None where nothing is tried again.
+
+    Args:
+        contract: The contract.
+        guarded: The keys of adapters whose calls may be tried again.
+        own: Whether an operation has a policy of its own.
+    """
+    policy = contract.retry
+    if not guarded:
+        return None
+    if policy is None and "retry" in contract.features:
+        return RetryView(3, 0.1, 10.0, 2.0, ())
+    if policy is not None and policy.enabled:
+        return retry_view(policy)
+    return RetryView(1, 0.1, 10.0, 2.0, ()) if own else None
+
+
+def breaker_of(contract: Contract, guarded: Sequence[str]) -> BreakerView | None:
+    """Return the defaults of the circuit breakers of these adapters; None where there are none."""
+    settings = contract.circuit_breaker
+    if not guarded:
+        return None
+    if settings is None:
+        asked = "circuit_breaker" in contract.features
+        return BreakerView(DEFAULT_FAILURE_THRESHOLD, DEFAULT_RECOVERY_MS / 1000, 1) if asked else None
+    if not settings.enabled:
+        return None
+    return BreakerView(
+        failure_threshold=settings.failure_threshold,
+        recovery_seconds=settings.recovery_timeout_ms / 1000,
+        half_open_max_calls=settings.half_open_max_calls,
+    )
+
+
+def own_breakers(
+    contract: Contract, guarded: Sequence[str], breaker: BreakerView | None
+) -> tuple[tuple[str, int, float], ...]:
+    """Return adapters whose breaker differs, with its failure threshold and recovery time in seconds."""
+    settings = contract.circuit_breaker
+    if breaker is None or settings is None:
+        return ()
+    found: list[tuple[str, int, float]] = []
+    for key in guarded:
+        names_of = (key, INTEGRATIONS[key].setting)
+        own = next((settings.services[name] for name in names_of if name in settings.services), None)
+        if own:
+            seconds = own.recovery_timeout_ms / 1000 if own.recovery_timeout_ms else breaker.recovery_seconds
+            found.append((key, own.failure_threshold or breaker.failure_threshold, seconds))
+    return tuple(found)
+
+
+def default_deadline(contract: Contract, operation: Operation) -> float:
+    """Return after how many seconds an operation is given up that says nothing of it."""
+    # Long enough for a second attempt after one that hung, so that the circuit breaker sees the first one end.
+    if operation.http:
+        return 2 * (contract.api_client or ApiClient()).timeout_seconds
+    state = contract.state_store if operation.by_state_machine else None
+    uses_database = operation.database or (state and state.backend == "postgres")
+    return 2 * statement_timeout(contract) if uses_database else DEFAULT_TIMEOUT_SECONDS
+
+
+def statement_timeout(contract: Contract) -> float:
+    """Return how many seconds a statement may take."""
+    integration, transactions = contract.database, contract.transactions
+    transaction_timeout = transactions.timeout_seconds if transactions and transactions.enabled else None
+    own = integration.statement_timeout_seconds if integration else None
+    return own or transaction_timeout or DEFAULT_TIMEOUT_SECONDS

@@ -338,8 +338,8 @@ def test_nothing_is_left_out() -> None:
 
 
 def test_a_node_has_only_the_libraries_of_what_it_uses() -> None:
-    assert not any("opentelemetry" in name for name in made({}).requirements)
-    assert any("opentelemetry" in name for name in made({"observability": {"tracing": {}}}).requirements)
+    assert not any("opentelemetry" in name for name in made({}).packages.requirements)
+    assert any("opentelemetry" in name for name in made({"observability": {"tracing": {}}}).packages.requirements)
 
 
 def test_nobody_scrapes_a_node_without_metrics() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from examples.rendering import CONTRACTS, ROOT
 from extensions.commands import migrate_contract
-from extensions.commands.migrate_contract import migrate
+from extensions.commands.migration import migrate
 from extensions.judging.judge import judge
 from extensions.reading.effective import yaml_document
 

@@ -15,6 +15,7 @@ from extensions.viewing.node import NodeView
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "template"
 LONGEST = 160
+MOST_LINES = 500
 ROOTS = {
     "{{ node.folder }}": "{node}",
     "{{ node.package_folder }}": "{package}",
@@ -50,6 +51,14 @@ def test_every_system_can_check_the_repository_out() -> None:
 
     assert illegal == []
     assert [path for path in tracked() if len(path) > LONGEST] == []
+
+
+def test_modules_have_a_size_that_can_be_read() -> None:
+    modules = [path for path in tracked() if path.startswith(("extensions/", "runtime/")) and path.endswith(".py")]
+    sizes = {path: (TEMPLATE.parent / path).read_bytes().count(b"\n") for path in modules}
+
+    assert len(sizes) > MOST_LINES // 5
+    assert {path: lines for path, lines in sizes.items() if lines > MOST_LINES} == {}
 
 
 def test_names_differ_in_more_than_case() -> None:

@@ -52,7 +52,7 @@ def test_nodes_that_import_the_distribution_hold_none() -> None:
 
     assert runtime.modules(node) == ()
     assert node.runtime == runtime.PACKAGE
-    assert any(requirement.startswith("onex-node-runtime") for requirement in node.requirements)
+    assert any(requirement.startswith("onex-node-runtime") for requirement in node.packages.requirements)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -120,11 +120,11 @@ def test_guards_come_with_their_settings_or_not_at_all() -> None:
 
 def test_only_what_is_used_is_required() -> None:
     custom = node({"handler": "custom"})
-    assert not {"asyncpg", "tenacity"} & {name.split(">")[0] for name in custom.requirements}
+    assert not {"asyncpg", "tenacity"} & {name.split(">")[0] for name in custom.packages.requirements}
     lock = view(read(read_contract(CONTRACTS / "distributed_lock.yaml")))
-    assert {"asyncpg", "tenacity"} <= {name.split(">")[0] for name in lock.requirements}
-    pinned = {line.split("==")[0] for line in lock.constraints}
-    assert {name.split(">")[0] for name in (*lock.requirements, *lock.dev_requirements)} <= pinned
+    assert {"asyncpg", "tenacity"} <= {name.split(">")[0] for name in lock.packages.requirements}
+    pinned = {line.split("==")[0] for line in lock.packages.constraints}
+    assert {name.split(">")[0] for name in (*lock.packages.requirements, *lock.packages.dev_requirements)} <= pinned
 
 
 def test_samples_meet_the_constraints() -> None:

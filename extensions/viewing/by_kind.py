@@ -1,0 +1,266 @@
+"""The operations of a node by their kind."""
+
+import math
+
+from . import aggregates, aggregation, workflow
+from . import fsm as fsm_viewing
+from .calls import KEY_HELPERS
+from .facts import NodeFacts
+from .fields import Symbol
+from .integrations import ConsumedView
+from .operation import OperationView
+
+
+class NodeOperations(NodeFacts):
+    """The operations of a node, by what implements them, and by what is known to test them with."""
+
+    __slots__ = ()
+
+    @property
+    def tests_states(self) -> bool:
+        """Whether tests move entities through the states of its state machine."""
+        return bool(self.fsm and self.fsm.entity_values)
+
+    @property
+    def aggregating(self) -> tuple[OperationView, ...]:
+        """The operations that aggregate."""
+        return tuple(op for op in self.operations if isinstance(op.reduction, aggregation.AggregateView))
+
+    @property
+    def fsm_operations(self) -> tuple[OperationView, ...]:
+        """The operations that the state machine implements."""
+        return tuple(op for op in self.operations if isinstance(op.reduction, fsm_viewing.FsmOperationView))
+
+    @property
+    def aggregations(self) -> aggregates.Aggregations:
+        """What the node's aggregations have in common."""
+        return aggregates.Aggregations(
+            tuple(op.reduction for op in self.operations if isinstance(op.reduction, aggregation.AggregateView))
+        )
+
+    @property
+    def compute_operations(self) -> tuple[OperationView, ...]:
+        """The operations that expressions implement."""
+        return tuple(op for op in self.operations if op.computation)
+
+    @property
+    def factor_weight(self) -> float:
+        """The weight of each operation in ONEX's form of an algorithm, in which they add up to 1."""
+        return round(1 / len(self.operations), 6)
+
+    @property
+    def proves_purity(self) -> bool:
+        """Whether tests show that something is pure."""
+        return bool(self.aggregating or self.compute_operations)
+
+    @property
+    def throughput(self) -> tuple[OperationView, ...]:
+        """The aggregations whose throughput is measured: those that many valid events are known for."""
+        return tuple(
+            op for op in self.aggregating if op.sample is not None and getattr(op.reduction, "variations", None)
+        )
+
+    @property
+    def throughput_code(self) -> str:
+        """All code of the events that throughput is measured with, to see what it needs."""
+        views = (op.reduction for op in self.throughput)
+        return " ".join(code for view in views for _, code in getattr(view, "variations", None) or ())
+
+    @property
+    def benched(self) -> bool:
+        """Whether there is something for `make bench` to measure."""
+        return bool(self.measured or self.throughput or self.workflows)
+
+    @property
+    def correlated(self) -> bool:
+        """Whether operations have to know the request's correlation id."""
+        return bool(self.workflows) or (self.fsm is not None and self.fsm.correlated)
+
+    @property
+    def workflows(self) -> tuple[OperationView, ...]:
+        """The operations that a workflow implements."""
+        return tuple(op for op in self.operations if op.workflow)
+
+    @property
+    def workflow_steps(self) -> tuple[workflow.StepView, ...]:
+        """The steps of all workflows."""
+        return tuple(step for op in self.workflows if op.workflow for step in op.workflow.steps)
+
+    @property
+    def tested_workflows(self) -> tuple[OperationView, ...]:
+        """The operations whose workflows a valid input and valid answers are known for."""
+        return tuple(op for op in self.workflows if op.sample is not None and op.workflow and op.workflow.answerable)
+
+    @property
+    def run_store(self) -> str:
+        """Where runs of workflows are kept: `memory`, `postgres` or `redis`; empty for nowhere."""
+        return self.contract.run_store.backend if self.contract.run_store else ""
+
+    @property
+    def shares_runs(self) -> bool:
+        """Whether runs outlive the process, and are there for all processes of the node."""
+        return self.run_store in {"postgres", "redis"}
+
+    @property
+    def run_adapter(self) -> Symbol:
+        """The adapter of what such runs are kept in."""
+        return self.own(f"adapters.adapter_{self.run_store}", f"Adapter{self.run_store.capitalize()}")
+
+    @property
+    def run_table(self) -> str:
+        """The table that runs of workflows are kept in, or what their keys in Redis start with."""
+        return self.contract.run_store.place if self.contract.run_store else ""
+
+    @property
+    def api_routes(self) -> tuple[OperationView, ...]:
+        """The HTTP operations that a successful answer of the API is known for."""
+        return tuple(op for op in self.http_operations if op.calls and op.calls.answer is not None)
+
+    @property
+    def text_helpers(self) -> tuple[str, ...]:
+        """The functions that turn values into texts which operations use."""
+        used = {name for op in self.operations if op.calls for name in op.calls.uses("text", "form", "segment")}
+        used |= {"text" for op in self.workflows if op.workflow and op.workflow.uses_text}
+        used |= {"text"} if self.key_helpers else set()
+        return tuple(name for name in ("text", "form", "segment") if name in used)
+
+    @property
+    def key_helpers(self) -> bool:
+        """Whether operations make keys or paths of values."""
+        return any(op.calls and op.calls.uses(*KEY_HELPERS) for op in self.operations)
+
+    @property
+    def extracting(self) -> tuple[str, ...]:
+        """The functions that find values in answers which operations use."""
+        known = ("every", "every_or_none", "first", "first_or_none")
+        return tuple(name for name in known if any(op.calls and op.calls.uses(name) for op in self.operations))
+
+    @property
+    def publishing(self) -> tuple[OperationView, ...]:
+        """The operations that publish an event."""
+        return tuple(operation for operation in self.operations if operation.event)
+
+    @property
+    def asks_for_occasions(self) -> bool:
+        """Whether operations take the moment, a new identity or the request's of their run."""
+        return any(op.given or (op.calls and op.calls.given) for op in self.operations)
+
+    @property
+    def selecting(self) -> tuple[ConsumedView, ...]:
+        """The events of which operations take less or other things than their members by their names."""
+        return tuple(event for event in self.kafka.consumed if event.selects) if self.kafka else ()
+
+    @property
+    def scheduled(self) -> tuple[OperationView, ...]:
+        """The operations that run by themselves."""
+        return tuple(operation for operation in self.operations if operation.schedule)
+
+    @property
+    def has_calendar(self) -> bool:
+        """Whether operations run at times of the calendar."""
+        return any(operation.schedule and operation.schedule.cron for operation in self.operations)
+
+    @property
+    def opted_out(self) -> tuple[OperationView, ...]:
+        """The operations that run outside the transactions which the node otherwise uses."""
+        wanted = self.database is not None and bool(self.database.isolation)
+        kept = self.fsm_operations if self.fsm and self.fsm.backend == "postgres" else ()
+        kept = (*kept, *(self.workflows if self.run_store == "postgres" else ()))
+        return tuple(op for op in (*self.database_operations, *kept) if wanted and not op.transactional)
+
+    @property
+    def custom_operations(self) -> tuple[OperationView, ...]:
+        """The operations whose handlers are written by a person."""
+        return tuple(operation for operation in self.operations if operation.custom)
+
+    @property
+    def database_operations(self) -> tuple[OperationView, ...]:
+        """The operations that run SQL."""
+        return tuple(operation for operation in self.operations if operation.query)
+
+    @property
+    def http_operations(self) -> tuple[OperationView, ...]:
+        """The operations that send an HTTP request."""
+        return self._calling("http")
+
+    @property
+    def kafka_operations(self) -> tuple[OperationView, ...]:
+        """The operations that publish a message."""
+        return self._calling("kafka")
+
+    @property
+    def redis_operations(self) -> tuple[OperationView, ...]:
+        """The operations that send a Redis command."""
+        return self._calling("redis")
+
+    @property
+    def filesystem_operations(self) -> tuple[OperationView, ...]:
+        """The operations that work on a file."""
+        return self._calling("filesystem")
+
+    def _calling(self, kind: str) -> tuple[OperationView, ...]:
+        return tuple(operation for operation in self.operations if operation.calls and operation.calls.kind == kind)
+
+    @property
+    def exemplified(self) -> tuple[OperationView, ...]:
+        """The operations with examples."""
+        return tuple(operation for operation in self.operations if operation.examples)
+
+    @property
+    def redis_sampled(self) -> tuple[OperationView, ...]:
+        """The operations on Redis that a valid input is known for."""
+        return tuple(operation for operation in self.redis_operations if operation.sample is not None)
+
+    @property
+    def http_sampled(self) -> tuple[OperationView, ...]:
+        """The HTTP operations that a valid input and an answer are known for."""
+        return tuple(
+            op for op in self.http_operations if op.sample is not None and op.calls and op.calls.answer is not None
+        )
+
+    @property
+    def kafka_sampled(self) -> tuple[OperationView, ...]:
+        """The operations that publish a message, and that a valid input is known for."""
+        return tuple(operation for operation in self.kafka_operations if operation.sample is not None)
+
+    @property
+    def files_sampled(self) -> tuple[OperationView, ...]:
+        """The operations on files that a valid input is known for."""
+        return tuple(operation for operation in self.filesystem_operations if operation.sample is not None)
+
+    @property
+    def handler_tested(self) -> tuple[OperationView, ...]:
+        """The operations with an SQL statement that a valid input is known for."""
+        return tuple(operation for operation in self.database_operations if operation.sample is not None)
+
+    @property
+    def sampled(self) -> tuple[OperationView, ...]:
+        """The operations that a valid input is known for."""
+        return tuple(operation for operation in self.operations if operation.sample is not None)
+
+    @property
+    def measured(self) -> tuple[OperationView, ...]:
+        """The operations whose objectives are measured: statements and expressions that a valid input is known for."""
+        known = (*self.handler_tested, *(op for op in self.compute_operations if op.sample is not None))
+        return tuple(operation for operation in known if operation.target)
+
+    @property
+    def is_pure(self) -> bool:
+        """Whether every operation is a function of its input alone."""
+        return self.is_compute or len(self.aggregating) == len(self.operations)
+
+    @property
+    def sample_request(self) -> dict[str, object]:
+        """A request with the first operation that a valid input is known for."""
+        operation = next((op for op in self.operations if op.sample is not None), self.operations[0])
+        return {"operation": operation.name, "payload": operation.shown or {}}
+
+    @property
+    def idempotent(self) -> bool:
+        """Whether every operation may be run twice."""
+        return all(operation.idempotent for operation in self.operations)
+
+    @property
+    def timeout_ms(self) -> int:
+        """The longest deadline of an operation."""
+        return math.ceil(max(operation.timeout_seconds for operation in self.operations) * 1000)

@@ -1,0 +1,389 @@
+"""What the modules and tests of a node import."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..language import names
+from ..language.mixins import CATALOGUE
+from . import aggregation
+from .fields import Symbol
+from .operation import OperationView
+
+if TYPE_CHECKING:
+    from .node import NodeView
+    from .operation import OperationView
+
+_PROCESS_IMPORTS: dict[str, tuple[Symbol, ...]] = {
+    "compute": (
+        ("omnibase_core.nodes", "ModelComputeInput"),
+        ("omnibase_core.nodes", "ModelComputeOutput"),
+    ),
+    "effect": (
+        ("omnibase_core.nodes", "ModelEffectInput"),
+        ("omnibase_core.nodes", "ModelEffectOutput"),
+    ),
+    "orchestrator": (),
+    "reducer": (
+        ("omnibase_core.models.projectors.model_projection_intent", "ModelProjectionIntent"),
+        ("omnibase_core.nodes", "ModelReducerInput"),
+        ("omnibase_core.nodes", "ModelReducerOutput"),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Imports:
+    """What modules and tests import, each by its subject. Symbols are pairs of module and name.
+
+    Attributes:
+        node: The node.
+    """
+
+    node: NodeView
+
+    def computation_test(self, operation: OperationView) -> tuple[Symbol, ...]:
+        """Return what the test of a computation imports of the node's own package, under short names."""
+        view = operation.computation
+        if view is None:
+            return ()
+        symbols = [
+            (f"{self.node.module}.computations", f"{view.module} as computation"),
+            self.node.own("computations.outcome", "NO_RESULT"),
+            (operation.handler[0], f"{operation.handler[1]} as Handler"),
+            (operation.input.symbol[0], f"{operation.input.name} as Input"),
+            (operation.output.symbol[0], f"{operation.output.name} as Output"),
+            ("tests.purity", "run"),
+            ("tests.purity", "watched"),
+            *view.strategy_imports,
+        ]
+        if self.node.caching:
+            symbols.append(self.node.own("result_cache", "ResultCache"))
+        return tuple(symbols)
+
+    def aggregation_test(self, operation: OperationView) -> tuple[Symbol, ...]:
+        """Return what the test of an aggregation imports of the node's own package, under short names."""
+        view = operation.reduction
+        if not isinstance(view, aggregation.AggregateView):
+            return ()
+        module = f"aggregation_{operation.name}"
+        symbols = [
+            self.node.own(f"aggregations.{module}", f"{view.partial} as Partial"),
+            (view.event[0], f"{view.event[1]} as Event"),
+            (view.window[0], f"{view.window[1]} as Window"),
+            *view.strategy_imports,
+            *((self.node.own("aggregations.moments", "in_utc"),) if "in_utc(" in view.plain_code else ()),
+            *((self.node.own("aggregations.measures", "ExactSum"),) if "ExactSum" in view.numbers else ()),
+        ]
+        if operation.sample is not None:
+            symbols += [
+                (f"{self.node.module}.aggregations", f"{module} as aggregation"),
+                (f"{self.node.module}.handlers", f"{operation.file} as handler"),
+                (operation.handler[0], f"{operation.handler[1]} as Handler"),
+                (operation.input.symbol[0], f"{operation.input.name} as Input"),
+                ("tests.purity", "run"),
+                ("tests.purity", "watched"),
+            ]
+        if operation.examples:
+            symbols.append((operation.output.symbol[0], f"{operation.output.name} as Output"))
+        return tuple(symbols)
+
+    @property
+    def throughput(self) -> tuple[Symbol, ...]:
+        """What the measurement of throughput imports of the standard library."""
+        moments = ("UTC", "datetime", "timedelta") if "MOMENT" in self.node.throughput_code else ()
+        uuid = (("uuid", "UUID"),) if "UUID(" in self.node.throughput_code else ()
+        return (("collections.abc", "Callable"), *(("datetime", name) for name in moments), *uuid, ("typing", "Any"))
+
+    @property
+    def throughput_own(self) -> tuple[Symbol, ...]:
+        """What the measurement of throughput imports of the node's own package."""
+        return tuple(symbol for op in self.node.throughput for symbol in (op.handler, op.input.symbol))
+
+    @property
+    def fsm_test(self) -> tuple[Symbol, ...]:
+        """What the tests of states import of the node's own package."""
+        if self.node.fsm is None:
+            return ()
+        symbols = [self.node.own("state.move", name) for name in ("Entity", "Move", "Snapshot", "StateStore")]
+        symbols += [self.node.own("state.state_machine", name) for name in ("INITIAL_STATE", "TRANSITIONS")]
+        symbols += [self.node.own("state.entities", "Entities"), self.node.fsm.store]
+        symbols.append((self.node.fsm.state[0], f"{self.node.fsm.state[1]} as State"))
+        if self.node.correlated:
+            symbols += [self.node.own("state.entities", "delivery_id"), self.node.own("correlation", "CORRELATION_ID")]
+        if self.node.fsm.answers:
+            short = {"Handler": self.node.handler, "Operation": self.node.operation_enum, "Request": self.node.request}
+            symbols += [(module, f"{name} as {alias}") for alias, (module, name) in short.items()]
+        if self.node.fsm.backend == "memory":
+            symbols.append(self.node.own("state.store_memory", "MOST_EVENTS"))
+        if self.node.fsm.backend == "postgres":
+            symbols.append((self.node.settings[0], f"{self.node.settings[1]} as Settings"))
+            symbols.append(self.node.own("adapters.adapters", "Adapters"))
+            symbols.append(self.node.own("adapters.adapter_postgres", "AdapterPostgres"))
+        if self.node.fsm.backend == "redis":
+            symbols.append((self.node.settings[0], f"{self.node.settings[1]} as Settings"))
+            symbols.append(self.node.own("adapters.adapters", "Adapters"))
+            symbols.append(self.node.own("adapters.adapter_redis", "AdapterRedis"))
+        return tuple(symbols)
+
+    @property
+    def migration(self) -> tuple[Symbol, ...]:
+        """What the module of the migrations imports of the node's own package."""
+        return (
+            self.node.own("adapters.migrating", "Migration"),
+            self.node.own("adapters.migrating", "migrate as apply"),
+        )
+
+    @property
+    def run(self) -> tuple[Symbol, ...]:
+        """What a local run imports of the project."""
+        known = {
+            "servers": (self.node.database, ("embedded_postgres",)),
+            "redis_server": (self.node.redis, ("embedded_redis",)),
+            "kafka_server": (self.node.kafka, ("embedded_kafka",)),
+            "http_server": (self.node.http, ("local_api", *(("Answer", "Route") if self.node.api_routes else ()))),
+        }
+        servers = [(f"tests.{module}", name) for module, (has, names_of) in known.items() if has for name in names_of]
+        servers += [("tests.peers_local", "start_servers_of")] if self.node.peers else []
+        return (self.node.own("service", "main"), *servers)
+
+    @property
+    def selection(self) -> tuple[Symbol, ...]:
+        """What the choice of events needs of the node's own package: inputs, and enums in conditions."""
+        named = {names.enum_class(name) for event in self.node.selecting for name in event.enums}
+        inputs = [self.node.own(*event.input) for event in self.node.selecting]
+        return (*inputs, *(enum.symbol for enum in self.node.enums if enum.name in named))
+
+    def _traces(self, *functions: str) -> tuple[Symbol, ...]:
+        return tuple(self.node.own("tracing", name) for name in functions) if self.node.tracing else ()
+
+    @property
+    def contract_test(self) -> tuple[Symbol, ...]:
+        """What the contract's tests import of the node's own package."""
+        sides = (side.symbol for operation in self.node.exemplified for side in (operation.input, operation.output))
+        return (self.node.operation_enum, self.node.request, self.node.response, *sides)
+
+    @property
+    def integration(self) -> tuple[Symbol, ...]:
+        """What the operations' integration tests import."""
+        symbols = [self.node.node]
+        symbols += (
+            [self.node.operation_enum, self.node.request, self.node.response, self.node.settings]
+            if self.node.handler_tested
+            else []
+        )
+        symbols += [
+            (operation.handler[0].rpartition(".")[0], operation.file) for operation in self.node.database_operations
+        ]
+        symbols += [operation.output.symbol for operation in self.node.handler_tested]
+        symbols += [] if self.node.migrations else [("tests.integration.conftest", "is_external")]
+        return tuple(symbols)
+
+    @property
+    def file_operation(self) -> tuple[Symbol, ...]:
+        """What the tests of operations on files import."""
+        return (*self._asked, self.node.settings)
+
+    @property
+    def _asked(self) -> tuple[Symbol, ...]:
+        return (self.node.handler, self.node.operation_enum, self.node.request, self.node.response)
+
+    @property
+    def performance(self) -> tuple[Symbol, ...]:
+        """What the performance tests import."""
+        own = (self.node.node, self.node.operation_enum, self.node.request, self.node.settings)
+        return (*own, *((("tests.servers", "postgres_url"),) if self.node.database else ()))
+
+    def custom_test(self, operation: OperationView) -> tuple[Symbol, ...]:
+        """Return what the ready-made test of a custom handler imports of the node's own package."""
+        symbols = [self.node.handler, self.node.operation_enum, operation.handler]
+        if operation.sample is not None:
+            symbols += [operation.input.symbol, operation.output.symbol]
+        if self.node.adapters:
+            symbols += [self.node.settings, self.node.own("adapters.adapters", "Adapters")]
+        symbols += [self.node.settings] if operation.settings else []
+        return tuple(symbols)
+
+    @property
+    def unit(self) -> tuple[Symbol, ...]:
+        """What unit tests of the adapter import of the node's own package."""
+        adapters = (self.node.own("adapters.adapters", "Adapters"),) if self.node.database else ()
+        adapter = (self.node.own("adapters.adapter_postgres", "AdapterPostgres"),) if self.node.database else ()
+        return self.node.settings, *adapters, *adapter
+
+    @property
+    def handler_test(self) -> tuple[Symbol, ...]:
+        """What the handlers' tests import of the node's own package."""
+        symbols = [self.node.own("adapters.adapter_postgres", "AdapterPostgres")]
+        for operation in self.node.handler_tested:
+            symbols += [operation.handler, operation.input.symbol]
+            answered = operation.call == "execute" or operation.row_sample is not None
+            symbols += [operation.output.symbol] if answered else []
+            symbols += [operation.row_model] if answered and operation.row_model else []
+        return tuple(symbols)
+
+    @property
+    def node_test(self) -> tuple[Symbol, ...]:
+        """What the node's tests import of the node's own package, under the short names of the tests."""
+        return (self.node.operation_enum, *self._short_names())
+
+    @property
+    def service_test(self) -> tuple[Symbol, ...]:
+        """What the service's tests import of the node's own package, under the short names of the tests."""
+        apart = (self.node.own("serving.application", "metrics_served"),) if self.node.metrics_port is not None else ()
+        return (*self._short_names(), (self.node.module, "service"), self.node.own("service", "build_app"), *apart)
+
+    @property
+    def command_core(self) -> tuple[Symbol, ...]:
+        """What the command line imports of omnibase_core."""
+        bus = (("omnibase_core.event_bus", "EventBusInmemory"),) if self.node.own_bus else ()
+        return (
+            *bus,
+            ("omnibase_core.models.container", "ModelONEXContainer"),
+        )
+
+    @property
+    def command(self) -> tuple[Symbol, ...]:
+        """What the command line imports of the node's own package."""
+        short = [symbol for symbol in self._short_names() if not symbol[1].endswith((" as Handler", " as Response"))]
+        operation = (self.node.operation_enum[0], f"{self.node.operation_enum[1]} as Operation")
+        return (*short, operation, self.node.own("service", "main as serve"))
+
+    @property
+    def command_test(self) -> tuple[Symbol, ...]:
+        """What the tests of the command line import of the node's own package."""
+        short = [symbol for symbol in self._short_names() if not symbol[1].endswith((" as Node", " as Settings"))]
+        return (*short, (self.node.module, "command"), self.node.own("command", "main"))
+
+    @property
+    def service_mode_test(self) -> tuple[Symbol, ...]:
+        """What the tests of service mode import of the node's own package."""
+        return (*self._short_names(), self.node.own("service_mode", "NODE_NAME"))
+
+    @property
+    def discovery_test(self) -> tuple[Symbol, ...]:
+        """What the tests of service discovery import."""
+        return (*self.deploy_test, ("tests.consul_agent", "consul_agent"))
+
+    @property
+    def tracing_test(self) -> tuple[Symbol, ...]:
+        """What the tests of spans import."""
+        short = [symbol for symbol in self._short_names() if not symbol[1].endswith(" as Response")]
+        traces = ["operation_span", "incoming", *(("node_span",) if self.node.workflows else ())]
+        symbols = [*short, *self._traces(*traces), self.node.own("operation", "Operation"), self.node.operation_enum]
+        symbols.append(self.node.own("exporting", "provider_of"))
+        symbols += [self.node.own("service", name) for name in ("build_app", "collector")]
+        if self.node.http:
+            symbols += [self.node.own("adapters.adapter_http", "HttpCall"), ("tests.http_server", "local_api")]
+        if self.node.kafka:
+            symbols.append(self.node.own("adapters.adapter_kafka", "KafkaMessage"))
+        if self.node.http or self.node.kafka:
+            symbols.append(self.node.own("adapters.adapters", "Adapters"))
+        if self.node.consuming:
+            symbols += [self.node.own("consumed", name) for name in ("OPERATIONS", "consumer")]
+        if self.node.publishing:
+            symbols.append(self.node.own("operation", "Event"))
+        if self.node.workflows:
+            symbols += [
+                self.node.own("workflows.nodes_on_bus", "NodesOnBus"),
+                self.node.own("workflows.peers", "PEERS"),
+            ]
+            symbols += [self.node.own("tracing", "outgoing"), self.node.own("workflows.spans", "NodeSpans")]
+        return tuple(symbols)
+
+    @property
+    def security_test(self) -> tuple[Symbol, ...]:
+        """What the tests of security validation import of the node's own package."""
+        checks = self.node.security is not None and self.node.security.checks
+        names_of = ("Handler", "Request", "Settings", *(("Node",) if checks else ()))
+        symbols = [symbol for symbol in self._short_names() if symbol[1].endswith(tuple(f" as {n}" for n in names_of))]
+        if self.node.security and self.node.security.forbidden_patterns:
+            symbols.append(self.node.own("patterns", "LinearPattern"))
+        symbols += [self.node.own("service", "build_app")] if checks else []
+        operation = (
+            [self.node.own("operation", "Operation")] if self.node.security and self.node.security.cleans else []
+        )
+        return (*symbols, *operation, self.node.operation_enum)
+
+    @property
+    def rate_limit_test(self) -> tuple[Symbol, ...]:
+        """What the tests of the rate limit import of the node's own package."""
+        short = [symbol for symbol in self._short_names() if not symbol[1].endswith(" as Response")]
+        own = (
+            self.node.own("operation", "Operation"),
+            self.node.operation_enum,
+            self.node.own("rate_limit", "RateLimit"),
+        )
+        return (*short, *own, self.node.own("service", "build_app"))
+
+    @property
+    def deploy_test(self) -> tuple[Symbol, ...]:
+        """What the tests of the manifests import of the node's own package, under short names."""
+        node, settings = self.node.node, self.node.settings
+        short = ((node[0], f"{node[1]} as Node"), (settings[0], f"{settings[1]} as Settings"))
+        return (
+            *short,
+            self.node.own("service", "build_app"),
+            *((self.node.own("service", "SERVICE_FACTS"),) if self.node.consul else ()),
+        )
+
+    def _short_names(self) -> tuple[Symbol, ...]:
+        names = {
+            "Handler": self.node.handler,
+            "Node": self.node.node,
+            "Request": self.node.request,
+            "Response": self.node.response,
+        }
+        names["Settings"] = self.node.settings
+        return tuple((module, f"{name} as {short}") for short, (module, name) in names.items())
+
+    @property
+    def node_core(self) -> tuple[Symbol, ...]:
+        """What the node class is made of, from omnibase_core."""
+        module = "omnibase_core.infrastructure.infra_bases" if self.node.base.service_mode else "omnibase_core.nodes"
+        return (module, self.node.base.name), *((CATALOGUE[mixin].module, mixin) for mixin in self.node.base.mixins)
+
+    @property
+    def core(self) -> tuple[Symbol, ...]:
+        """What the node's lifecycle imports of omnibase_core."""
+        symbols = [
+            *self.node_core,
+            ("omnibase_core.enums", "EnumCoreErrorCode"),
+            ("omnibase_core.errors", "ModelOnexError"),
+            ("omnibase_core.models.container", "ModelONEXContainer"),
+            *_PROCESS_IMPORTS[self.node.node_type],
+        ]
+        if self.node.has_metrics_mixin:
+            symbols.append(("omnibase_core.backends.metrics", "BackendMetricsPrometheus"))
+        if self.node.has_health:
+            symbols.append(("omnibase_core.models.health.model_health_status", "ModelHealthStatus"))
+        if self.node.uses_bus:
+            symbols.append(("omnibase_core.event_bus", "EventBusInmemory"))
+        return tuple(symbols)
+
+    @property
+    def handler(self) -> tuple[Symbol, ...]:
+        """What the node's handler imports of the node's own package."""
+        symbols = [self.node.operation_enum, self.node.request, self.node.response, self.node.settings]
+        symbols += [symbol for op in self.node.operations for symbol in (op.handler, op.input.symbol)]
+        if self.node.adapters:
+            symbols.append(self.node.own("adapters.adapters", "Adapters"))
+        if self.node.fsm:
+            symbols += [self.node.own("state.entities", "Entities"), self.node.fsm.store]
+        if self.node.caching:
+            symbols.append(self.node.own("result_cache", "ResultCache"))
+        if self.node.aggregating or self.node.compute_operations:
+            symbols.append(self.node.own("compute_pool", "COMPUTE_POOL"))
+        if self.node.workflows:
+            symbols += self.node.workflow_imports.handler
+        if self.node.publishing or self.node.workflows:
+            symbols.append(self.node.own("topics", "topic_of"))
+        if self.node.rate_limit:
+            symbols.append(self.node.own("rate_limit", "RateLimit"))
+        if self.node.tracing:
+            symbols.append(self.node.own("tracing", "operation_span"))
+        if self.node.publishing:
+            symbols += [op.event.symbol for op in self.node.publishing if op.event]
+            symbols += [self.node.own("models.secrets", "published")] if self.node.has_secrets else []
+        return tuple(symbols)

@@ -10,10 +10,10 @@ PYTHON := $(BIN)/python -W "ignore:XDG_RUNTIME_DIR is not set"
 COMPILE := $(BIN)/uv pip compile --system-certs --generate-hashes --no-emit-index-url --no-header --python-version 3.12 --quiet
 SOURCES := copier_onex extensions runtime tests examples benchmarks scripts
 
-.PHONY: help setup demo test fuzz catalogue corpus faults attacks lint bench check golden reference audit lock dist clean
+.PHONY: help setup demo test fuzz catalogue corpus adopt-corpus faults attacks lint bench check golden reference audit lock dist clean
 
 help: ## List the targets.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.installed ## Build .venv from requirements.lock; does nothing when it is current.
 
@@ -40,6 +40,9 @@ catalogue: setup ## Generate, check and test every example; ONLY="name ..." pick
 
 corpus: setup ## Draft contracts from the descriptions of the corpus, and print how many were understood.
 	@$(PYTHON) -m scripts.corpus
+
+adopt-corpus: setup ## Adopt the nodes of the installed omnibase_infra; CHECKED of them pass through their own checks.
+	@$(PYTHON) -m scripts.adopt_corpus --checked $(or $(CHECKED),12)
 
 attacks: setup ## Attack a generated service on loopback, and print what was counted.
 	@$(PYTHON) -m benchmarks.attacks

@@ -1,9 +1,7 @@
 """The command `draft-contract`: turns a description into a contract, by rules, or by a model that is judged by them."""
 
 import argparse
-import os
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from ..drafting.asked import NoDraftError, draft_with
 from ..drafting.draft import Draft, TooLittleError, draft
 from ..drafting.prose import LONGEST
 from ..language.classify import NODE_TYPES
+from ..text.written import say, show, write
 
 _PACKAGE = "the node's Python package, such as shop_nodes"
 _EXAMPLE = """\
@@ -58,9 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         text = options.description if options.file is None else _read(options.file)
         made = _made(text, asking, options)
         if options.output is None:
-            _print(made.document())
+            show(made.document())
         else:
-            _write(Path(options.output), made.document())
+            write(Path(options.output), made.document())
     except (TooLittleError, NoDraftError) as error:
         return _refuse(str(error))
     except KeyboardInterrupt:
@@ -112,27 +111,8 @@ def _read(file: str) -> str:
         return stream.read(most).decode("utf-8-sig")
 
 
-def _write(path: Path, text: str) -> None:
-    """Write a file that is not there, whole or not at all."""
-    with tempfile.NamedTemporaryFile("wb", dir=path.parent, prefix=f".{path.name}.", delete=False) as stream:
-        written = Path(stream.name)
-        try:
-            stream.write(text.encode())
-            stream.flush()
-            written.chmod(0o644)
-            os.link(written, path)
-        finally:
-            written.unlink()
-
-
-def _print(text: str) -> None:
-    encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
-
-
 def _refuse(text: str) -> int:
-    for line in text.splitlines():
-        print(line if line.isprintable() else ascii(line), file=sys.stderr)  # noqa: T201 - what the command is for
+    say(text)
     return 1
 
 

@@ -251,7 +251,8 @@ def decide_discovery(contract: Contract) -> Decision | None:
 
 def _state_kept_in(contract: Contract, setting: str) -> list[str]:
     backends = {"postgres": "database", "redis": "redis"}
-    kept = any(store and backends.get(store.backend) == setting for store in (contract.state_store, contract.run_store))
+    stores = (contract.state_store, contract.run_store, contract.figure_store)
+    kept = any(store and backends.get(store.backend) == setting for store in stores)
     return ["subcontracts.state_management.backend"] if kept else []
 
 

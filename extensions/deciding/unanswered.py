@@ -16,6 +16,13 @@ _RETRIED_BY = {
     "compute": "the same input leads to the same result, however often it is tried",
     "aggregate": "the same events lead to the same figures, however often it is tried",
 }
+# Words of features that say nothing by themselves, and what says it.
+_ANSWERED_BY = {
+    "state_machine": "a state machine: subcontracts.fsm, in a reducer",
+    "caching": "a compute node, whose results follow from their inputs alone and are kept by them",
+    "hybrid_execution": "a workflow: operations[].workflow, in an orchestrator",
+    "canonical_yaml": "nothing: whatever the node writes as YAML or JSON has one form already",
+}
 _OF_THE_NODE = "advanced_features.retry_policy says how often calls that it makes are tried"
 
 
@@ -32,7 +39,9 @@ def unanswered(contract: Contract) -> Iterator[Problem]:
     for place in (*not_generated(contract), *monitoring.without_effect(contract, decide_integrations(contract))):
         key, _, word = place.partition(": ")
         path: Path = (key,) if word else tuple(place.split(".", 1))
-        yield Problem(path, word or show(path[-1]), "what this version of the template generates")
+        yield Problem(
+            path, word or show(path[-1]), _ANSWERED_BY.get(word, "what this version of the template generates")
+        )
     yield from without_effect(contract)
 
 
@@ -49,6 +58,8 @@ def without_effect(contract: Contract) -> Iterator[Problem]:
     yield from _words(contract, integrations)
     yield from _policies(contract, integrations)
     yield from _settings(contract)
+    if "kafka" not in integrations:
+        yield from _events_inside(contract)
     for model in contract.models:
         yield from _items(("models", model.name, "fields"), model.fields)
     for index, operation in enumerate(contract.operations):
@@ -101,6 +112,15 @@ def _policies(contract: Contract, integrations: Collection[str]) -> Iterator[Pro
 def _statuses(path: Path, policy: Retry, *, has_http: bool) -> Iterator[Problem]:
     if policy.retryable_status_codes and not has_http:
         yield Problem((*path, "retryable_status_codes"), "statuses of HTTP", "a call of an HTTP API, which gives them")
+
+
+def _events_inside(contract: Contract) -> Iterator[Problem]:
+    for index, operation in enumerate(contract.operations):
+        if operation.publishes:
+            what = ", ".join(dict.fromkeys(item.event for item in operation.publishes))
+            expected = "a bus outside of the process, which integrations.kafka is: true"
+            hint = "without it, events reach who shares the node's process and its bus alone"
+            yield Problem(("operations", index, "publishes"), f"events that stay inside: {what}", expected, hint)
 
 
 def _settings(contract: Contract) -> Iterator[Problem]:

@@ -9,17 +9,24 @@ from ..language import filling
 from ..language.aggregation import (
     FUNCTIONS,
     INTENTS,
+    ORDERS,
     WINDOW_START,
     condition_of,
     may_be_null,
     result_kind,
+    takes_intents,
     window_field,
 )
+from ..language.syntax import source
 from ..text.problems import Path, Problem, did_you_mean, show
 
 type Specs = Mapping[str, Any]
 _KEYS: Final = ("string", "integer", "boolean", "uuid", "datetime", "date", "time", "duration", "decimal")
 _IDS: Final = ("string", "integer", "uuid")
+_EVENTS: Final = "an input field that is an array of a model, or a model"
+WINDOW: Final = "window"
+"""What conditions of intents start with."""
+_ORDERED: Final = ("first", "last")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +39,7 @@ class Context:
         taken: Names that no field of a generated model may have.
         clean: Tells whether nothing at or below a path is wrong already.
         condition: Finds what is wrong with an expression on `event`, a model.
+        window_condition: Finds what is wrong with an expression on `window`, some fields.
     """
 
     enums: frozenset[str]
@@ -39,6 +47,7 @@ class Context:
     taken: frozenset[str]
     clean: Callable[[Path], bool]
     condition: Callable[[Path, str, str], Iterable[Problem]]
+    window_condition: Callable[[Path, str, Mapping[str, Specs]], Iterable[Problem]]
 
 
 def check(
@@ -73,7 +82,8 @@ class _Rules:
         self.inputs = inputs
         self.outputs = outputs
         self.context = context
-        items = inputs.get(spec["over"], {}).get("items")
+        over = inputs.get(spec["over"], {})
+        items = over.get("items") if over.get("type") == "array" else over.get("type")
         model = items.get("type") if isinstance(items, Mapping) else items
         self.model = model if isinstance(model, str) else None
         self.event = context.models.get(str(self.model), {})
@@ -81,19 +91,32 @@ class _Rules:
     def all(self) -> Iterator[Problem]:
         over = self.spec["over"]
         if over not in self.inputs:
-            expected = "an input field that is an array of a model"
-            yield Problem((*self.path, "over"), show(over), expected, did_you_mean(over, self.inputs))
+            yield Problem((*self.path, "over"), show(over), _EVENTS, did_you_mean(over, self.inputs))
             return
         if not self.context.clean((*self.path[:-1], "input", over)):
             return
-        if self.inputs[over].get("type") != "array" or self.model not in self.context.models:
-            yield Problem((*self.path, "over"), show(over), "an input field that is an array of a model")
+        if self.model not in self.context.models:
+            yield Problem((*self.path, "over"), show(over), _EVENTS)
             return
         yield from self.keys()
         yield from self.names()
         for name, measure in self.spec["measures"].items():
             yield from self.measure((*self.path, "measures", name), measure)
+        yield from self.intents()
         yield from self.filled()
+
+    def intents(self) -> Iterator[Problem]:
+        fields: dict[str, Specs] = {
+            name: {"type": kind, "required": not nullable} for name, (kind, nullable) in self.figures()
+        }
+        for index, intent in enumerate(self.spec.get("intents", ())):
+            path = (*self.path, "intents", index, "when")
+            if "when" in intent and intent["each"] != "window":
+                yield Problem(
+                    path, f"a condition on an intent for each {intent['each']}", "each: window, whose figures it is on"
+                )
+            elif "when" in intent and self.context.clean((*self.path, "measures")):
+                yield from self.context.window_condition(path, source(intent["when"]), fields)
 
     def field(self, path: Path, name: str, kinds: Sequence[str], *, required: bool) -> Iterator[Problem]:
         """Find what keeps a word from naming a field of an event that is of some type."""
@@ -145,6 +168,10 @@ class _Rules:
             yield Problem((*path, "q"), f"q for {function}", "q for percentile alone")
         if function != "count":
             yield from self.field((*path, function), spec[function], FUNCTIONS[function], required=False)
+        if "by" in spec and function not in _ORDERED:
+            yield Problem((*path, "by"), f"by for {function}", "by for first and last alone")
+        elif "by" in spec:
+            yield from self.field((*path, "by"), spec["by"], ORDERS, required=True)
         if "where" in spec:
             yield from self.context.condition((*path, "where"), condition_of(spec), str(self.model))
 
@@ -155,10 +182,9 @@ class _Rules:
             path = (*place, name)
             if not self.context.clean(path):
                 return
-            if name == INTENTS and self.spec.get("intents"):
-                yield Problem(
-                    path, "a field of the contract's own", "another name: the intents are added to the output"
-                )
+            if name == INTENTS and self.spec.get("intents") and not takes_intents(self.outputs[name]):
+                expected = "an array of object, which takes the intents, or no such field: they are added to the output"
+                yield Problem(path, f"a field of type {self.outputs[name].get('type')}", expected)
         operation = {"input": self.inputs, "output": self.outputs}
         own = {INTENTS} if self.spec.get("intents") else set()
         filler = filling.Filler({*free, *own}, "the array of the windows")

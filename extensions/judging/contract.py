@@ -8,6 +8,7 @@ from packaging.version import InvalidVersion, Version
 from ..deciding import deployment
 from ..language import classify, filling, migrations, names, sql
 from ..language.contract import spell_out
+from ..language.publishing import SUCCESS, publications
 from ..text import sql_text
 from ..text.problems import Path, Problem, did_you_mean, show
 from . import computation, custom, reducers, unions, workflow
@@ -249,8 +250,9 @@ class _Rules(FieldRules):
                 place = ("operations", index, "name")
                 sources.append((place, f"handler_{name}", f"the operation {name}"))
                 sources += [(place, f"model_{name}_{part}", f"the {part} of {name}") for part in ("input", "output")]
-                if "publishes" in operation:
-                    sources.append((place, f"model_{name}_event", f"the event of {name}"))
+                for on in {item.on for item in publications(operation)}:
+                    file, what = ("event", "event") if on == SUCCESS else ("failure_event", "event of failures")
+                    sources.append((place, f"model_{name}_{file}", f"the {what} of {name}"))
         sources += reducers.generated_types(self)
         wrong: set[Path] = set()
         for path, file, what in sources:

@@ -5,7 +5,18 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ..language import filling, names
-from ..language.fsm import ENTITY_TYPES, EVENT_ID, PATH, STATES, STORE_PATH, default_place, reached, sources_of
+from ..language.aggregation import INTENTS, takes_intents
+from ..language.fsm import (
+    ENTITY_TYPES,
+    EVENT_ID,
+    PATH,
+    STATES,
+    STORE_PATH,
+    condition_of,
+    default_place,
+    reached,
+    sources_of,
+)
 from ..text.problems import Path, Problem, did_you_mean, nearest, show
 
 type Specs = Mapping[str, Any]
@@ -32,6 +43,7 @@ class Context:
         enums: Values by enum.
         clean: Tells whether nothing at or below a path is wrong already.
         unfit: Finds what keeps a value from being one of a field.
+        condition: Finds what is wrong with an expression on `input`, some fields.
         off: Integrations that the contract turns off.
         migrations: The ids of the contract's own migrations.
     """
@@ -40,6 +52,7 @@ class Context:
     enums: Mapping[str, Sequence[str]]
     clean: Callable[[Path], bool]
     unfit: Callable[[Path, object, object], Iterable[Problem]]
+    condition: Callable[[Path, str, Mapping[str, Specs]], Iterable[Problem]]
     off: Sequence[str]
     migrations: Sequence[object]
 
@@ -60,6 +73,7 @@ def check(spec: Specs, store: Specs | None, sides: Sequence[Side], context: Cont
         yield Problem(PATH, "no operation that it implements", "an operation without implementation of its own")
     yield from _words(spec)
     yield from _transitions(spec)
+    yield from _guards(spec, sides, context)
     yield from _unsendable(spec, sides, context)
     unknown = [key for key in ("entity", "trigger") if sides and all(spec[key] not in side.inputs for side in sides)]
     for key in unknown:
@@ -70,10 +84,20 @@ def check(spec: Specs, store: Specs | None, sides: Sequence[Side], context: Cont
         yield from _outputs(spec, side, context)
         yield from _filled(spec, side, context)
     if store is not None:
-        yield from _store(store, context)
+        yield from check_store(store, context, default_place(context.name))
 
 
-def _store(store: Specs, context: Context) -> Iterator[Problem]:
+def check_store(store: Specs, context: Context, place: str) -> Iterator[Problem]:
+    """Find what is wrong with where state is kept, beyond its schema.
+
+    Args:
+        store: `subcontracts.state_management`.
+        context: What it has to know of the rest of the contract.
+        place: What the table is called when it says nothing.
+
+    Yields:
+        The problems.
+    """
     backend = store["backend"]
     for option, owner in _OPTIONS.items():
         if option in store and backend != owner:
@@ -83,8 +107,7 @@ def _store(store: Specs, context: Context) -> Iterator[Problem]:
         expected = f"another backend, since integrations.{setting} is false"
         yield Problem((*STORE_PATH, "backend"), backend, expected)
     if backend == "postgres":
-        place = store.get("table") or default_place(context.name)
-        own = f"0000_{place}"
+        own = f"0000_{store.get('table') or place}"
         if own in context.migrations:
             path = ("integrations", "database", "migrations", context.migrations.index(own), "id")
             yield Problem(path, show(own), "another id: this one makes the table of subcontracts.state_management")
@@ -105,7 +128,7 @@ def _transitions(spec: Specs) -> Iterator[Problem]:
     terminal = spec.get("terminal_states", ())
     places: list[tuple[Path, str]] = [((*PATH, "initial_state"), spec["initial_state"])]
     places += [((*PATH, "terminal_states", index), state) for index, state in enumerate(terminal)]
-    targets: dict[tuple[str, str], str] = {}
+    taken: dict[tuple[str, str], dict[str, str]] = {}
     ambiguous: list[Problem] = []
     for index, item in enumerate(spec["transitions"]):
         path = (*PATH, "transitions", index)
@@ -116,7 +139,7 @@ def _transitions(spec: Specs) -> Iterator[Problem]:
             if source in terminal and source in states:
                 found = f"a way out of {source}"
                 ambiguous.append(Problem(place, found, f"none, since {source} is one of terminal_states"))
-            ambiguous += _second(path, item, source, targets)
+            ambiguous += _second(path, item, source, taken)
     unknown = [
         Problem(path, show(state), expected, did_you_mean(state, states))
         for path, state in places
@@ -132,16 +155,33 @@ def _place(spec: Specs, state: str) -> Path:
     return (*PATH, "states", states.index(state) if isinstance(states, list) else state)
 
 
-def _second(path: Path, item: Specs, source: str, targets: dict[tuple[str, str], str]) -> Iterator[Problem]:
-    key = (source, item["trigger"])
-    known = targets.get(key)
-    what = f"{item['trigger']} from {source}"
-    if known is None:
-        targets[key] = item["to"]
-    elif known == item["to"]:
+def _second(path: Path, item: Specs, source: str, taken: dict[tuple[str, str], dict[str, str]]) -> Iterator[Problem]:
+    """Find transitions that are never taken, since the first one that fits is."""
+    known = taken.setdefault((source, item["trigger"]), {})
+    what, condition = f"{item['trigger']} from {source}", condition_of(item)
+    before = next((earlier for earlier in ("", condition) if earlier in known), None)
+    if before is None:
+        known[condition] = item["to"]
+    elif condition != before:
+        hint = "the first one that fits is taken, so the one without a condition comes last"
+        yield Problem(path, f"{what} after one without when", "a place before it", hint)
+    elif known[before] == item["to"]:
         yield Problem(path, f"{what} a second time", "each transition once")
     else:
-        yield Problem(path, f"{what} to {item['to']}", f"one target: it leads to {known} already")
+        hint = "when says which of several is taken" if not condition else ""
+        yield Problem(path, f"{what} to {item['to']}", f"one target: it leads to {known[before]} already", hint)
+
+
+def _guards(spec: Specs, sides: Sequence[Side], context: Context) -> Iterator[Problem]:
+    for index, item in enumerate(spec["transitions"]):
+        if "when" not in item:
+            continue
+        path = (*PATH, "transitions", index, "when")
+        for side in sides:
+            wrong = list(context.condition(path, condition_of(item), side.inputs))
+            if context.clean((*side.path, "input")) and wrong:
+                yield from wrong
+                break
 
 
 def _meant(word: str, states: Collection[str]) -> Collection[str]:
@@ -163,7 +203,8 @@ def _graph(spec: Specs) -> Iterator[Problem]:
         for target in targets:
             back[target].add(source)
     ends = [state for word in terminal for state in _meant(word, states)]
-    alive = reached(ends, back) if terminal else {state for state, targets in steps.items() if targets}
+    # Where nothing is said of ends, what nothing leads out of is one.
+    alive = reached(ends, back) if "terminal_states" in spec else set(steps)
     for state in steps:
         path = _place(spec, state)
         if state not in reachable:
@@ -231,6 +272,9 @@ def _outputs(spec: Specs, side: Side, context: Context) -> Iterator[Problem]:
             continue
         if name in STATES:
             yield from _state_field(path, spec, field, context)
+        elif name == INTENTS and _asks(spec):
+            if not takes_intents(field):
+                yield Problem(path, f"a field of type {kind}", "an array of object, which takes the intents")
         elif name == "changed":
             if kind != "boolean":
                 yield Problem(path, f"a field of type {kind}", "boolean: whether the state is another one than before")
@@ -241,11 +285,15 @@ def _outputs(spec: Specs, side: Side, context: Context) -> Iterator[Problem]:
 def _filled(spec: Specs, side: Side, context: Context) -> Iterator[Problem]:
     ways = f"the name previous_state, state, changed or {spec['entity']}"
     operation = {"input": side.inputs, "output": side.outputs}
-    names_of = {*STATES, "changed"}
+    names_of = {*STATES, "changed", *([INTENTS] if _asks(spec) else [])}
     if spec["entity"] not in side.inputs or not _is_entity(side, spec["entity"]):
         names_of.add(spec["entity"])  # that is a mistake of its own
     filler = filling.Filler(names_of, ways)
     yield from filling.unfilled(side.path, operation, filler, context.clean)
+
+
+def _asks(spec: Specs) -> bool:
+    return any(item.get("intents") for item in spec["transitions"])
 
 
 def _is_entity(side: Side, name: str) -> bool:

@@ -9,6 +9,7 @@ from ..deciding import security
 from ..language import filling, patterns, references
 from ..language.contract import BASE_TYPES, build_security, spell_out
 from ..language.deployment import DEFAULT_PORT
+from ..language.publishing import publications
 from ..text import bodies
 from ..text.problems import Path, Problem, did_you_mean, show
 from . import absent, given_values
@@ -245,6 +246,13 @@ def _ports(rules: Rules, advanced: Specs) -> Iterator[Problem]:
 
 
 def _events(rules: Rules, integrations: Specs) -> Iterator[Problem]:
+    for index, operation in enumerate(rules.operations):
+        told: set[tuple[str, str]] = set()
+        for number, item in enumerate(publications(operation)):
+            if (item.event, item.on) in told:
+                place: Path = ("operations", index, "publishes", number)
+                yield Problem(place, f"{show(item.event)} on {item.on} a second time", "each event once")
+            told.add((item.event, item.on))
     events = _mapping(_mapping(rules.raw.get("subcontracts")).get("event_type"))
     by_name = {str(operation.get("name")): operation for operation in rules.operations}
     for side in ("consumed_events", "published_events"):
@@ -266,10 +274,11 @@ def _events(rules: Rules, integrations: Specs) -> Iterator[Problem]:
             if key in seen:
                 yield Problem((*path, "event"), f"{show(event)} a second time", "each event once")
             seen.add(key)
-            other = _mapping(by_name.get(str(name))).get("publishes")
-            if side == "published_events" and isinstance(other, str) and other != event:
+            others = [item.event for item in publications(_mapping(by_name.get(str(name))))]
+            if side == "published_events" and others and event not in others:
                 place = (*path, "event")
-                yield Problem(place, show(event), f"{other}, which the operation publishes", "write it down once")
+                expected = f"{', '.join(others)}, which the operation publishes"
+                yield Problem(place, show(event), expected, "write it down once")
             topic = _mapping(_mapping(by_name.get(str(name))).get("kafka")).get("topic")
             if (
                 side == "published_events"

@@ -20,6 +20,7 @@ from ..home import SCHEMAS
 from ..language import classify, mixins, names, samples, variants
 from ..language.build import build
 from ..language.contract import Contract
+from ..reading import keys
 from ..reading.source import MAX_BYTES, MAX_DEPTH, MAX_VALUES
 from ..text import credentials
 from ..text.exact import ExactValidator
@@ -75,7 +76,7 @@ def read(raw: object) -> Contract:
     problems = judge(raw)
     if problems or not isinstance(raw, Mapping):
         raise ContractError(problems)
-    return build(raw)
+    return build(keys.named(raw))
 
 
 def judge(raw: object) -> list[Problem]:
@@ -89,6 +90,10 @@ def judge(raw: object) -> list[Problem]:
     """
     if not isinstance(raw, Mapping):
         return [no_contract(raw)]
+    return _judged(keys.named(raw))
+
+
+def _judged(raw: Mapping[str, Any]) -> list[Problem]:
     odd = list(itertools.islice(_structure(raw), _MOST_PROBLEMS))
     if len(odd) == _MOST_PROBLEMS or any(problem.expected.startswith("at most") for problem in odd):
         return odd
@@ -228,7 +233,7 @@ def _structure(raw: Mapping[Any, Any]) -> Iterator[Problem]:
                 if isinstance(key, str):
                     waiting.append(((*path, key), item))
                 else:
-                    hint = "YAML reads yes, no, on and off as true and false: quote it" if isinstance(key, bool) else ""
+                    hint = "YAML reads no and off as false: quote it" if isinstance(key, bool) else ""
                     yield Problem(path, f"the key {show(key)}", "keys that are text", hint)
         elif isinstance(value, list):
             waiting += [((*path, index), item) for index, item in enumerate(value)]

@@ -6,6 +6,8 @@ from typing import Any, Protocol
 from ..language import conditions, fsm, names
 from ..language.classify import node_type
 from ..language.contract import spell_out
+from ..language.kinds import Scope
+from ..language.values import INPUT
 from ..text.problems import Path, Problem
 from . import aggregation
 from . import fsm as fsm_rules
@@ -57,6 +59,9 @@ def check_aggregate(rules: Rules, path: Path, operation: Specs, taken: frozenset
             taken=taken,
             clean=rules.clean,
             condition=lambda place, text, event: conditions.check(place, text, types.scope(event)),
+            window_condition=lambda place, text, fields: conditions.check(
+                place, text, conditions.Types({**models, "": fields}, rules.enums).scope("", aggregation.WINDOW)
+            ),
         )
         inputs, outputs = _spelled_out(operation.get("input")), _spelled_out(operation.get("output"))
         yield from aggregation.check(path, operation["aggregate"], inputs, outputs, context)
@@ -74,8 +79,13 @@ def check_state_machine(rules: Rules) -> Iterator[Problem]:
     subcontracts = _mapping(rules.raw.get("subcontracts"))
     spec, store = subcontracts.get("fsm"), subcontracts.get("state_management")
     workflows = any("workflow" in operation for operation in rules.operations)
-    if spec is None and store is not None and not workflows:
-        yield Problem(fsm.STORE_PATH, "a place for state", "subcontracts.fsm, whose state it keeps")
+    aggregates = any("aggregate" in operation for operation in rules.operations)
+    if spec is None and store is not None and not workflows and not aggregates:
+        expected = "subcontracts.fsm, an aggregation or a workflow, whose state it keeps"
+        yield Problem(fsm.STORE_PATH, "a place for state", expected)
+    sound = isinstance(store, Mapping) and rules.clean(fsm.STORE_PATH)
+    if spec is None and aggregates and sound and isinstance(store, Mapping):
+        yield from fsm_rules.check_store(store, _context(rules), fsm.default_windows(str(rules.raw.get("name"))))
     if not isinstance(spec, Mapping) or not rules.clean(fsm.PATH):
         return
     if (kind := node_type(rules.raw)) != "reducer":
@@ -88,18 +98,26 @@ def check_state_machine(rules: Rules) -> Iterator[Problem]:
         for index, operation in enumerate(rules.operations)
         if by_state_machine(rules, operation)
     ]
+    yield from fsm_rules.check(spec, store if sound else None, sides, _context(rules))
+
+
+def _context(rules: Rules) -> fsm_rules.Context:
     integrations = _mapping(rules.raw.get("integrations"))
     migrations = _mapping(integrations.get("database")).get("migrations")
-    context = fsm_rules.Context(
+    return fsm_rules.Context(
         name=str(rules.raw.get("name")),
         enums=rules.enums,
         clean=rules.clean,
         unfit=rules.value,
+        condition=lambda place, text, inputs: conditions.check(place, text, _input_scope(rules, inputs)),
         off=tuple(name for name, setting in integrations.items() if setting is False),
         migrations=[_mapping(migration).get("id") for migration in migrations or ()],
     )
-    sound = isinstance(store, Mapping) and rules.clean(fsm.STORE_PATH)
-    yield from fsm_rules.check(spec, store if sound else None, sides, context)
+
+
+def _input_scope(rules: Rules, inputs: Mapping[str, Specs]) -> Scope:
+    models = {name: _spelled_out(fields) for name, fields in rules.models.items()}
+    return conditions.Types({**models, "": inputs}, rules.enums).scope("", INPUT)
 
 
 def generated_types(rules: Rules) -> Iterator[tuple[Path, str, str]]:
@@ -122,6 +140,12 @@ def generated_types(rules: Rules) -> Iterator[tuple[Path, str, str]]:
             if spec.get("intents"):
                 yield place, f"model_{name}_intent", f"the intents of {name}"
     moved = [_spelled_out(op.get("output")) for op in rules.operations if by_state_machine(rules, op)]
+    machine = _mapping(_mapping(rules.raw.get("subcontracts")).get("fsm"))
+    asking = any(_mapping(item).get("intents") for item in _items(machine.get("transitions")))
+    for index, operation in enumerate(rules.operations):
+        if asking and by_state_machine(rules, operation) and isinstance(operation.get("name"), str):
+            name = operation["name"]
+            yield ("operations", index, "name"), f"model_{name}_intent", f"the intents of {name}"
     own = any(outputs.get(name, {}).get("type") in rules.enums for outputs in moved for name in fsm.STATES)
     if moved and not own:
         enum = fsm.state_enum_name(str(rules.raw.get("name")))
@@ -131,6 +155,10 @@ def generated_types(rules: Rules) -> Iterator[tuple[Path, str, str]]:
 def _types(field: Specs) -> Iterator[str]:
     items = field["items"]
     yield str(items.get("type") if isinstance(items, Mapping) else items)
+
+
+def _items(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _mapping(value: object) -> Specs:

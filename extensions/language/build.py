@@ -1,7 +1,7 @@
 """The typed contract is built from an effective one."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,7 +46,7 @@ from .deployment import (
     Service,
     ServiceMonitor,
 )
-from .fsm import StateStore, build_fsm, build_store, is_moved
+from .fsm import StateStore, build_figure_store, build_fsm, build_store, is_moved
 from .integrations import (
     ApiClient,
     ConsumedEvent,
@@ -62,6 +62,7 @@ from .integrations import (
     RedisIntegration,
     Returns,
 )
+from .publishing import with_announced
 from .syntax import source
 from .workflow import build_workflow
 
@@ -98,7 +99,9 @@ def build(raw: Mapping[str, Any]) -> Contract:
     service = raw.get("service", {})
     subcontracts = raw.get("subcontracts", {})
     events = subcontracts.get("event_type", {})
-    published = {spec["operation"]: spec["event"] for spec in events.get("published_events", ())}
+    published: dict[str, list[str]] = {}
+    for spec in events.get("published_events", ()):
+        published.setdefault(spec["operation"], []).append(spec["event"])
     return Contract(
         name=raw["name"],
         node_type=classify.node_type(raw),
@@ -150,6 +153,7 @@ def build(raw: Mapping[str, Any]) -> Contract:
         fsm=build_fsm(subcontracts.get("fsm")),
         state_store=build_store(subcontracts, raw["name"]),
         run_store=_run_store(subcontracts, raw),
+        figure_store=build_figure_store(raw),
         service=Service(
             port=service.get("port", DEFAULT_PORT),
             host=service.get("host", DEFAULT_HOST),
@@ -224,9 +228,11 @@ def _version(spec: str | Mapping[str, int]) -> str:
     return spec if isinstance(spec, str) else f"{spec['major']}.{spec['minor']}.{spec['patch']}"
 
 
-def _operation(spec: Mapping[str, Any], named: Named, published: Mapping[str, str], *, has_fsm: bool) -> Operation:
+def _operation(
+    spec: Mapping[str, Any], named: Named, published: Mapping[str, Sequence[str]], *, has_fsm: bool
+) -> Operation:
     database = spec.get("database")
-    announced = None if "kafka" in spec else published.get(spec["name"])
+    announced = () if "kafka" in spec else published.get(spec["name"], ())
     target = spec.get("target")
     return Operation(
         name=spec["name"],
@@ -242,7 +248,7 @@ def _operation(spec: Mapping[str, Any], named: Named, published: Mapping[str, st
         aggregate=build_aggregate(spec.get("aggregate")),
         by_state_machine=has_fsm and is_moved(spec),
         workflow=build_workflow(spec.get("workflow"), spec.get("timeout_seconds")),
-        publishes=spec.get("publishes", announced),
+        publishes=with_announced(spec, announced),
         schedule=_schedule(spec.get("schedule")),
         examples=tuple(
             Example(example["input"], example["output"], example.get("description", ""))

@@ -1,6 +1,6 @@
 """What a contract leaves to be added: the types that follow from its state machine and aggregations."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -27,6 +27,10 @@ def complete(contract: Contract) -> Contract:
         if operation.aggregate:
             new, made = _with_windows(contract, operation, operation.aggregate)
             models += new
+        elif operation.by_state_machine and contract.fsm and contract.fsm.intents:
+            intent = _transition_intent(operation, contract.fsm)
+            models.append(intent)
+            made = replace(operation, output=_with_intents(operation.output, intent.name))
         operations.append(made)
     return replace(contract, enums=enums, models=tuple(models), operations=tuple(operations))
 
@@ -80,10 +84,17 @@ def _with_windows(contract: Contract, operation: Operation, spec: Aggregate) -> 
         output = [typed if field is taker else field for field in output]
     if spec.intents:
         models.append(_intent_model(operation, spec, stem, str(window)))
-        intents = _array(aggregation.INTENTS, f"{stem}Intent", "What others are to do; nothing of it is done here.")
-        # Examples in contracts leave them out, since the template adds them.
-        output.append(replace(intents, default=[]))
+        output = list(_with_intents(output, f"{stem}Intent"))
     return models, replace(operation, output=tuple(output))
+
+
+def _with_intents(output: Sequence[Field], model: str) -> tuple[Field, ...]:
+    intents = _array(aggregation.INTENTS, model, "What others are to do; nothing of it is done here.")
+    # Examples in contracts may leave them out.
+    intents = replace(intents, default=[])
+    if all(field.name != intents.name for field in output):
+        return (*output, intents)
+    return tuple(intents if field.name == intents.name else field for field in output)
 
 
 def window_taker(operation: Operation) -> Field:
@@ -103,13 +114,18 @@ def _figures(contract: Contract, operation: Operation, spec: Aggregate) -> tuple
         found.append(_field(aggregation.WINDOW_START, "datetime", description="When the window begins, in UTC."))
     for measure in spec.measures:
         kind = aggregation.result_kind(measure.function, events[measure.field].kind if measure.field else "")
-        found.append(_field(measure.name, kind, required=not is_nullable(measure, events)))
+        nullable = is_nullable(measure, events)
+        if measure.function in {"first", "last"}:
+            same = replace(events[measure.field], name=measure.name, default=MISSING, alias="", description="")
+            found.append(replace(same, required=not nullable))
+        else:
+            found.append(_field(measure.name, kind, required=not nullable))
     return tuple(found)
 
 
 def is_nullable(measure: Measure, events: Mapping[str, Field]) -> bool:
     """Tell whether a measure may have no value."""
-    if measure.function in {"count", "sum"}:
+    if measure.function in {"count", "sum", "distinct"}:
         return False
     return bool(measure.where) or not events[measure.field].required
 
@@ -117,25 +133,39 @@ def is_nullable(measure: Measure, events: Mapping[str, Field]) -> bool:
 def event_model(contract: Contract, operation: Operation, spec: Aggregate) -> Model:
     """Return the model of the events that an aggregation takes."""
     over = next(field for field in operation.input if field.name == spec.over)
-    reference = over.items.reference if over.items else None
+    reference = over.items.reference if over.items else over.reference
     return next(model for model in contract.models if model.name == reference)
 
 
 def _intent_model(operation: Operation, spec: Aggregate, stem: str, window: str) -> Model:
-    def words(values: Sequence[str]) -> dict[str, Any]:
-        return {"constraints": {"enum": list(dict.fromkeys(values))}}
+    fields = (*_intent_fields(spec.intents), _array("windows", window, "The figures that it is about."))
+    return Model(f"{stem}Intent", fields, f"What others are to do with the figures of {operation.name}.")
 
-    events = [intent.event for intent in spec.intents if intent.event]
+
+def _transition_intent(operation: Operation, spec: fsm.Fsm) -> Model:
+    payload = _field(
+        "payload", "object", description="The operation's input, with previous_state and state, without what is secret."
+    )
+    stem = names.pascal(operation.name)
+    fields = (*_intent_fields(spec.intents), payload)
+    return Model(f"{stem}Intent", fields, f"What others are to do after a transition of {operation.name}.")
+
+
+def _intent_fields(intents: Sequence[aggregation.Intent] | Sequence[fsm.Asked]) -> tuple[Field, ...]:
+    def words(value_of: Callable[[Any], str]) -> dict[str, Any]:
+        return {"constraints": {"enum": list(dict.fromkeys(filter(None, map(value_of, intents))))}}
+
     fields = [
-        _field("target", "string", **words([intent.target for intent in spec.intents]), description="Who is to do it."),
-        _field(
-            "action", "string", **words([intent.action for intent in spec.intents]), description="What is to be done."
-        ),
+        _field("target", "string", **words(lambda item: item.target), description="Who is to do it."),
+        _field("action", "string", **words(lambda item: item.action), description="What is to be done."),
     ]
-    if events:
-        everywhere = len(events) == len(spec.intents)
-        fields.append(
-            _field("event", "string", **words(events), required=everywhere, description="What is to be published.")
-        )
-    fields.append(_array("windows", window, "The figures that it is about."))
-    return Model(f"{stem}Intent", tuple(fields), f"What others are to do with the figures of {operation.name}.")
+    if any(item.event for item in intents):
+        everywhere = all(item.event for item in intents)
+        event = words(lambda item: item.event)
+        fields.append(_field("event", "string", **event, required=everywhere, description="What is to be published."))
+    bounds = {"minimum": 0, "maximum": 9}
+    urgent = "How urgent it is, the highest first."
+    fields.append(
+        _field("priority", "integer", constraints=bounds, default=aggregation.USUAL_PRIORITY, description=urgent)
+    )
+    return tuple(fields)

@@ -19,10 +19,10 @@ class Types:
     models: Mapping[str, Mapping[str, Specs]]
     enums: Mapping[str, Sequence[str]]
 
-    def scope(self, event: str) -> Scope:
-        """Return what a condition may name, for the model of its event."""
+    def scope(self, event: str, root: str = EVENT) -> Scope:
+        """Return what a condition may name, for the model of its event, by which it goes as the root."""
         kinds = {name: kinds_of(fields, self.enums, self.models) for name, fields in self.models.items()}
-        return Scope(EVENT, kinds.get(event, {}), kinds, self.enums, EVENT, total=True)
+        return Scope(root, kinds.get(event, {}), kinds, self.enums, root, total=True)
 
 
 def kinds_of(fields: Mapping[str, Specs], enums: Collection[str], models: Collection[str]) -> dict[str, Kind]:

@@ -21,6 +21,7 @@ from .integrations import (
     Redis,
     RedisIntegration,
 )
+from .publishing import Publication
 from .workflow import Workflow
 
 
@@ -294,7 +295,7 @@ class Operation:
     aggregate: Aggregate | None
     by_state_machine: bool
     workflow: Workflow | None
-    publishes: str | None
+    publishes: tuple[Publication, ...]
     schedule: Schedule | None
     examples: tuple[Example, ...]
     target: Target | None
@@ -357,6 +358,7 @@ class Contract:
     fsm: Fsm | None
     state_store: StateStore | None
     run_store: StateStore | None
+    figure_store: StateStore | None
     service: Service
     deployment: Deployment
     template_variant: str | None

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from . import names
+from .aggregation import USUAL_PRIORITY
+from .syntax import source
 
 type Specs = Mapping[str, Any]
 
@@ -27,12 +29,32 @@ IMPLEMENTATIONS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What others are to do when a transition is taken. `event` is empty for none."""
+
+    target: str
+    action: str
+    event: str
+    priority: int
+
+
+@dataclass(frozen=True, slots=True)
 class Transition:
-    """One way from a state to another."""
+    """One way from a state to another.
+
+    Attributes:
+        trigger: What happened.
+        source: The state before.
+        target: The state after.
+        when: The condition on `input` under which it is taken; empty for always.
+        intents: What others are to do then.
+    """
 
     trigger: str
     source: str
     target: str
+    when: str = ""
+    intents: tuple[Asked, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +78,11 @@ class Fsm:
     states: Mapping[str, str]
     transitions: tuple[Transition, ...]
     on_undefined: Literal["reject", "ignore"]
+
+    @property
+    def intents(self) -> tuple[Asked, ...]:
+        """What others are to do after any of the transitions."""
+        return tuple(intent for transition in self.transitions for intent in transition.intents)
 
     @property
     def triggers(self) -> tuple[str, ...]:
@@ -84,14 +111,32 @@ def build_fsm(spec: Specs | None) -> Fsm | None:
         entity=spec["entity"],
         trigger=spec["trigger"],
         initial=spec["initial_state"],
-        terminal=tuple(spec.get("terminal_states", ())),
+        terminal=_terminal(spec),
         states=dict(states) if isinstance(states := spec["states"], Mapping) else dict.fromkeys(states, ""),
         transitions=tuple(
-            Transition(item["trigger"], source, item["to"])
+            Transition(item["trigger"], source, item["to"], condition_of(item), _intents(item))
             for item in spec["transitions"]
             for source in sources_of(item["from"])
         ),
         on_undefined=spec.get("on_undefined", "reject"),
+    )
+
+
+def _terminal(spec: Specs) -> tuple[str, ...]:
+    left = {source for item in spec["transitions"] for source in sources_of(item["from"])}
+    said: Iterable[str] | None = spec.get("terminal_states")
+    return tuple(said) if said is not None else tuple(state for state in spec["states"] if state not in left)
+
+
+def condition_of(item: Specs) -> str:
+    """Return the condition of a transition as text; empty for none."""
+    return source(item["when"]) if "when" in item else ""
+
+
+def _intents(item: Specs) -> tuple[Asked, ...]:
+    return tuple(
+        Asked(intent["target"], intent["action"], intent.get("event", ""), intent.get("priority", USUAL_PRIORITY))
+        for intent in item.get("intents", ())
     )
 
 
@@ -110,6 +155,28 @@ def build_store(subcontracts: Specs, name: str) -> StateStore | None:
     spec = subcontracts.get("state_management", {})
     place = spec.get("table") or spec.get("key_prefix") or default_place(name)
     return StateStore(spec.get("backend", "memory"), place)
+
+
+def build_figure_store(raw: Specs) -> StateStore | None:
+    """Return where a contract without problems keeps the figures of its aggregations; None for nowhere."""
+    subcontracts = raw.get("subcontracts", {})
+    spec = subcontracts.get("state_management")
+    if spec is None or not any("aggregate" in operation for operation in raw["operations"]):
+        return None
+    place = spec.get("table") or spec.get("key_prefix")
+    if "fsm" in subcontracts:
+        return StateStore(spec["backend"], figures_beside(place or default_place(raw["name"])))
+    return StateStore(spec["backend"], place or default_windows(raw["name"]))
+
+
+def figures_beside(place: str) -> str:
+    """Return where figures are kept in a node that keeps the states of a state machine somewhere, too."""
+    return f"{place}_figures"
+
+
+def default_windows(name: str) -> str:
+    """Return what the table or the prefix of keys of figures is called when the contract says nothing."""
+    return f"{name}_windows"
 
 
 def default_place(name: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from ..project import renames
+from . import keys
 
 _ESSENTIAL = ("name", "operations")
 _LONGEST = 16_777_216
@@ -38,7 +39,7 @@ def effective_contract(answers: Mapping[str, Any], data: Mapping[str, Any]) -> d
     """
     # An update renders the old version with the recorded answers as data, Copier's own keys included.
     named = {key: value for key, value in data.items() if not str(key).startswith("_") and value is not None}
-    given = renames.keys(named)
+    given = renames.keys(keys.named(named))
     if is_contract(data):
         return given
     return {key: value for key, value in answers.items() if value not in (None, "")} | given

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, Final
 import yaml
 
 from ..text.problems import BIDIRECTIONAL, Path, Problem, render, show
+from .keys import ON
 
 # What a copy is made and validated of in half a minute; real contracts have a tenth of it.
 MAX_BYTES: Final = 524_288
@@ -304,11 +305,11 @@ class _Builder:
             return None
 
     def take_key(self, key: object, place: Place) -> None:
-        if isinstance(key, str):
-            self.name(key, place)
+        if isinstance(key, str) or key is True:
+            self.name(ON if key is True else key, place)
             return
         path = self.stack[-1].path
-        hint = "YAML reads yes, no, on and off as true and false: quote it" if isinstance(key, bool) else ""
+        hint = "YAML reads no and off as false: quote it" if isinstance(key, bool) else ""
         self.problems.append((Problem(path, f"the key {show(key)}", "keys that are text", hint), place))
         self.name(None, place)
 

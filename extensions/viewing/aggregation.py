@@ -3,18 +3,17 @@
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from decimal import Decimal
+from dataclasses import dataclass
 
 from ..language import aggregation, expressions, names, samples
-from ..language.aggregation import Aggregate, Intent, Measure
-from ..language.complete import event_model, is_nullable, window_taker
+from ..language.aggregation import Aggregate, Intent
+from ..language.complete import event_model, window_taker
 from ..language.contract import Contract, Field, Operation
 from ..language.filling import copied
-from ..language.values import EVENT
 from ..text import encode, unparsed
 from . import computation, strategies
-from .fields import Symbol, annotation
+from .fields import Symbol
+from .measures import OF_VALUES, Measures, MeasureView
 
 type Own = Callable[[str, str], Symbol]
 type Reference = Callable[[str, str], Symbol]
@@ -22,23 +21,6 @@ type Reference = Callable[[str, str], Symbol]
 # Events that `make bench` hands to an operation at once.
 _MEASURED = 100_000
 _COLUMNS = {"uuid": "uuid", "string": "text", "integer": "bigint"}
-_ZEROS = {"integer": "0", "duration": "timedelta()"}
-_ZERO_CODES = {"decimal": "Decimal(0)", "duration": "timedelta()"}
-_MEANS = {
-    "integer": ("MeanOfIntegers", "int", "Sum(0)", "integers", "float"),
-    "number": ("MeanOfNumbers", "float", "ExactSum()", "floats", "float"),
-    "decimal": ("MeanOfDecimals", "Decimal", "DecimalSum()", "decimals", "Decimal"),
-    "duration": ("MeanOfDurations", "timedelta", "Sum(timedelta())", "durations", "timedelta"),
-}
-_TYPES = {
-    "integer": "int",
-    "number": "float",
-    "decimal": "Decimal",
-    "duration": "timedelta",
-    "date": "date",
-    "datetime": "datetime",
-    "time": "time",
-}
 _STANDARD = {
     "Decimal": "decimal",
     "date": "datetime",
@@ -51,25 +33,6 @@ _STANDARD = {
 _SPREAD = 1000
 # Statements and branches that one function may have; more are split over several.
 _MOST_STATEMENTS, _MOST_BRANCHES = 30, 6
-
-
-@dataclass(frozen=True, slots=True)
-class MeasureView:
-    """One measure.
-
-    Attributes:
-        name: Its name.
-        accumulator: Code that makes its partial result.
-        value: Code of its figure, from `totals`.
-        plain: Code of the same figure from all events of a `group`, as plainly as can be, for tests.
-        condition: Code of the condition on `event` under which one counts, to be returned; empty for always.
-    """
-
-    name: str
-    accumulator: str
-    value: str
-    plain: str
-    condition: str
 
 
 type Block = tuple[str, tuple[str, ...]]
@@ -88,6 +51,11 @@ class AggregateView:
         key: Code of what tells an event's window and group.
         key_types: Types of its parts.
         keys: Pairs of a field of the window and the code that takes it from `key`.
+        kept: Whether its figures go on from batch to batch.
+        scope: Which figures these are: operations that count the same count together.
+        event_id: Code of the identity of an event as text; empty where events have none.
+        single: Whether a request has one event.
+        whens: Pairs of the number of an intent and the code of the condition on `window` under which it is there.
         order: Code of what keys are sorted by, where that is not the keys themselves.
         order_words: What windows are sorted by, for people.
         group_words: What is counted together, for people.
@@ -121,6 +89,11 @@ class AggregateView:
     key: str
     key_types: tuple[str, ...]
     keys: tuple[tuple[str, str], ...]
+    kept: bool
+    scope: str
+    event_id: str
+    single: bool
+    whens: Mapping[int, str]
     order: tuple[str, ...]
     order_words: str
     group_words: str
@@ -160,12 +133,9 @@ class AggregateView:
         words = set(re.findall(r"\w+", self.plain_code + " " + " ".join(code for _, code in self.strategy)))
         if "beginning" in words:
             words |= {"UTC", "datetime", "timedelta"}
-        if "mean_of_numbers" in words:
-            words.add("Fraction")
-        words |= {"Decimal"} if "mean_of_decimals" in words else set()
-        words |= {"timedelta"} if "mean_of_durations" in words else set()
-        known = _STANDARD | {"UTC": "datetime", "Fraction": "fractions"}
-        return tuple((known[word], word) for word in words - {"UUID"} if word in known)
+        words |= {"timedelta"} if words & {"mean_of_durations", "deviation_of_durations"} else set()
+        known = {**_STANDARD, "UTC": "datetime"}
+        return tuple((known[word], word) for word in words - {"UUID", "Decimal"} if word in known)
 
     @property
     def further(self) -> tuple[str, ...]:
@@ -178,13 +148,9 @@ class AggregateView:
         return any(measure.function == "percentile" for measure in self.spec.measures)
 
     @property
-    def numbers(self) -> tuple[str, ...]:
-        """The names of the classes of partial results that it uses, those inside of others included."""
-        words = {word for measure in self.measures for word in re.findall(r"^\w+", measure.accumulator)}
-        inner = {
-            word for name, _, start, _, _ in _MEANS.values() if name in words for word in re.findall(r"^\w+", start)
-        }
-        return tuple(sorted(words | inner))
+    def arriving(self) -> bool:
+        """Whether a figure depends on the order in which events come."""
+        return any(measure.function in {"first", "last"} and not measure.by for measure in self.spec.measures)
 
 
 def aggregate_view(contract: Contract, operation: Operation, own: Own, reference: Reference) -> AggregateView:
@@ -211,7 +177,7 @@ class _Aggregation:
         self.model = event_model(contract, operation, self.spec)
         self.events = {field.name: field for field in self.model.fields}
         self.stem = names.pascal(operation.name)
-        self.scope = computation.scope_of(contract, EVENT, self.model.fields, EVENT, total=True)
+        self.measures = Measures(contract, self.model, reference)
 
     def view(self) -> AggregateView:
         spec = self.spec
@@ -222,8 +188,8 @@ class _Aggregation:
         over = next(field for field in self.operation.input if field.name == spec.over)
         parts = self.key_parts()
         strategy = strategies.model_strategy(self.contract, self.model, self.reference, 8)
-        id_type = self.type_of(self.events[spec.unique_by]) if spec.unique_by else ""
-        measures = tuple(self.measure(measure) for measure in spec.measures)
+        id_type = self.measures.type_of(self.events[spec.unique_by]) if spec.unique_by else ""
+        measures = tuple(self.measures.view(measure) for measure in spec.measures)
         words = [*(["window_start"] if spec.window else []), *spec.group_by]
         code = " ".join(
             [*(kind for _, kind, _ in parts), id_type, *(measure.accumulator for measure in measures)]
@@ -236,9 +202,10 @@ class _Aggregation:
             re.findall(r"\w+", " ".join(part for part, _, _ in parts) + self.adds())
         )
         numbers = {re.split(r"\W", measure.accumulator)[0] for measure in measures}
+        held = [m.field for m in spec.measures if m.function in {"first", "last", "distinct"}]
         enums = [
             self.reference("enum", str(self.events[name].reference))
-            for name in spec.group_by
+            for name in (*spec.group_by, *held)
             if self.events[name].kind == "enum"
         ]
         return AggregateView(
@@ -246,7 +213,12 @@ class _Aggregation:
             event=event,
             window=window,
             intent=intent,
-            over=f"request.{spec.over}" + ("" if over.required else " or []"),
+            over=self.over(over),
+            kept=self.contract.figure_store is not None,
+            scope=self.scope(),
+            event_id=self.event_id(),
+            single=over.kind == "model",
+            whens=self.whens(window),
             key=f"({', '.join(part for part, _, _ in parts)}{',' if len(parts) == 1 else ''})",
             key_types=tuple(kind for _, kind, _ in parts),
             keys=tuple((name, f"key[{index}]") for index, name in enumerate(words)),
@@ -267,11 +239,24 @@ class _Aggregation:
                 event,
                 window,
                 *enums,
-                *(self.own("aggregations.measures", name) for name in numbers),
+                *([self.own("aggregations.keeping", "Folding")] if self.contract.figure_store else []),
+                *(self.own(f"aggregations.{'values' if name in OF_VALUES else 'measures'}", name) for name in numbers),
                 *(self.own("aggregations.moments", name) for name in helpers),
             ),
             handler_imports=(
-                self.own(module, partial),
+                self.own(module, "FOLDING" if self.contract.figure_store else partial),
+                *(
+                    [
+                        self.own(module, "Key"),
+                        self.own(module, "Totals"),
+                        self.own("aggregations.figure_store", "FigureStore"),
+                        self.own("aggregations.keeping", "KeptFigures"),
+                        event,
+                        window,
+                    ]
+                    if self.contract.figure_store
+                    else []
+                ),
                 *(self.reference("model", f"{self.stem}{side}") for side in ("Input", "Output")),
                 *((intent, window) if intent else ()),
             ),
@@ -292,9 +277,38 @@ class _Aggregation:
                 )
             ),
             variations=self.variations(),
-            fewest=over.constraints.get("minItems", 0),
+            fewest=1 if over.kind == "model" else over.constraints.get("minItems", 0),
             most=over.constraints.get("maxItems", sys.maxsize),
         )
+
+    def scope(self) -> str:
+        def counted(operation: Operation, spec: Aggregate) -> tuple[object, ...]:
+            model = event_model(self.contract, operation, spec).name
+            return model, spec.group_by, spec.window, spec.unique_by, spec.measures
+
+        own = counted(self.operation, self.spec)
+        return next(op.name for op in self.contract.operations if op.aggregate and counted(op, op.aggregate) == own)
+
+    def event_id(self) -> str:
+        if not self.spec.unique_by:
+            return ""
+        code = f"event.{self.spec.unique_by}"
+        return code if self.events[self.spec.unique_by].kind == "string" else f"str({code})"
+
+    def over(self, field: Field) -> str:
+        code = f"request.{self.spec.over}"
+        if field.kind == "model":
+            return f"[{code}]" if field.required else f"[] if {code} is None else [{code}]"
+        return code if field.required else f"{code} or []"
+
+    def whens(self, window: Symbol) -> dict[int, str]:
+        model = next(model for model in self.contract.models if self.reference("model", model.name) == window)
+        scope = computation.scope_of(self.contract, "window", model.fields, "window", total=True)
+        return {
+            number: unparsed.condition(expressions.read(intent.when, scope).tree)
+            for number, intent in enumerate(self.spec.intents)
+            if intent.when
+        }
 
     def plain_key(self, part: str) -> str:
         if self.spec.window and part.startswith("window_start("):
@@ -337,9 +351,6 @@ class _Aggregation:
                 return f"{first} + number % {_SPREAD}" if first else f"number % {_SPREAD}"
         return encode.py(value)
 
-    def type_of(self, field: Field) -> str:
-        return annotation(replace(field, constraints={}), self.reference, field.name).code
-
     def adds(self) -> str:
         return " ".join(statement for function in self.additions() for _, block in function for statement in block)
 
@@ -353,7 +364,7 @@ class _Aggregation:
             code = f"event.{name}"
             if field.kind == "datetime":
                 code = f"in_utc({code})" + ("" if field.required else f" if {code} is not None else None")
-            kind = self.type_of(field) + ("" if field.required else " | None")
+            kind = self.measures.type_of(field) + ("" if field.required else " | None")
             parts.append((code, kind, not field.required))
         return parts
 
@@ -369,60 +380,6 @@ class _Aggregation:
             code += [f"{value} is not None", text] if nullable else [value]
         return tuple(code)
 
-    def measure(self, measure: Measure) -> MeasureView:
-        value = f"totals.{measure.name}.value()"
-        if is_nullable(measure, self.events):
-            value = f"None if totals.{measure.name}.empty else {value}"
-        condition = self.condition(measure)
-        return MeasureView(measure.name, self.accumulator(measure), value, self.plain(measure), condition)
-
-    def plain(self, measure: Measure) -> str:
-        field = self.events.get(measure.field)
-        condition = f" if counts_in_{measure.name}(event)" if self.condition(measure) else ""
-        value = f"event.{measure.field}" if field else "event"
-        if field and field.kind == "datetime":
-            value = f"in_utc({value})"
-        values = f"[{value} for event in group{condition}]"
-        kind = field.kind if field else ""
-        match measure.function:
-            case "count":
-                return f"len({values})" if condition else "len(group)"
-            case "sum" if kind == "number":
-                return f"float(sum(map(Fraction, {values})))"
-            case "sum" if kind in _ZERO_CODES:
-                return f"sum({values}, {_ZERO_CODES[kind]})"
-            case "sum":
-                return f"sum({values})"
-            case "mean":
-                return f"mean_of_{kind}s({values})"
-            case "percentile":
-                numerator, denominator = _part(measure)
-                return f"percentile({values}, {numerator}, {denominator})"
-            case _:
-                return f"{measure.function}({values}, default=None)"
-
-    def accumulator(self, measure: Measure) -> str:
-        if measure.function == "count":
-            return "Count()"
-        kind = self.events[measure.field].kind
-        if measure.function == "sum":
-            return {"number": "ExactSum()", "decimal": "DecimalSum()"}.get(kind) or f"Sum({_ZEROS[kind]})"
-        if measure.function == "mean":
-            return f"{_MEANS[kind][0]}()"
-        if measure.function == "percentile":
-            numerator, denominator = _part(measure)
-            return f"Percentile[{_TYPES[kind]}]({numerator}, {denominator})"
-        return f"{'Smallest' if measure.function == 'min' else 'Largest'}[{_TYPES[kind]}]()"
-
-    def condition(self, measure: Measure) -> str:
-        """Return the code of the condition under which an event counts; empty for always."""
-        field = self.events.get(measure.field)
-        nullable = [f"event.{measure.field} is not None"] if field and not field.required else []
-        if not measure.where and not nullable:
-            return ""
-        tree = expressions.read(measure.where, self.scope).tree if measure.where else None
-        return unparsed.condition(tree, tuple(nullable))
-
     def additions(self) -> tuple[tuple[Block, ...], ...]:
         blocks: dict[str, list[str]] = {}
         for measure in self.spec.measures:
@@ -430,11 +387,14 @@ class _Aggregation:
             value = f"event.{measure.field}" if field else ""
             if field and field.kind == "datetime":
                 value = f"in_utc({value})"
-            blocks.setdefault(self.condition(measure), []).append(f"known.{measure.name}.add({value})")
+            if measure.by:
+                value = f"{self.measures.rank(measure)}, {value}"
+            blocks.setdefault(self.measures.condition(measure), []).append(f"known.{measure.name}.add({value})")
         return tuple(_functions(blocks))
 
     def results(self, taker: Field) -> tuple[tuple[str, str], ...]:
-        windows = "windows" if self.spec.intents else "partial.windows()"
+        named = self.spec.intents or self.contract.figure_store
+        windows = "windows" if named else "partial.windows()"
         found = []
         for field in self.operation.output:
             if field.name == taker.name:
@@ -444,11 +404,6 @@ class _Aggregation:
             elif copied(self.operation.input, field):
                 found.append((field.name, f"request.{field.name}"))
         return tuple(found)
-
-
-def _part(measure: Measure) -> tuple[int, int]:
-    numerator, denominator = Decimal(str(measure.q)).as_integer_ratio()
-    return numerator, 100 * denominator
 
 
 def _functions(blocks: Mapping[str, Sequence[str]]) -> list[tuple[Block, ...]]:

@@ -17,6 +17,7 @@ from ..deciding.unanswered import without_effect
 from ..language import complete, names, samples, sql
 from ..language.contract import Contract, Example, Field, Model, Operation
 from ..language.deployment import Consul
+from ..language.publishing import FAILURE, Publication
 from ..text import encode
 from ..text.json_data import json_value
 from . import aggregation, fsm, integrations, runtime, topics
@@ -272,7 +273,7 @@ class _Builder:
             timeout_seconds=workflow.longest_seconds
             if workflow
             else operation.timeout_seconds or default_deadline(self.contract, operation),
-            event=self.event(operation),
+            events=self.events(operation),
             foreign=any(_holds_model(field) for field in operation.output),
             schedule=operation.schedule,
             requirements=operation.requirements,
@@ -380,7 +381,7 @@ class _Builder:
         if operation.workflow:
             return "self.workflows"
         if operation.aggregate or operation.compute:
-            return ""
+            return "figures" if operation.aggregate and self.contract.figure_store else ""
         if key := self.adapter_key(operation):
             return f"self.adapters.{key}"
         given = (["self.adapters"] if self.decisions else []) + (["self.settings"] if operation.settings else [])
@@ -393,12 +394,15 @@ class _Builder:
     def wanted[T](self, key: str, make: Callable[[Contract, Environment], T]) -> T | None:
         return make(self.contract, self.environment) if key in self.decisions else None
 
-    def event(self, operation: Operation) -> EventView | None:
-        if operation.publishes is None:
-            return None
+    def events(self, operation: Operation) -> tuple[EventView, ...]:
+        return tuple(self.event(operation, item) for item in operation.publishes)
+
+    def event(self, operation: Operation, item: Publication) -> EventView:
         returns = operation.database.returns if operation.database else None
         occurred, condition = "", "every success"
-        if returns and returns.found:
+        if item.on == FAILURE:
+            condition = "every failure with a valid input"
+        elif returns and returns.found:
             occurred, condition = f"output.{returns.found}", f"a success with `{returns.found}` true"
         elif returns and returns.count:
             occurred, condition = f"output.{returns.count} > 0", f"a success with `{returns.count}` above 0"
@@ -406,14 +410,16 @@ class _Builder:
             occurred, condition = "output.changed", "a success with `changed` true"
         elif operation.workflow and any(field.name == "status" for field in operation.output):
             occurred, condition = 'output.status == "completed"', "every run that completes"
-        file = f"model_{operation.name}_event"
-        topic = names.event_topic(self.contract, operation.publishes)
+        file = f"model_{operation.name}_{'failure_event' if item.on == FAILURE else 'event'}"
+        made = "FailureEvent" if item.on == FAILURE else "Event"
+        topic = names.event_topic(self.contract, item.event)
         return EventView(
-            name=operation.publishes,
+            name=item.event,
             key=topics.key(topic, topics.published(self.contract)),
             topic=topic,
             file=file,
-            symbol=self.symbol(f"models.{file}", names.model_class(f"{names.pascal(operation.name)}Event")),
+            symbol=self.symbol(f"models.{file}", names.model_class(f"{names.pascal(operation.name)}{made}")),
+            on=item.on,
             occurred=occurred,
             condition=condition,
         )

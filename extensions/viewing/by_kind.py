@@ -9,6 +9,7 @@ from .facts import NodeFacts
 from .fields import Symbol
 from .integrations import ConsumedView
 from .operation import OperationView
+from .types import EventView
 
 
 class NodeOperations(NodeFacts):
@@ -54,10 +55,36 @@ class NodeOperations(NodeFacts):
         return bool(self.aggregating or self.compute_operations)
 
     @property
+    def pooled(self) -> tuple[OperationView, ...]:
+        """The operations that are pure functions of their inputs, and run in processes of their own."""
+        return (*(() if self.figure_store else self.aggregating), *self.compute_operations)
+
+    @property
+    def figures_kept_in(self) -> str:
+        """Where figures of aggregations are kept: `memory`, `postgres` or `redis`; empty for nowhere."""
+        return self.contract.figure_store.backend if self.contract.figure_store else ""
+
+    @property
+    def figure_store(self) -> Symbol | None:
+        """The class that keeps figures of aggregations from batch to batch, if they are kept."""
+        store = self.contract.figure_store
+        module = f"aggregations.store_{store.backend}" if store else ""
+        return self.own(module, f"FigureStore{store.backend.capitalize()}") if store else None
+
+    @property
+    def figure_argument(self) -> str:
+        """Code of what its constructor takes."""
+        store = self.contract.figure_store
+        return f'self.adapters.{store.backend}, "{store.place}"' if store and store.backend != "memory" else ""
+
+    @property
     def throughput(self) -> tuple[OperationView, ...]:
         """The aggregations whose throughput is measured: those that many valid events are known for."""
         return tuple(
-            op for op in self.aggregating if op.sample is not None and getattr(op.reduction, "variations", None)
+            op
+            for op in self.aggregating
+            if op.sample is not None and getattr(op.reduction, "variations", None)
+            if not getattr(op.reduction, "kept", False) and not getattr(op.reduction, "single", False)
         )
 
     @property
@@ -138,7 +165,12 @@ class NodeOperations(NodeFacts):
     @property
     def publishing(self) -> tuple[OperationView, ...]:
         """The operations that publish an event."""
-        return tuple(operation for operation in self.operations if operation.event)
+        return tuple(operation for operation in self.operations if operation.events)
+
+    @property
+    def event_models(self) -> tuple[tuple[OperationView, EventView], ...]:
+        """The operations that publish, each with an event of each model of what it publishes."""
+        return tuple((operation, event) for operation in self.operations for event in operation.event_models)
 
     @property
     def asks_for_occasions(self) -> bool:
@@ -247,7 +279,7 @@ class NodeOperations(NodeFacts):
     @property
     def is_pure(self) -> bool:
         """Whether every operation is a function of its input alone."""
-        return self.is_compute or len(self.aggregating) == len(self.operations)
+        return self.is_compute or (len(self.aggregating) == len(self.operations) and not self.figure_store)
 
     @property
     def sample_request(self) -> dict[str, object]:

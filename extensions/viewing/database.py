@@ -126,6 +126,8 @@ def database_view(contract: Contract, operations: Sequence[OperationView]) -> Da
     stores = (contract.state_store, contract.run_store)
     if any(store and store.backend == "postgres" for store in stores):
         calls |= {"fetch_one", "execute"}
+    if contract.figure_store and contract.figure_store.backend == "postgres":
+        calls |= {"fetch_one", "fetch_all"}
     if any(operation.custom for operation in operations):
         calls = {"fetch_one", "fetch_all", "execute"}
     return DatabaseView(

@@ -47,6 +47,16 @@ class NodeEvents(NodeOperations):
         return self.sends_events and not (self.to_kafka and self.base.service_mode)
 
     @property
+    def stays_inside(self) -> bool:
+        """Whether events may end in the process: the node publishes, and has no bus outside of it."""
+        return bool(self.publishing) and self.uses_bus and not self.to_kafka
+
+    @property
+    def namespace(self) -> str:
+        """Whose events these are: the part of topics that names the package."""
+        return names.producer(self.contract)
+
+    @property
     def asks_for_bus(self) -> bool:
         """Whether the handler has to be given a bus, or None in its place."""
         return self.sends_events and not self.to_kafka

@@ -73,10 +73,16 @@ class Imports:
             (view.event[0], f"{view.event[1]} as Event"),
             (view.window[0], f"{view.window[1]} as Window"),
             *view.strategy_imports,
+            self.node.own("aggregations.packing", "packed"),
             *((self.node.own("aggregations.moments", "in_utc"),) if "in_utc(" in view.plain_code else ()),
-            *((self.node.own("aggregations.measures", "ExactSum"),) if "ExactSum" in view.numbers else ()),
         ]
-        if operation.sample is not None:
+        if view.kept:
+            symbols += [
+                self.node.own(f"aggregations.{module}", "FOLDING"),
+                self.node.own("aggregations.keeping", "KeptFigures"),
+                self.node.own("aggregations.store_memory", "FigureStoreMemory"),
+            ]
+        elif operation.sample is not None:
             symbols += [
                 (f"{self.node.module}.aggregations", f"{module} as aggregation"),
                 (f"{self.node.module}.handlers", f"{operation.file} as handler"),
@@ -85,7 +91,7 @@ class Imports:
                 ("tests.purity", "run"),
                 ("tests.purity", "watched"),
             ]
-        if operation.examples:
+        if operation.examples and not view.kept:
             symbols.append((operation.output.symbol[0], f"{operation.output.name} as Output"))
         return tuple(symbols)
 
@@ -106,25 +112,17 @@ class Imports:
         """What the tests of states import of the node's own package."""
         if self.node.fsm is None:
             return ()
-        symbols = [self.node.own("state.move", name) for name in ("Entity", "Move", "Snapshot", "StateStore")]
-        symbols += [self.node.own("state.state_machine", name) for name in ("INITIAL_STATE", "TRANSITIONS")]
-        symbols += [self.node.own("state.entities", "Entities"), self.node.fsm.store]
-        symbols.append((self.node.fsm.state[0], f"{self.node.fsm.state[1]} as State"))
-        if self.node.correlated:
-            symbols += [self.node.own("state.entities", "delivery_id"), self.node.own("correlation", "CORRELATION_ID")]
+        symbols = [self.node.own("states.move", name) for name in ("Entity", "Move", "Snapshot", "StateStore")]
+        symbols += [self.node.own("states.machine", "Transition"), self.node.own("states.entities", "Entities")]
+        symbols += [self.node.fsm.store, (self.node.fsm.state[0], f"{self.node.fsm.state[1]} as State")]
+        symbols += [self.node.own("state.state_machine", name) for name in ("MACHINE", "Moving")]
+        symbols += [(self.node.fsm.inputs[0][0], f"{self.node.fsm.inputs[0][1]} as Input")]
         if self.node.fsm.answers:
             short = {"Handler": self.node.handler, "Operation": self.node.operation_enum, "Request": self.node.request}
             symbols += [(module, f"{name} as {alias}") for alias, (module, name) in short.items()]
-        if self.node.fsm.backend == "memory":
-            symbols.append(self.node.own("state.store_memory", "MOST_EVENTS"))
-        if self.node.fsm.backend == "postgres":
+        if self.node.fsm.backend != "memory":
             symbols.append((self.node.settings[0], f"{self.node.settings[1]} as Settings"))
             symbols.append(self.node.own("adapters.adapters", "Adapters"))
-            symbols.append(self.node.own("adapters.adapter_postgres", "AdapterPostgres"))
-        if self.node.fsm.backend == "redis":
-            symbols.append((self.node.settings[0], f"{self.node.settings[1]} as Settings"))
-            symbols.append(self.node.own("adapters.adapters", "Adapters"))
-            symbols.append(self.node.own("adapters.adapter_redis", "AdapterRedis"))
         return tuple(symbols)
 
     @property
@@ -370,11 +368,14 @@ class Imports:
         if self.node.adapters:
             symbols.append(self.node.own("adapters.adapters", "Adapters"))
         if self.node.fsm:
-            symbols += [self.node.own("state.entities", "Entities"), self.node.fsm.store]
+            symbols += [self.node.own("states.entities", "Entities"), self.node.own("state.state_machine", "MACHINE")]
+            symbols.append(self.node.fsm.store)
         if self.node.caching:
             symbols.append(self.node.own("result_cache", "ResultCache"))
-        if self.node.aggregating or self.node.compute_operations:
+        if self.node.pooled:
             symbols.append(self.node.own("compute_pool", "COMPUTE_POOL"))
+        if self.node.figure_store:
+            symbols.append(self.node.figure_store)
         if self.node.workflows:
             symbols += self.node.workflow_imports.handler
         if self.node.publishing or self.node.workflows:
@@ -384,6 +385,6 @@ class Imports:
         if self.node.tracing:
             symbols.append(self.node.own("tracing", "operation_span"))
         if self.node.publishing:
-            symbols += [op.event.symbol for op in self.node.publishing if op.event]
+            symbols += [event.symbol for _, event in self.node.event_models]
             symbols += [self.node.own("models.secrets", "published")] if self.node.has_secrets else []
         return tuple(symbols)

@@ -47,7 +47,7 @@ class OperationView:
         transactional: Whether it runs in a transaction.
         retry: Its own retry policy, if any.
         timeout_seconds: Its deadline.
-        event: The event that it publishes, if any.
+        events: The events that it publishes.
         foreign: Whether its output has models in it, of which answers of others may say more than the contract asks.
         schedule: When it runs by itself; None for never.
         requirements: Distributions that its custom handler needs.
@@ -89,7 +89,7 @@ class OperationView:
     transactional: bool
     retry: RetryView | None
     timeout_seconds: float
-    event: EventView | None
+    events: tuple[EventView, ...]
     foreign: bool
     schedule: Schedule | None
     requirements: tuple[str, ...]
@@ -106,6 +106,21 @@ class OperationView:
     reduction: aggregation.AggregateView | fsm.FsmOperationView | None
     workflow: workflow_view.WorkflowView | None
     computation: computations.ComputationView | None
+
+    @property
+    def succeeding(self) -> tuple[EventView, ...]:
+        """The events that follow its success."""
+        return tuple(event for event in self.events if not event.failed)
+
+    @property
+    def failing(self) -> tuple[EventView, ...]:
+        """The events that follow its failure."""
+        return tuple(event for event in self.events if event.failed)
+
+    @property
+    def event_models(self) -> tuple[EventView, ...]:
+        """One event for each of the models of what it publishes."""
+        return (*self.succeeding[:1], *self.failing[:1])
 
     @property
     def schedule_code(self) -> str:

@@ -146,6 +146,7 @@ def default_deadline(contract: Contract, operation: Operation) -> float:
     if operation.http:
         return 2 * (contract.api_client or ApiClient()).timeout_seconds
     state = contract.state_store if operation.by_state_machine else None
+    state = contract.figure_store if operation.aggregate else state
     uses_database = operation.database or (state and state.backend == "postgres")
     return 2 * statement_timeout(contract) if uses_database else DEFAULT_TIMEOUT_SECONDS
 

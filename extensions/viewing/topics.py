@@ -43,7 +43,7 @@ def step_topic(contract: Contract) -> str:
 
 def own(contract: Contract) -> tuple[str, ...]:
     """Return the topics of events and messages that operations publish, each once."""
-    events = (names.event_topic(contract, op.publishes) for op in contract.operations if op.publishes)
+    events = (names.event_topic(contract, item.event) for op in contract.operations for item in op.publishes)
     messages = (of_message(contract, op.kafka.topic) for op in contract.operations if op.kafka)
     intents = (
         names.event_topic(contract, event) for op in contract.operations if op.workflow for event in op.workflow.events

@@ -83,6 +83,7 @@ class EventView:
         topic: Its full topic.
         file: The module of its payload's class, which is the operation's own: several may publish the same event.
         symbol: The payload's class.
+        on: `success` or `failure`.
         occurred: Code of the condition on `output` under which it is published; empty for always.
         condition: The same for people.
     """
@@ -92,8 +93,14 @@ class EventView:
     topic: str
     file: str
     symbol: Symbol
+    on: str
     occurred: str
     condition: str
+
+    @property
+    def failed(self) -> bool:
+        """Whether it follows a failure."""
+        return self.on == "failure"
 
 
 @dataclass(frozen=True, slots=True)

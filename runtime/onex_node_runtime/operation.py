@@ -5,10 +5,12 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 from uuid import UUID
 
 from omnibase_core.enums import EnumCoreErrorCode, EnumLogLevel
+from omnibase_core.enums.enum_execution_shape import EnumMessageCategory
 from omnibase_core.errors import ModelOnexError
 from omnibase_core.logging import emit_log_event_sync
 from omnibase_core.mixins.mixin_metrics import MixinMetrics
@@ -18,6 +20,7 @@ from pydantic import BaseModel, SerializeAsAny, ValidationError
 
 from .correlation import CORRELATION_ID, FOREIGN
 from .effects import EFFECTS, Effects
+from .failure import ModelFailure
 from .large_payloads import judged
 from .payloads import problems_of, shortened
 from .refusals import REFUSALS
@@ -47,6 +50,19 @@ class Event[InputT: BaseModel, OutputT: BaseModel]:
     topic: str
     build: Callable[[InputT, OutputT], BaseModel]
     occurred: Callable[[OutputT], bool] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FailureEvent[InputT: BaseModel]:
+    """An event that follows an operation that failed, though its input was valid.
+
+    Attributes:
+        topic: Full name of the topic.
+        build: Makes the payload from the operation's input and what went wrong.
+    """
+
+    topic: str
+    build: Callable[[InputT, ModelFailure], BaseModel]
 
 
 def _allow(_payload: Mapping[str, object]) -> None:
@@ -80,6 +96,7 @@ class Surroundings:
 
     Attributes:
         node: The node's name.
+        namespace: Whose events these are: the part of topics that names the package.
         node_id: Identity of the running node, for logs and events.
         metrics: Where successes, failures and durations are counted.
         redact: Masks secrets in text.
@@ -99,6 +116,7 @@ class Surroundings:
     event_bus: EventPublisher | None = None
     measured: Measured = Measured()
     spans: Spans = UNTRACED
+    namespace: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +129,7 @@ class Operation[InputT: BaseModel, OutputT: BaseModel]:
         handle: Its handler.
         timeout_seconds: Deadline of one run in seconds, retries included.
         idempotent: Whether running it twice does no harm.
-        event: The event that it publishes, if any.
+        events: The events that it publishes.
     """
 
     name: str
@@ -119,7 +137,7 @@ class Operation[InputT: BaseModel, OutputT: BaseModel]:
     handle: Callable[[InputT], Awaitable[OutputT]]
     timeout_seconds: float
     idempotent: bool = False
-    event: Event[InputT, OutputT] | None = None
+    events: tuple[Event[InputT, OutputT] | FailureEvent[InputT], ...] = ()
 
     async def invoke(self, payload: Mapping[str, object], correlation_id: UUID, surroundings: Surroundings) -> OutputT:
         """Validate the payload, run the handler within the deadline, then count, log and publish.
@@ -141,6 +159,7 @@ class Operation[InputT: BaseModel, OutputT: BaseModel]:
         outer = EFFECTS.get()
         effects = Effects(repeatable=self.idempotent)
         EFFECTS.set(effects)
+        request: InputT | None = None
         try:
             surroundings.check(payload)
             async with asyncio.timeout(self.timeout_seconds):
@@ -152,6 +171,7 @@ class Operation[InputT: BaseModel, OutputT: BaseModel]:
             failure = self._failure(error, correlation_id, surroundings, effects)
             self._record(surroundings, correlation_id, started, failure)
             try:
+                await self._tell_of(failure, request, correlation_id, surroundings, started)
                 raise failure from error
             finally:
                 # Its traceback holds this frame, and with it a payload that may be large.
@@ -164,9 +184,33 @@ class Operation[InputT: BaseModel, OutputT: BaseModel]:
             count = getattr(output, field, None)
             if isinstance(count, int) and count > 0:
                 surroundings.metrics.increment_counter(f"operation_{field}", count, tags={"operation": self.name})
-        if self.event is not None and (self.event.occurred is None or self.event.occurred(output)):
-            await self._publish(request, output, correlation_id, surroundings, started)
+        for event in self.events:
+            if isinstance(event, Event) and (event.occurred is None or event.occurred(output)):
+                build = partial(event.build, request, output)
+                await self._publish(event.topic, build, correlation_id, surroundings, started)
         return output
+
+    async def _tell_of(
+        self,
+        failure: ModelOnexError,
+        request: InputT | None,
+        correlation_id: UUID,
+        surroundings: Surroundings,
+        started: float,
+    ) -> None:
+        if request is None:
+            return
+        details = failure.context.get("additional_context", {})
+        told = ModelFailure(
+            code=str(failure.error_code),
+            message=failure.message,
+            outcome_unknown=bool(details.get("outcome_unknown")),
+            safe_to_repeat=bool(details.get("safe_to_repeat")),
+        )
+        for event in self.events:
+            if isinstance(event, FailureEvent):
+                build = partial(event.build, request, told)
+                await self._publish(event.topic, build, correlation_id, surroundings, started)
 
     def _failure(
         self, error: Exception, correlation_id: UUID, surroundings: Surroundings, effects: Effects
@@ -228,31 +272,36 @@ class Operation[InputT: BaseModel, OutputT: BaseModel]:
         emit_log_event_sync(level, f"operation_{outcome}", line)
 
     async def _publish(
-        self, request: InputT, output: OutputT, correlation_id: UUID, surroundings: Surroundings, started: float
+        self,
+        topic: str,
+        build: Callable[[], BaseModel],
+        correlation_id: UUID,
+        surroundings: Surroundings,
+        started: float,
     ) -> None:
-        event = self.event
-        if event is None or surroundings.event_bus is None:
+        if surroundings.event_bus is None:
             return
         seconds = max(PUBLISH_SECONDS, self.timeout_seconds - (time.perf_counter() - started))
+        tags = {"message_category": EnumMessageCategory.EVENT.value, "namespace": surroundings.namespace}
         try:
             envelope = ModelEventEnvelope[SerializeAsAny[BaseModel]](
-                payload=event.build(request, output),
+                payload=build(),
                 correlation_id=correlation_id,
                 source_tool=surroundings.node,
-                event_type=event.topic,
-                metadata=ModelEnvelopeMetadata(headers=dict(surroundings.spans.outgoing())),
+                event_type=topic,
+                metadata=ModelEnvelopeMetadata(headers=dict(surroundings.spans.outgoing()), tags=tags),
             )
             async with asyncio.timeout(seconds):
-                await surroundings.event_bus.publish_envelope(envelope, event.topic)
+                await surroundings.event_bus.publish_envelope(envelope, topic)
         except Exception as error:
-            # The operation took effect already: an event bus that is away must not turn it into a failure.
-            surroundings.metrics.increment_counter("event_publish_failure", tags={"topic": event.topic})
+            # What happened has happened: an event bus that is away must not turn it into something else.
+            surroundings.metrics.increment_counter("event_publish_failure", tags={"topic": topic})
             emit_log_event_sync(
                 EnumLogLevel.WARNING,
                 "event_not_published",
                 {
                     "node": surroundings.node,
-                    "topic": event.topic,
+                    "topic": topic,
                     "correlation_id": str(correlation_id),
                     "error": surroundings.redact(f"{type(error).__name__}: {error}"),
                 },

@@ -14,7 +14,8 @@ from omnibase_core.errors import ModelOnexError
 from omnibase_core.mixins.mixin_metrics import MixinMetrics
 from onex_node_runtime.correlation import FOREIGN
 from onex_node_runtime.effects import begin, effect
-from onex_node_runtime.operation import Event, Measured, Operation, Surroundings
+from onex_node_runtime.failure import ModelFailure
+from onex_node_runtime.operation import Event, FailureEvent, Measured, Operation, Surroundings
 from onex_node_runtime.spans import Spans
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -287,7 +288,7 @@ async def test_log_line_says_who_did_what_for_whom_and_how_long(caplog: pytest.L
 
 def announced(occurred: bool = True) -> Operation[ModelPing, ModelPong]:
     event: Event[ModelPing, ModelPong] = Event("topic", lambda request, output: output, lambda output: occurred)
-    return Operation("ping", ModelPing, pong, timeout_seconds=5, event=event)
+    return Operation("ping", ModelPing, pong, timeout_seconds=5, events=(event,))
 
 
 async def test_event_follows_success() -> None:
@@ -319,6 +320,54 @@ async def test_no_event_after_failure() -> None:
     with pytest.raises(ModelOnexError):
         await announced().invoke({"n": 0}, CORRELATION_ID, surroundings(bus=bus))
     assert bus.published == []
+
+
+class ModelPingFailure(BaseModel):
+    input: ModelPing
+    error: ModelFailure
+
+
+def telling(handle: Callable[[ModelPing], Awaitable[ModelPong]]) -> Operation[ModelPing, ModelPong]:
+    done: Event[ModelPing, ModelPong] = Event("done", lambda request, output: output)
+    more: Event[ModelPing, ModelPong] = Event("done-too", lambda request, output: output)
+    failed: FailureEvent[ModelPing] = FailureEvent(
+        "failed", lambda request, error: ModelPingFailure(input=request, error=error)
+    )
+    return Operation("ping", ModelPing, handle, timeout_seconds=0.2, events=(done, more, failed))
+
+
+async def test_several_events_follow_success() -> None:
+    bus = FakeBus()
+    await telling(pong).invoke({"n": 3}, CORRELATION_ID, surroundings(bus=bus))
+    assert [topic for topic, _ in bus.published] == ["done", "done-too"]
+
+
+@pytest.mark.parametrize("handle", [broken, slow, refused, misshapen])
+async def test_an_event_follows_failure(handle: Callable[[ModelPing], Awaitable[ModelPong]]) -> None:
+    bus = FakeBus()
+    with pytest.raises(ModelOnexError) as caught:
+        await telling(handle).invoke({"n": 3}, CORRELATION_ID, surroundings(bus=bus))
+    ((topic, envelope),) = bus.published
+    assert topic == "failed"
+    assert envelope["payload"]["input"] == {"n": 3}
+    error = envelope["payload"]["error"]
+    assert (error["code"], error["message"]) == (str(caught.value.error_code), caught.value.message)
+    assert error["safe_to_repeat"] is caught.value.context["additional_context"]["safe_to_repeat"]
+    assert envelope["correlation_id"] == str(CORRELATION_ID)
+
+
+async def test_no_event_follows_an_invalid_input() -> None:
+    bus = FakeBus()
+    with pytest.raises(ModelOnexError):
+        await telling(pong).invoke({"n": "three"}, CORRELATION_ID, surroundings(bus=bus))
+    assert bus.published == []
+
+
+async def test_envelopes_say_what_they_are_and_whose() -> None:
+    bus = FakeBus()
+    await announced().invoke({"n": 3}, CORRELATION_ID, replace(surroundings(bus=bus), namespace="acme-shop"))
+    ((_, envelope),) = bus.published
+    assert envelope["metadata"]["tags"] == {"message_category": "event", "namespace": "acme-shop"}
 
 
 async def test_event_bus_that_is_away_fails_nothing(caplog: pytest.LogCaptureFixture) -> None:

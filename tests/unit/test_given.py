@@ -30,7 +30,7 @@ ODD = {
     "an alias of nothing": (b"a: *b\n", "names nothing"),
     "itself": (b"a: &a [*a]\n", "inside of what it names"),
     "no date": (b"a: 2026-13-45\n", "which is no timestamp"),
-    "a key that is no text": (b"yes: 1\n", "the key true"),
+    "a key that is no text": (b"no: 1\n", "the key false"),
     "a key that is a list": (b"? [a]\n: 1\n", "a key that is a mapping or a list"),
     "a tab": (b"a: [b,\tc]\n", "broken YAML"),
     "merged mappings": ("\n".join(_BOMB).encode(), "a document without bounds"),

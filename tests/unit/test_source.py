@@ -132,7 +132,7 @@ def test_places() -> None:
         (b"a: 1\n? [b]\n: 2\n", "contract: a key that is a mapping or a list", Place(2, 3)),
         (b"a: 1\nb: {c: 1, c: 2}", "b.c: 'c' a second time", Place(2, 11)),
         (b"b: {1: 2}", "b: the key 1", Place(1, 5)),
-        (b"b: {on: 2}", "b: the key true", Place(1, 5)),
+        (b"b: {off: 2}", "b: the key false", Place(1, 5)),
         (b"a: !!python/object:os.system x", "a: the tag 'tag:yaml.org,2002:python/object:os.system'", Place(1, 4)),
         (b"a: 2026-13-45", "a: '2026-13-45', which is no timestamp", Place(1, 4)),
         (b"a: !!int x", "a: 'x', which is no int", Place(1, 4)),

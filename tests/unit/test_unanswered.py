@@ -70,7 +70,7 @@ IN_VAIN = [
     (contract(KAFKA, **advanced(dead_letter_queue={})), "advanced_features.dead_letter_queue", "consumed_events"),
     (contract(KAFKA, features=["resilience"]), "features", "api_client"),
     (contract(KAFKA, features=["dead_letter_queue"]), "features", "consumed_events"),
-    (contract(SQL, features=["canonical_yaml"]), "features", "this version"),
+    (contract(SQL, features=["canonical_yaml"]), "features", "has one form already"),
     (contract(SQL, dependencies={"mongo": ">=1"}), "dependencies.mongo", "this version"),
     (contract(KAFKA, integrations={"kafka": {"group_id": "g"}}), "integrations.kafka.group_id", "consumed_events"),
     (

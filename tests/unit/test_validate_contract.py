@@ -11,7 +11,7 @@ import pytest
 from examples.rendering import CONTRACTS, ROOT
 from extensions.commands import validate_contract
 
-GOOD = CONTRACTS / "distributed_lock.yaml"
+GOOD = CONTRACTS / "custom_greeting.yaml"
 BAD = """\
 name: greet
 pakage: acme

@@ -39,9 +39,18 @@ def test_names_follow_from_the_contract() -> None:
     assert made.completed_topic == "onex.evt.acme-shop.shop-order-completed.v1"
     assert made.version_map == (1, 2, 3)
     assert made.package_parents == ("acme", "acme/shop")
-    event = made.operations[0].event
-    assert event is not None
+    (event,) = made.operations[0].events
     assert (event.topic, event.symbol[1]) == ("onex.evt.acme-shop.order-placed.v1", "ModelABEvent")
+
+
+def test_several_events_after_success_and_failure() -> None:
+    made = only({"handler": "custom", "publishes": ["done", {"event": "told"}, {True: "failure", "event": "lost"}]})
+    assert [(event.name, event.on, event.file) for event in made.events] == [
+        ("done", "success", "model_a_b_event"),
+        ("told", "success", "model_a_b_event"),
+        ("lost", "failure", "model_a_b_failure_event"),
+    ]
+    assert [event.name for event in made.event_models] == ["done", "lost"]
 
 
 @pytest.mark.parametrize(

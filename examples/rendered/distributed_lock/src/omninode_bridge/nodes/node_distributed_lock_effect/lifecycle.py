@@ -25,6 +25,7 @@ from omninode_bridge.nodes.node_distributed_lock_effect.models.model_distributed
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_distributed_lock_response import (
     ModelDistributedLockResponse,
 )
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.buses import tell_where_events_end
 from omninode_bridge.nodes.node_distributed_lock_effect.runtime.health import degraded, health_of, warn_of
 from omninode_bridge.nodes.node_distributed_lock_effect.runtime.onex_inputs import effect_output
 from omninode_bridge.nodes.node_distributed_lock_effect.settings import ModelDistributedLockSettings
@@ -112,11 +113,10 @@ class NodeDistributedLockLifecycle(NodeEffect, MixinHealthCheck, MixinMetrics):
     async def _initialize_node_resources(self) -> None:
         if self._health_check_mode or self._handler is not None:
             return
+        event_bus = self.container.get_service_optional(EventBusInmemory)
+        tell_where_events_end("node_distributed_lock_effect", self.node_id, event_bus)
         handler = HandlerDistributedLockEffect(
-            event_bus=self.container.get_service_optional(EventBusInmemory),
-            settings=self.settings,
-            metrics=self,
-            node_id=self.node_id,
+            event_bus=event_bus, settings=self.settings, metrics=self, node_id=self.node_id
         )
         # Requests that need no adapter that is slow to open do not wait for it.
         self._handler = handler

@@ -69,6 +69,7 @@ class HandlerDistributedLockEffect:
         self.adapters = Adapters(self.settings)
         self._surroundings = Surroundings(
             node="node_distributed_lock_effect",
+            namespace="omninode-bridge",
             node_id=node_id or uuid4(),
             metrics=metrics or MixinMetrics(),
             event_bus=event_bus,
@@ -81,10 +82,12 @@ class HandlerDistributedLockEffect:
                 handle=HandlerAcquireLock(self.adapters.postgres).handle,
                 timeout_seconds=60,
                 idempotent=False,
-                event=Event(
-                    topic=topic_of("lock-acquired"),
-                    build=lambda request, output: ModelAcquireLockEvent(input=request, output=output),
-                    occurred=lambda output: output.acquired,
+                events=(
+                    Event(
+                        topic=topic_of("lock-acquired"),
+                        build=lambda request, output: ModelAcquireLockEvent(input=request, output=output),
+                        occurred=lambda output: output.acquired,
+                    ),
                 ),
             ),
             EnumDistributedLockOperation.RELEASE_LOCK: Operation(
@@ -93,10 +96,12 @@ class HandlerDistributedLockEffect:
                 handle=HandlerReleaseLock(self.adapters.postgres).handle,
                 timeout_seconds=60,
                 idempotent=False,
-                event=Event(
-                    topic=topic_of("lock-released"),
-                    build=lambda request, output: ModelReleaseLockEvent(input=request, output=output),
-                    occurred=lambda output: output.released,
+                events=(
+                    Event(
+                        topic=topic_of("lock-released"),
+                        build=lambda request, output: ModelReleaseLockEvent(input=request, output=output),
+                        occurred=lambda output: output.released,
+                    ),
                 ),
             ),
             EnumDistributedLockOperation.EXTEND_LOCK: Operation(
@@ -119,10 +124,12 @@ class HandlerDistributedLockEffect:
                 handle=HandlerCleanupExpired(self.adapters.postgres).handle,
                 timeout_seconds=60,
                 idempotent=False,
-                event=Event(
-                    topic=topic_of("lock-expired"),
-                    build=lambda request, output: ModelCleanupExpiredEvent(input=request, output=output),
-                    occurred=lambda output: output.expired_count > 0,
+                events=(
+                    Event(
+                        topic=topic_of("lock-expired"),
+                        build=lambda request, output: ModelCleanupExpiredEvent(input=request, output=output),
+                        occurred=lambda output: output.expired_count > 0,
+                    ),
                 ),
             ),
         }

@@ -10,7 +10,7 @@ from .vocabulary import Vocabulary, field_name, short, text, unique, word
 
 _STATE = re.compile(r"[A-Za-z][A-Za-z0-9]*([._-][A-Za-z0-9]+)*")
 _KEYS = ("state_machine", "fsm", "state_transitions")
-_FORMATS = {
+FORMATS = {
     "uuid": "uuid",
     "date-time": "datetime",
     "date": "date",
@@ -18,9 +18,9 @@ _FORMATS = {
     "duration": "duration",
     "binary": "bytes",
 }
-_TEXT_FORMATS = ("email", "uri", "hostname", "ipv4", "ipv6")
+TEXT_FORMATS = ("email", "uri", "hostname", "ipv4", "ipv6")
 _BASE = ("string", "integer", "number", "boolean", "object", "array")
-_WORDS = (
+WORDS = (
     *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "pattern"),
     *("minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties", "default", "enum", "const"),
 )
@@ -151,11 +151,11 @@ def _schema_field(place: str, spec: Any, vocabulary: Vocabulary) -> dict[str, An
     if isinstance(kind, list):
         made = {"required": False} if "null" in kind else {}
         kind = next((item for item in kind if item != "null"), None)
-    if kind == "string" and form in _FORMATS:
-        made["type"] = _FORMATS[form]
-    elif kind in _BASE or kind in {*_FORMATS.values(), "decimal"}:
+    if kind == "string" and form in FORMATS:
+        made["type"] = FORMATS[form]
+    elif kind in _BASE or kind in {*FORMATS.values(), "decimal"}:
         made["type"] = kind
-        made |= {"format": form} if form in _TEXT_FORMATS and kind == "string" else {}
+        made |= {"format": form} if form in TEXT_FORMATS and kind == "string" else {}
     else:
         vocabulary.note(place, f"{kind or 'a type that is not said'}: now an object")
         made["type"] = "object"
@@ -166,5 +166,5 @@ def _schema_field(place: str, spec: Any, vocabulary: Vocabulary) -> dict[str, An
         made["required"] = False
     if isinstance(spec.get("description"), str):
         made["description"] = text(spec["description"])
-    made |= {word_: spec[word_] for word_ in _WORDS if word_ in spec and spec[word_] is not None}
+    made |= {word_: spec[word_] for word_ in WORDS if word_ in spec and spec[word_] is not None}
     return made

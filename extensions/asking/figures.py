@@ -64,6 +64,7 @@ class Made:
             yield
         finally:
             self.stages[name] = self.stages.get(name, 0.0) + perf_counter() - began
+            self.at = datetime.now(UTC)
 
     def event(self) -> dict[str, Any]:
         """Return it as an event of code generation, which a reducer aggregates."""

@@ -10,7 +10,7 @@ PYTHON := $(BIN)/python -W "ignore:XDG_RUNTIME_DIR is not set"
 COMPILE := $(BIN)/uv pip compile --system-certs --generate-hashes --no-emit-index-url --no-header --python-version 3.12 --quiet
 SOURCES := copier_onex extensions runtime tests examples benchmarks scripts
 
-.PHONY: help setup demo test fuzz catalogue corpus adopt-corpus faults attacks lint bench check golden reference audit lock dist clean
+.PHONY: help setup demo test fuzz try-llm catalogue corpus adopt-corpus faults attacks lint bench check golden reference audit lock dist clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,7 +20,7 @@ setup: .venv/.installed ## Build .venv from requirements.lock; does nothing when
 .venv/.installed: requirements.lock pyproject.toml runtime/pyproject.toml $(wildcard runtime/onex_node_runtime/*.py runtime/onex_node_runtime/*/*.py) .ci/setup
 	@bash .ci/setup
 
-demo: setup ## Generate the example node, run its tests on PostgreSQL, then call it once.
+demo: setup ## Draft a contract from a sentence, generate the example node, run its tests on PostgreSQL, then call it once.
 	@$(PYTHON) -m examples.demo
 
 test: setup ## Run the whole test suite.
@@ -43,6 +43,10 @@ corpus: setup ## Draft contracts from the descriptions of the corpus, and print 
 
 adopt-corpus: setup ## Adopt the nodes of the installed omnibase_infra; CHECKED of them pass through their own checks.
 	@$(PYTHON) -m scripts.adopt_corpus --checked $(or $(CHECKED),12)
+
+try-llm: setup ## Let MODEL at BASE_URL draft the corpus and fill in stubs, and print what that took; PRICE_IN and PRICE_OUT.
+	@$(PYTHON) -m scripts.try_llm $(if $(MODEL),--model $(MODEL)) $(if $(BASE_URL),--base-url $(BASE_URL)) \
+	  $(if $(PRICE_IN),--price-in $(PRICE_IN)) $(if $(PRICE_OUT),--price-out $(PRICE_OUT))
 
 attacks: setup ## Attack a generated service on loopback, and print what was counted.
 	@$(PYTHON) -m benchmarks.attacks

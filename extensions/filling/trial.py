@@ -188,7 +188,17 @@ class Trial:
         token = secrets.token_hex(16)
         own = self._project / ".venv" / "bin" / "python"
         python = own if own.exists() else Path(sys.executable)
-        options = ["-q", "--no-header", "--tb=short", "-p", "pytest_asyncio.plugin", "-p", "no:cacheprovider"]
+        options = [
+            "-q",
+            "--no-header",
+            "--tb=short",
+            "-o",
+            "verbosity_assertions=2",
+            "-p",
+            "pytest_asyncio.plugin",
+            "-p",
+            "no:cacheprovider",
+        ]
         command = [str(python), "-I", "-B", jail.__file__, str(self.copy), str(scratch), str(SECONDS), str(_MEGABYTES)]
         command += [*options, f"--basetemp={scratch / 'pytest'}", test_path]
         environment = {
@@ -224,7 +234,7 @@ class Trial:
             raise TrialError(f"its tests took longer than {SECONDS} s, or more space than they may")
         last = next((line.split() for line in reversed(said.splitlines()) if line.startswith(token)), [])
         if process.returncode or len(last) != 3 or last[1] != "0":  # noqa: PLR2004 - the token, the status and the count
-            return 0, said.replace(token, "")
+            return 0, "\n".join(line for line in said.splitlines() if not line.startswith(token))
         return int(last[2]), said
 
 

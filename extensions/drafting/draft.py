@@ -176,7 +176,9 @@ class _Drafting:
     def _integrations(self) -> dict[str, str]:
         named: dict[str, str] = {}
         for key, phrases in GAZETTEER["integrations"].items():
-            if key in _DEPENDENCIES and (words := list(found(phrases, self.text))):
+            patterns = GAZETTEER["patterns"]["effect"]["3"] if key == "http" else ()
+            spoken = (match[0] for pattern in patterns for match in re.finditer(pattern, self.text))
+            if key in _DEPENDENCIES and (words := [*found(phrases, self.text), *spoken]):
                 named[key] = words[0]
                 self.guesses.append(Guess(f"dependencies.{key}", "*", 0.9, words[0]))
         return named

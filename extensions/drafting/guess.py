@@ -12,6 +12,7 @@ from ..language.classify import NODE_TYPES
 
 GAZETTEER: Final[Mapping[str, Any]] = json.loads((DATA / "gazetteer.json").read_text(encoding="utf-8"))
 VERBS: Final = frozenset({*GAZETTEER["verbs"], *(verb for kind in NODE_TYPES.values() for verb in kind["verbs"])})
+_AGAIN: Final = ("re", "un")
 # Names of products, which are one word however they are spelled.
 _PRODUCTS: Final = frozenset(
     phrase
@@ -20,9 +21,11 @@ _PRODUCTS: Final = frozenset(
     if phrase.isalnum()
 )
 _LONGEST_QUOTE = 80
-_NEGATED = (
-    r"(?<!\bno )(?<!\bnot )(?<!\bnot a )(?<!\bnot an )(?<!\bwithout )(?<!\bwithout a )(?<!\bnever )(?<!\binstead of )"
+# A denial holds for the words after it, up to the end of its clause; "not only" denies nothing.
+_DENIAL = re.compile(
+    r"(?:\b(?:no|not(?! only)|never|without|neither|nor|instead of|rather than)|n't)\s+(?:[\w-]+\s+){0,3}$"
 )
+_JOINED = re.compile(r"\b(?:but|and|then|so|because|while|when|if|that|which)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +64,21 @@ def found(phrases: list[str], text: str) -> Iterator[str]:
         text: The text in lower case.
     """
     for phrase in phrases:
-        if re.search(rf"{_NEGATED}(?<![\w-]){re.escape(phrase)}(?!\w)", text):
+        matches = re.finditer(rf"(?<![\w-]){re.escape(phrase)}(?!\w)", text)
+        if any(not is_denied(text, match.start()) for match in matches):
             yield phrase
+
+
+def is_denied(text: str, position: int) -> bool:
+    """Tell whether the words before a position deny what stands there.
+
+    Args:
+        text: The text in lower case.
+        position: Where the words begin that may be denied.
+    """
+    before = text[max(0, position - 80) : position]
+    denial = _DENIAL.search(before)
+    return bool(denial and not _JOINED.search(denial[0]))
 
 
 def base_form(word: str) -> str:
@@ -73,7 +89,27 @@ def base_form(word: str) -> str:
         for spelled in (form, re.sub(r"ise$", "ize", form), re.sub(r"yse$", "yze", form)):
             if spelled in VERBS:
                 return spelled
+            # What is done again, or undone, is done.
+            if spelled.startswith(_AGAIN) and spelled[2:] in VERBS and len(spelled) > _SHORTEST_AGAIN:
+                return spelled
     return ""
+
+
+def participle(word: str) -> str:
+    """Return the verb of a past participle, such as `cancel` of `cancelled`; empty where the word is none."""
+    word = word.lower()
+    if word in _IRREGULAR:
+        return _IRREGULAR[word]
+    if not word.endswith("ed"):
+        return ""
+    stem = word[:-2]
+    stems = [f"{stem}e", stem, *([stem[:-1]] if stem[-2:-1] == stem[-1:] else [])]
+    stems += [f"{stem[:-1]}y"] if stem.endswith("i") else []
+    return next((verb for each in stems if (verb := base_form(each))), "")
+
+
+_IRREGULAR: Final[Mapping[str, str]] = GAZETTEER["participles"]
+_SHORTEST_AGAIN: Final = 5
 
 
 def _stems(word: str) -> Iterator[str]:

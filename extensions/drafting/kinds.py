@@ -7,7 +7,7 @@ from typing import Final
 from ..language import names
 from ..language.classify import NODE_TYPES, THRESHOLD, Candidate
 from .bodies import transitions
-from .guess import GAZETTEER, Guess, base_form, found, plain_word
+from .guess import GAZETTEER, Guess, base_form, found, is_denied, plain_word, singular
 from .prose import Prose, words
 
 _KINDS = "|".join(NODE_TYPES)
@@ -23,6 +23,15 @@ _ASKED = re.compile(
     rf"(?:an?|the|one|our)\s+((?:(?!that\b|which\b|to\b|for\b)[\w-]+\s+){{1,5}}?)(?:(?:{_KINDS})\s+)?(?:node|microservice|service)\b",
     re.IGNORECASE,
 )
+_FOR = re.compile(
+    rf"\b(?:an?|the|one)\s+(?:[\w-]+\s+)?(?:{_KINDS})\s+(?:node|service)\s+for\s+([\w-]+(?:\s+[\w-]+){{0,3}})",
+    re.IGNORECASE,
+)
+_LABEL = re.compile(r"^(?:prd|user story|feature|title|epic|spec(?:ification)?|rfc)\s*[:\u2013-]\s*", re.IGNORECASE)
+_STORY = re.compile(r"^as an?\s[^,]{2,60},\s*i (?:want|need|would like)\s+(?:to\s+)?", re.IGNORECASE)
+_DENYING = re.compile(r"\b(?:must|should|does|do|may|can|shall|will)(?:\s+not|n't)\b|\bnever\b", re.IGNORECASE)
+_THOUGHT: Final = frozenset(GAZETTEER["verbs_in_thought"])
+_TITLES: Final = frozenset(GAZETTEER["no_titles"])
 _SUBJECT = re.compile(
     rf"^(?:an?|the|this|our)\s+((?:[\w-]+\s+){{0,3}}[\w-]+?)(?:\s+(?:{_KINDS}))?(?:\s+(?:node|service))?"
     r"(?:\s+(?:that|which|for|to|with|of|is|will|should|must)\b|,)",
@@ -36,6 +45,8 @@ _SAYS_SO, _NAMED = 0.93, 0.97
 _UNOPPOSED, _SURE = 0.9, 0.8
 _FEW = 3
 _MAIN_VERB = 3
+_MAIN_SENTENCES = 2
+_TELLING = 2
 _DOUBT = 1
 
 
@@ -58,6 +69,14 @@ def kind_of(prose: Prose) -> tuple[Candidate, ...]:
     evidence = {kind: dict(_evidence(prose, kind)) for kind in NODE_TYPES}
     for kind, text in said.items():
         evidence[kind][text.lower()] = _FEW
+    if max(evidence["effect"].values(), default=0) >= _FEW > max(_phrases(prose, "compute").values(), default=0):
+        # What something outside works out is no computation of the node.
+        evidence["compute"] = dict.fromkeys(evidence["compute"], 1)
+    if max(_phrases(prose, "orchestrator").values(), default=0) >= _TELLING and steps_in(prose):
+        # What a step works on is for the step's own node.
+        evidence |= {kind: dict.fromkeys(told, 1) for kind, told in evidence.items() if kind != "orchestrator"}
+    if not any(evidence.values()):
+        evidence["compute"] = dict(_thought(prose))
     points = {kind: sum(weights.values()) for kind, weights in evidence.items()}
     total = sum(points.values()) + _DOUBT
     candidates = []
@@ -67,28 +86,65 @@ def kind_of(prose: Prose) -> tuple[Candidate, ...]:
     return tuple(sorted(candidates, key=lambda candidate: -candidate.confidence))
 
 
+def _is_machine(moves: list[tuple[str, str, str]]) -> bool:
+    """Tell whether moves are of a state machine: several, or one with what triggers it; "from May to June" is none."""
+    return len(moves) > 1 or any(trigger != f"to_{after}" for trigger, _, after in moves)
+
+
+def _thought(prose: Prose) -> Iterator[tuple[str, int]]:
+    """Find what is only thought, where nothing is told of anything outside, events, or steps."""
+    for word in words(prose.text):
+        if base_form(word) in _THOUGHT:
+            yield word.lower(), 2
+
+
 def _settled(kind: str, confidence: float, text: str) -> tuple[Candidate, ...]:
     others = (Candidate(other, 0.0, ()) for other in NODE_TYPES if other != kind)
     return (Candidate(kind, confidence, (text,)), *others)
 
 
+def _phrases(prose: Prose, kind: str) -> dict[str, int]:
+    """Return the phrases of a description that speak for a type, with what each weighs."""
+    text = prose.text.lower()
+    told = {
+        phrase: int(weight) for weight, phrases in GAZETTEER["types"][kind].items() for phrase in found(phrases, text)
+    }
+    for weight, patterns in GAZETTEER["patterns"].get(kind, {}).items():
+        for pattern in patterns:
+            if (match := re.search(pattern, text)) and not is_denied(text, match.start()):
+                told[match[0]] = int(weight)
+    return told
+
+
 def _evidence(prose: Prose, kind: str) -> Iterator[tuple[str, int]]:
     text = prose.text.lower()
-    for weight, phrases in GAZETTEER["types"][kind].items():
-        yield from ((phrase, int(weight)) for phrase in found(phrases, text))
-    if kind == "reducer" and (match := re.search(r"\bfrom (?:[\w-]+ ){0,4}events\b", text)):
-        yield match[0], 2
-    if kind == "reducer" and len(moves := transitions(prose)) > 1:
+    yield from _phrases(prose, kind).items()
+    if kind == "orchestrator" and (steps := steps_in(prose)):
+        yield steps, 2
+    if kind == "reducer" and (stream := re.search(r"\bfrom (?:[\w-]+ ){0,4}events\b", text)):
+        yield stream[0], 2
+    if kind == "reducer" and _is_machine(moves := transitions(prose)):
         yield f"{moves[0][1]} to {moves[0][2]}", _MAIN_VERB
-    verbs = NODE_TYPES[kind]["verbs"]
-    main = True
-    for sentence in (*prose.sentences, *prose.points):
+    verbs = {*NODE_TYPES[kind]["verbs"], *GAZETTEER["verbs_of_types"].get(kind, ())}
+    for number, sentence in enumerate((*prose.sentences, *prose.points)):
+        main = number < _MAIN_SENTENCES
         for position, word in enumerate(words(sentence)):
             verb = base_form(word)
             if verb in verbs:
                 yield f"{word.lower()}", _MAIN_VERB if main and position <= _WORDS_OF_A_NAME else 1
             if verb:
                 main = False
+
+
+def steps_in(prose: Prose) -> str:
+    """Return a sentence that lists steps: three or more different things that are done to different things."""
+    for sentence in prose.sentences:
+        parts = [words(part) for part in re.split(r"\s*(?:,|;|:|\bthen\b)\s*(?:and\s+|then\s+|finally\s+)*", sentence)]
+        done = [part for part in parts if len(part) > 1 and base_form(part[0]) == part[0].lower()]
+        things = {singular(part[-1].lower()) for part in done} - {"it", "them"}
+        if len({part[0] for part in done}) >= _FEW and len(things) >= _FEW:
+            return sentence
+    return ""
 
 
 def is_settled(candidates: tuple[Candidate, ...]) -> bool:
@@ -109,7 +165,12 @@ def name_of(prose: Prose) -> Guess | None:
         for match in pattern.finditer(prose.text):
             if name := _name(words(match[1]) if pattern is _ASKED else [names.snake(match[1])]):
                 return Guess("name", name, confidence, match[0])
-    for sentence in (*prose.headings, *prose.sentences, *prose.points)[:3]:
+    if (called := _FOR.search(prose.text)) and (name := _name(words(called[1]), whole=False)):
+        return Guess("name", name, 0.75, called[0])
+    headings = [heading for heading in prose.headings if heading.lower().strip(": ") not in _TITLES]
+    said = [sentence for sentence in prose.sentences if not _DENYING.search(sentence)]
+    for sentence in [*headings, *said, *prose.points, *prose.sentences][:3]:
+        sentence = _STORY.sub("", _LABEL.sub("", sentence))  # noqa: PLW2901 - what of it can hold a name
         subject = _SUBJECT.match(sentence)
         if subject and (name := _name(words(subject[1]))):
             return Guess("name", name, 0.7, subject[0])
@@ -127,7 +188,7 @@ def _name(parts: list[str], *, whole: bool = True) -> str:
     """
     kept: list[str] = []
     for word in parts:
-        part = base_form(word) if not kept and not whole else ""
+        part = base_form(word) if not kept and not whole and word.endswith("s") else ""
         part = part or plain_word(word)
         if kept and not whole and part in _CUTTING:
             break

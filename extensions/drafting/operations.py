@@ -8,7 +8,7 @@ from typing import Final
 
 from ..language import names
 from .fields import Field, fields_in
-from .guess import GAZETTEER, base_form, plain_word, singular
+from .guess import GAZETTEER, base_form, participle, plain_word, singular
 from .prose import Prose
 
 MOST: Final = 20
@@ -37,6 +37,11 @@ _END_OF_LIST = re.compile(
     r"\b(?:and|then|,)?\s*(?:returns?|returning|gives?|giving|answers?|responds?|yields?|produces?|outputs?|stores?|stored|keeps?|kept|in|into|to|on|using|through|via|by|per|with|for|when|if|that|which|so|unless|->)\b|[.;)]",
     re.IGNORECASE,
 )
+_PASSIVE = re.compile(
+    r"((?:[a-z-]+\s+)?[a-z-]+)\s+(?:to|can|must|should|may|will|need to|have to)\s+be\s+"
+    r"([a-z]+(?:(?:\s*,\s*|\s+)(?:and\s+|or\s+)?[a-z]+(?:ed|en|ept|ent|aid|old)){0,7})\b",
+    re.IGNORECASE,
+)
 _TOKEN = re.compile(r"[A-Za-z][\w'-]*|[/,;:.()]")
 _BEFORE_A_VERB: Final = frozenset(GAZETTEER["before_verbs"])
 _STOPS: Final = frozenset(GAZETTEER["ends_of_nouns"])
@@ -47,6 +52,7 @@ _MEANINGLESS: Final = frozenset(GAZETTEER["no_nouns"])
 _NOUNS_TOO: Final = frozenset(GAZETTEER["nouns_like_verbs"])
 _OF_MANY: Final = frozenset(GAZETTEER["verbs_of_many"])
 _TECHNICAL: Final = frozenset(GAZETTEER["no_entities"])
+_BEGINNINGS: Final = (["."], [";"], [":"])
 _LONGEST = 48
 
 
@@ -102,7 +108,7 @@ def operations_of(prose: Prose, entity: Entity | None) -> list[Operation]:
         entity: What "CRUD" is about.
     """
     listed: dict[str, Operation] = {}
-    sources = (_signatures(prose), _crud(prose, entity), _points(prose), _sentences(prose))
+    sources = (_signatures(prose), _crud(prose, entity), _points(prose), _sentences(prose), _passives(prose))
     for source in sources:
         for operation in source:
             if operation.name and not _is_known(operation, listed):
@@ -198,6 +204,16 @@ def _sentences(prose: Prose) -> Iterator[Operation]:
             yield replace(run, words=sentence, confidence=0.7, inputs=_taken(sentence), outputs=_given(sentence))
 
 
+def _passives(prose: Prose) -> Iterator[Operation]:
+    """Find what is to be done to things, such as "appointments can be booked, rescheduled and cancelled"."""
+    for sentence in (*prose.sentences, *prose.points):
+        for match in _PASSIVE.finditer(sentence):
+            noun, _ = _noun(_TOKEN.findall(match[1]), 0)
+            verbs = [verb for word in re.findall(r"[a-z]+", match[2].lower()) if (verb := participle(word))]
+            if noun and noun.rpartition("_")[2] not in _META:
+                yield from (Operation(verb, noun, sentence, 0.6) for verb in verbs)
+
+
 def _taken(text: str) -> list[Field]:
     return _listed(_TAKES, text)
 
@@ -248,10 +264,19 @@ def _verbs(tokens: list[str], position: int) -> tuple[list[str], int]:
     before = tokens[position - 1].lower() if position else "."
     here = tokens[position].lower()
     follows = tokens[position + 1].lower() if position + 1 < len(tokens) else "."
+    # "Members borrow": a plural at the beginning of a clause, and what it does.
+    people = before.endswith("s") and not base_form(before) and tokens[position - 2 : position - 1] in _BEGINNINGS
     subject = before in _META or re.fullmatch(r"node\w+(?:effect|compute|reducer|orchestrator)", before) is not None
-    if not base_form(here) or not (before in _BEFORE_A_VERB or (subject and here.endswith("s"))):
+    stands = before in _BEFORE_A_VERB or (subject and here.endswith("s"))
+    stands = stands or (
+        (position == 1 or people) and before.endswith("s") and base_form(here) == here not in _NOUNS_TOO
+    )
+    if not base_form(here) or not stands:
         return [], position
-    if here in _NOUNS_TOO and before in {"and", "or", ","} and follows in {",", "and", "or", ".", ")"}:
+    ends = follows in {",", "and", "or", ".", ";", ":", ")"}
+    if here in _NOUNS_TOO and before in {"and", "or", ",", "that", "this", "which"} and ends:
+        return [], position
+    if base_form(here) in _NOUNS_TOO and follows in {"is", "are", "was", "were"}:
         return [], position
     verbs = [base_form(here)]
     position += 1

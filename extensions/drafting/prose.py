@@ -12,6 +12,7 @@ LONGEST: Final = 100_000
 
 _FENCE = re.compile(r"^(```|~~~).*?^\1\s*$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"!?\[([^\]\n]{0,200})\]\([^)\n]{0,500}\)")
+_SCRIPT = re.compile(r"<(script|style)\b[^>]*>.*?(?:</\1\s*>|\Z)", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<[^<>\n]{1,200}>")
 _MARKUP = re.compile(r"[*`]+|(?<!\w)_+(?=\w)|(?<=\w)_+(?!\w)")
 _POINT = re.compile(r"\s*(?:[-*+\u2022]|\d{1,3}[.)])\s+(.*)")
@@ -54,7 +55,7 @@ class Prose:
             text: Plain text or Markdown; characters that are no text are taken for blanks.
         """
         shown = "".join(char if _is_text(char) else " " for char in unicodedata.normalize("NFC", text))
-        return cls(tuple(_lines(_FENCE.sub("", shown))))
+        return cls(tuple(_lines(_SCRIPT.sub(" ", _FENCE.sub("", shown)))))
 
     @property
     def headings(self) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ class Node:
     Attributes:
         project: The project's root.
         place: Where the node is in it.
-        node_type: Its type.
+        about: What the contract says of it as a whole.
         folder: The folder of its package, relative to the project.
         stubs: Custom handlers that are still to be written.
         written: Operations whose custom handlers are, or are gone; nobody but a person writes these.
@@ -47,10 +47,15 @@ class Node:
 
     project: Path
     place: Place
-    node_type: str
+    about: Mapping[str, object]
     folder: str
     stubs: tuple[Stub, ...]
     written: tuple[str, ...]
+
+    @property
+    def node_type(self) -> str:
+        """Its type."""
+        return str(self.about["node_type"])
 
     @property
     def module(self) -> str:
@@ -66,7 +71,7 @@ class Node:
                 others.append(file_in(self.project, f"{folder}/handler_{name}.py").read_text(encoding="utf-8"))
             except (OSError, ValueError):
                 continue
-        return prompt.messages(self.project, stub, self.folder, others)
+        return prompt.messages(self.project, self.about, stub, self.folder, others)
 
     def screen(self) -> Screen:
         """Return what answers may use."""
@@ -110,14 +115,15 @@ def node_in(project: Path, place: Place) -> Node:
         told = [str(problem) for problem, _ in document.problems] or list(map(str, problems))
         raise NodeError("\n".join(f"{place.contract}: {problem}" for problem in told))
     contract: Mapping[str, Any] = document.value
+    about = {key: contract[key] for key in ("name", "node_type", "description", "domain") if key in contract}
     names = ownership.read(project, place).get("files", {})
     folder = next((name.removesuffix(_CUSTOM) for name in names if name.endswith(_CUSTOM)), "")
     if not folder:
-        return Node(project, place, str(contract["node_type"]), "", (), ())
+        return Node(project, place, about, "", (), ())
     found = list(stubs_in(project, place, contract, folder))
     stubs = tuple(each for each in found if isinstance(each, Stub))
     written = tuple(each for each in found if isinstance(each, str))
-    return Node(project, place, str(contract["node_type"]), folder, stubs, written)
+    return Node(project, place, about, folder, stubs, written)
 
 
 @dataclass(slots=True)

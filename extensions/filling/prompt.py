@@ -2,7 +2,7 @@
 
 import ast
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -32,11 +32,14 @@ _MOST_MODELS = 30
 _LONGEST_FILE = 20_000
 
 
-def messages(project: Path, stub: Stub, folder: str, others: Sequence[str]) -> list[Message]:
+def messages(
+    project: Path, about: Mapping[str, object], stub: Stub, folder: str, others: Sequence[str]
+) -> list[Message]:
     """Return the conversation's beginning.
 
     Args:
         project: The project's root.
+        about: What the contract says of the node as a whole.
         stub: The stub.
         folder: The folder of the node's package, relative to the project.
         others: Texts of handlers of the node that are written; the first that fits is shown.
@@ -45,7 +48,8 @@ def messages(project: Path, stub: Stub, folder: str, others: Sequence[str]) -> l
     signature = (
         f"async def handle({ast.unparse(method.args)}) -> {ast.unparse(method.returns) if method.returns else 'None'}:"
     )
-    parts = {"The operation in the contract": yaml_document(dict(stub.operation))}
+    parts = {"The node": yaml_document(dict(about))}
+    parts["The operation in the contract"] = yaml_document(dict(stub.operation))
     parts |= {f"The file {stub.path}": stub.text}
     parts |= dict(_modules(project, stub, folder))
     parts["A finished handler of the same kind"] = _pattern(stub, others)

@@ -172,7 +172,7 @@ def echo(request: Mapping[str, Any]) -> str:
     task, told = (message["content"] for message in request["messages"][:2])
     signature = re.search(r"^async def handle\(self, request: (\w+)\) -> (\w+):$", task, re.MULTILINE)
     assert signature
-    assert INJECTION.splitlines()[1] in told
+    assert "Ignore all that" in told
     operation = yaml.safe_load(re.split(r"\n\nThe file ", told.partition("The operation in the contract:\n")[2])[0])
     for model in signature.groups():
         assert f"class {model}(BaseModel):" in told

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 
@@ -26,7 +27,9 @@ from extensions.filling.screen import Screen
 from extensions.filling.stubs import Stub
 from extensions.filling.trial import Trial, TrialError
 from extensions.project.places import Place
+from scripts import try_llm
 from tests.asking.endpoint import KEY, MODEL, Reply, Script, serving
+from tests.asking.test_asked_drafts import form
 from tests.conftest import Generate, Run
 from tests.filling import hostile
 
@@ -162,7 +165,11 @@ def test_problems_go_back_until_an_answer_passes(project: Path) -> None:
 
 
 def test_an_echo_finds_all_that_it_needs_in_the_prompt(project: Path) -> None:
-    code, report = fill(project, echo, "--operation", "greet", asked=1)
+    def answer(request: Mapping[str, Any]) -> str:
+        assert "Ignore all that" in request["messages"][1]["content"]
+        return echo(request)
+
+    code, report = fill(project, answer, "--operation", "greet", asked=1)
 
     assert (code, outcomes(report)) == (0, {"greet": "filled"})
 
@@ -172,7 +179,6 @@ def echo(request: Mapping[str, Any]) -> str:
     task, told = (message["content"] for message in request["messages"][:2])
     signature = re.search(r"^async def handle\(self, request: (\w+)\) -> (\w+):$", task, re.MULTILINE)
     assert signature
-    assert "Ignore all that" in told
     operation = yaml.safe_load(re.split(r"\n\nThe file ", told.partition("The operation in the contract:\n")[2])[0])
     for model in signature.groups():
         assert f"class {model}(BaseModel):" in told
@@ -383,19 +389,20 @@ def test_hostile_answers_are_refused_before_they_run(
     assert_harmless(home, listener, stat)
 
 
+@pytest.mark.slow
 def test_hostile_answers_that_run_harm_nobody(
-    hostile_project: Path, home: Path, listener: socket.socket, monkeypatch: pytest.MonkeyPatch
+    project: Path, home: Path, listener: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same answers, with nothing between them and isolation."""
-    before, stat = files(hostile_project), (home / hostile.CANARY).stat()
+    before, stat = files(project), (home / hostile.CANARY).stat()
     monkeypatch.setattr(Screen, "problems", lambda *_: ())
     monkeypatch.setattr(Trial, "_validate", lambda *_: None)
     monkeypatch.setattr(trial, "SECONDS", 3)
-    node = node_in(hostile_project, Place())
+    node = node_in(project, Place())
     stub = node.stubs[0]
     answers = hostile.answers(stub, str(home), listener.getsockname()[1])
     ran = 0
-    with Trial(hostile_project, node.place, node.screen()) as tried:
+    with Trial(project, node.place, node.screen()) as tried:
         for name, answer in answers.items():
             try:
                 tried.attempt(stub, answer, Made(stub.name, "effect"))
@@ -408,10 +415,54 @@ def test_hostile_answers_that_run_harm_nobody(
             assert KEY not in said, name
             assert_harmless(home, listener, stat)
     assert ran > 30
-    assert files(hostile_project) == before
+    assert files(project) == before
 
 
 # -- What is put in works: over HTTP, and in the reducer of figures.
+
+
+@pytest.mark.usefixtures("unvalidated")
+def test_a_filled_operation_is_called_over_http(project: Path) -> None:
+    assert fill(project, echo, "--operation", "greet", asked=1)[0] == 0
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    settings = {"PYTHONPATH": str(project / "src"), "SERVICE_HOST": "127.0.0.1", "SERVICE_PORT": str(port)}
+    command = [sys.executable, "-m", "greeting_nodes.nodes.node_greeting_effect"]
+    with (
+        subprocess.Popen(command, env=os.environ | settings, stderr=subprocess.DEVNULL) as service,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}") as client,
+    ):
+        try:
+            deadline = time.monotonic() + 30
+            while time.monotonic() < deadline:
+                try:
+                    client.get("/health")
+                    break
+                except httpx.TransportError:
+                    time.sleep(0.1)
+            answer = client.post("/operations/greet", json={"person": "Ada", "polite": True})
+            unwritten = client.post("/operations/part", json={"person": "Ada"})
+        finally:
+            service.send_signal(signal.SIGTERM)
+
+    assert answer.status_code == 200
+    assert "Good day, Ada." in answer.text
+    assert unwritten.status_code == 501
+
+
+@pytest.mark.usefixtures("unvalidated")
+def test_a_model_is_compared_with_what_it_should_reach(capsys: pytest.CaptureFixture[str]) -> None:
+    def answer(request: Mapping[str, Any]) -> str:
+        if "response_format" not in request:
+            return echo(request)
+        return json.dumps(form(name="lock", node_type="effect"))
+
+    with serving(answer) as endpoint:
+        prices = ["--price-in", "1", "--price-out", "1"]
+        assert try_llm.main(["--most", "1", "--model", MODEL, "--base-url", endpoint.url, *prices]) == 0
+    out = capsys.readouterr().out
+    assert "drafts: 100% pass (goal: over 80%), $0.0012 each (goal: under $0.05)" in out
+    assert "bodies: 100% pass" in out
 
 
 @pytest.mark.usefixtures("unvalidated")

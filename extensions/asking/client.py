@@ -2,7 +2,9 @@
 
 import json
 import os
+import queue
 import re
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypedDict
@@ -17,6 +19,8 @@ MOST_TOKENS: Final = 8192
 
 _LONGEST_ANSWER = 200_000
 _LONGEST_REASON = 200
+_RETRIES = 2
+_PAUSES = 60.0
 _REFUSED: Final = (400, 415, 422)
 _FENCED = re.compile(r"^[ \t]*(```|~~~)[^\n]*\n(.*?)^[ \t]*\1[ \t]*$", re.MULTILINE | re.DOTALL)
 
@@ -51,7 +55,7 @@ class Answer:
 
 def tokens_in(text: str) -> int:
     """Return how many tokens a text has at most, as it is estimated for texts and code."""
-    return len(text.encode()) // 3 + 1
+    return len(text.encode("utf-8", "replace")) // 3 + 1
 
 
 def fenced(text: str) -> list[str]:
@@ -79,16 +83,20 @@ class Model:
             raise AskingError("A model is asked with the package openai: install copier-onex[llm].") from error
         base_url = base_url or os.environ.get(BASE_URL) or None
         _check(base_url)
-        key = os.environ.get(KEY, "")
+        key = os.environ.get(KEY, "").strip()
+        if not (key.isascii() and key.isprintable()):
+            raise AskingError(f"{KEY} holds characters that no key has.")
         if not key and not base_url:
             raise AskingError(f"{KEY} is not set. Set it, or name an endpoint that needs no key with --base-url.")
         self.name = name
         self._key = key
+        # The client limits each read of a socket alone, and tries again.
+        self._longest = (_RETRIES + 1) * seconds + _PAUSES
         self._library = openai
         self._form: Literal["json_schema", "json_object", "none"] = "json_schema"
         self._limit = "max_tokens"
         # What an endpoint without keys gets in the header is no secret.
-        self._client = openai.OpenAI(api_key=key or "none", base_url=base_url, timeout=seconds, max_retries=2)
+        self._client = openai.OpenAI(api_key=key or "none", base_url=base_url, timeout=seconds, max_retries=_RETRIES)
 
     def close(self) -> None:
         """Close connections."""
@@ -105,12 +113,13 @@ class Model:
         Raises:
             AskingError: There is none: no connection, too late, refused, or nothing that can be read.
         """
+        messages = [{"role": message["role"], "content": _encodable(message["content"])} for message in messages]
         sent = "\n".join(message["content"] for message in messages)
         if what := next(credentials.found_in(sent), None):
             raise AskingError(f"Nothing is sent: in what would be, {what[1]}.")
         while True:
             try:
-                return self._answer(sent, self._client.chat.completions.create(**self._request(messages, schema)))
+                return self._answer(sent, self._create(self._request(messages, schema)))
             except self._library.APIStatusError as error:
                 if not self._is_given_way(error, asked=schema is not None):
                     raise AskingError(self._reason(error)) from None
@@ -118,6 +127,25 @@ class Model:
                 raise AskingError(f"{self.name} took too long to answer.") from None
             except (self._library.OpenAIError, ValueError, TypeError, OSError) as error:
                 raise AskingError(self._reason(error)) from None
+
+    def _create(self, request: Mapping[str, Any]) -> Any:
+        """Wait for an answer in a thread, so that one that never ends can be left alone."""
+        ended: queue.SimpleQueue[tuple[Any, Exception | None]] = queue.SimpleQueue()
+
+        def create() -> None:
+            try:
+                ended.put((self._client.chat.completions.create(**request), None))
+            except Exception as error:  # noqa: BLE001 - raised where it is waited for
+                ended.put((None, error))
+
+        threading.Thread(target=create, daemon=True).start()
+        try:
+            reply, error = ended.get(timeout=self._longest)
+        except queue.Empty:
+            raise AskingError(f"{self.name} took too long to answer.") from None
+        if error:
+            raise error
+        return reply
 
     def _request(self, messages: Sequence[Message], schema: Mapping[str, Any] | None) -> dict[str, Any]:
         request: dict[str, Any] = {"model": self.name, "messages": list(messages), self._limit: MOST_TOKENS}
@@ -149,7 +177,7 @@ class Model:
             raise AskingError(f"{self.name} answered with no choice.") from None
         if text is not None and not isinstance(text, str):
             raise AskingError(f"{self.name} answered with no text.")
-        text = (text or "")[:_LONGEST_ANSWER]
+        text = _encodable((text or "")[:_LONGEST_ANSWER])
         usage = getattr(reply, "usage", None)
         return Answer(
             text,
@@ -171,6 +199,11 @@ class Model:
         said = said.replace(self._key, "***") if self._key else said
         shown = "".join(char if char.isprintable() else " " for char in said)
         return shown if len(shown) <= _LONGEST_REASON else f"{shown[: _LONGEST_REASON - 1]}\u2026"
+
+
+def _encodable(text: str) -> str:
+    """Return a text without halves of characters, which command lines and JSON can hold and nothing can write."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _check(base_url: str | None) -> None:

@@ -108,8 +108,13 @@ def _filled(node: Node, stubs: Sequence[Stub], asking: Asking, *, allow_unproven
         figures.show(asking.strategy, filling.made)
         for made in filling.made:
             if made.note:
-                streams.warn(f"{made.name}: {made.note}\n")
+                streams.warn(f"{made.name}: {_shown(made.note)}\n")
     return status or int(any(not made.succeeded for made in filling.made))
+
+
+def _shown(text: str) -> str:
+    """Return a text without what moves a terminal, which an answer may have made its tests say."""
+    return "".join(char if char.isprintable() or char == "\n" else " " for char in text)
 
 
 if __name__ == "__main__":

@@ -145,9 +145,12 @@ class Trial:
         if ruff is None:
             raise TrialError("ruff is not installed here")
         named = [str(ruff), command, "--no-cache", "--stdin-filename", str(self.copy / stub.path), *arguments]
-        done = subprocess.run(
-            named, input=text.encode(), capture_output=True, cwd=self.copy, timeout=SECONDS, check=False
-        )
+        try:
+            done = subprocess.run(
+                named, input=text.encode(), capture_output=True, cwd=self.copy, timeout=SECONDS, check=False
+            )
+        except subprocess.TimeoutExpired:
+            raise AnswerError("The formatter takes too long over it.") from None
         if done.returncode:
             raise AnswerError(done.stderr.decode(errors="replace").strip()[:1000])
         return done.stdout.decode()

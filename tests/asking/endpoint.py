@@ -32,6 +32,7 @@ class Reply:
         content_type: Its type.
         headers: Further headers.
         seconds: How long it takes.
+        drip: Seconds between two of its bytes.
         finish: Why the model ended.
         usage: Tokens of prompt and answer; None to leave them out.
     """
@@ -42,6 +43,7 @@ class Reply:
     content_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.0
+    drip: float = 0.0
     finish: str = "stop"
     usage: tuple[int, int] | None = (1000, 200)
 
@@ -63,6 +65,7 @@ class Endpoint:
         self.requests: list[dict[str, Any]] = []
         self.wrong: list[str] = []
         self.url = ""
+        self.is_over = False
         self._script = script
 
     def reply(self, path: str, authorization: str, request: dict[str, Any]) -> Reply:
@@ -143,7 +146,12 @@ def serving(script: Script, port: int = 0) -> Iterator[Endpoint]:
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                self.wfile.write(body)
+                for byte in body if reply.drip else ():
+                    self.wfile.write(bytes([byte]))
+                    time.sleep(reply.drip)
+                    if endpoint.is_over:
+                        return
+                self.wfile.write(b"" if reply.drip else body)
             except OSError:
                 pass  # the client has given up
 
@@ -157,6 +165,7 @@ def serving(script: Script, port: int = 0) -> Iterator[Endpoint]:
         try:
             yield endpoint
         finally:
+            endpoint.is_over = True
             server.shutdown()
             thread.join()
     assert endpoint.wrong == []

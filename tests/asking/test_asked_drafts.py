@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from extensions.asking import client
 from extensions.commands.draft_contract import main
 from extensions.drafting.form import FORM, FormError, drafted
 from extensions.judging.judge import judge
@@ -160,6 +161,7 @@ FAILURES: dict[str, Reply | str] = {
     "no choices": Reply(body='{"choices": []}'),
     "null": Reply(body="null"),
     "too late": Reply(GOOD, seconds=0.6),
+    "half a character": Reply(body='{"choices": [{"message": {"content": "\\ud800"}, "finish_reason": "stop"}]}'),
 }
 
 
@@ -178,6 +180,32 @@ def test_the_rules_stand_behind_a_model(
     report = (tmp_path / "build" / "draft.json").read_text(encoding="utf-8")
     assert json.loads(report)["operations"][0]["outcome"] == "rules"
     assert KEY not in out + err + report
+
+
+def test_an_answer_that_drips_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(client, "_PAUSES", 0.0)
+    with serving([Reply(GOOD, drip=0.1)]) as endpoint:
+        assert run(endpoint.url, "--timeout", "0.3") == 0
+    assert "took too long" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("key", ["\n", "a\nb", "schl\u00fcssel"])
+def test_a_key_that_is_none_is_not_shown(
+    key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    assert run("http://127.0.0.1:9/v1", "--strategy", "model") == 1
+    assert not key.strip() or key.strip() not in capsys.readouterr().err
+
+
+def test_text_that_is_no_unicode_is_sent_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with serving([GOOD]) as endpoint:
+        assert main([f"{TEXT} \udcff", "--model", MODEL, "--base-url", endpoint.url, "--strategy", "model"]) == 0
 
 
 def test_a_model_alone_fails_alone(

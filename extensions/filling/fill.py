@@ -1,5 +1,6 @@
 """Fills the stubs of a node: each is asked for, tried, and put in when it passed."""
 
+import ast
 import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -86,7 +87,19 @@ class Node:
             for module, owners in packages_distributions().items()
             if needed & {canonicalize_name(owner) for owner in owners}
         }
-        return Screen((f"{self.module}.models",), frozenset(brought))
+        return Screen((f"{self.module}.models",), self._offered(), frozenset(brought))
+
+    def _offered(self) -> dict[str, frozenset[str]]:
+        """Return what adapters take: plain classes of their modules, and none that reaches what is outside."""
+        found = {}
+        for path in sorted((self.project / self.folder / "runtime" / "adapters").glob("adapter_*.py")):
+            tree = ast.parse(
+                file_in(self.project, path.relative_to(self.project).as_posix()).read_text(encoding="utf-8")
+            )
+            classes = (item for item in tree.body if isinstance(item, ast.ClassDef) and item.decorator_list)
+            names = frozenset(item.name for item in classes if not item.name.startswith(("Adapter", "_")))
+            found[f"{self.module}.runtime.adapters.{path.stem}"] = names
+        return found
 
 
 def _is_requirement(text: object) -> bool:

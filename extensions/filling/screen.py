@@ -30,11 +30,13 @@ class Screen:
     """What may be used.
 
     Attributes:
-        own: Modules of the node that may be imported, with all below them.
+        own: Packages of the node whose classes may be imported.
+        offered: What other modules of the node offer, such as what adapters take.
         required: Modules of what the contract says that the handler needs.
     """
 
     own: tuple[str, ...] = ()
+    offered: Mapping[str, frozenset[str]] = field(default_factory=dict)
     required: frozenset[str] = field(default_factory=frozenset)
 
     def problems(self, tree: ast.Module) -> Iterator[str]:
@@ -64,15 +66,24 @@ class Screen:
             yield f"line {item.lineno}: {'.' * item.level}{source} may not be imported from"
             return
         for alias in item.names:
-            if alias.name == "*" or not _has(source, alias.name):
+            if alias.name == "*" or not self._offers(source, alias.name):
                 yield f"line {item.lineno}: {alias.name} may not be imported from {source}"
 
     def _may(self, module: str) -> bool:
         return (
             module in _MODULES
             or module.partition(".")[0] in self.required
-            or any(module == own or module.startswith(f"{own}.") for own in self.own)
+            or module in self.offered
+            or self._is_own(module)
         )
+
+    def _is_own(self, module: str) -> bool:
+        return any(module.startswith(f"{own}.") for own in self.own)
+
+    def _offers(self, module: str, name: str) -> bool:
+        if module in self.offered:
+            return name in self.offered[module]
+        return name[:1].isupper() if self._is_own(module) else _has(module, name)
 
 
 def _name(item: ast.AST, modules: Mapping[str, str], bases: Mapping[ast.expr, str]) -> Iterator[str]:

@@ -28,10 +28,14 @@ _NO_NEW_PRIVILEGES, _SECCOMP = 38, 317
 _ARCHITECTURE = 0xC000003E
 _LOAD, _EQUAL, _AT_LEAST, _ANY, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _ALLOW, _KILL, _FAIL = 0x7FFF0000, 0x80000000, 0x00050000
-_NUMBER, _MACHINE, _FIRST, _SECOND_HALF = 0, 4, 16, 20
+_NUMBER, _MACHINE, _ARGUMENTS = 0, 4, 16
 _OTHER_TABLE = 0x40000000
 _THREAD = 0x00010000
-_CLONE, _CLONE3, _TGKILL, _PRLIMIT, _AFFINITY = 56, 435, 234, 302, 203
+_CLONE, _CLONE3, _TGKILL, _PRLIMIT, _AFFINITY, _IOCTL, _FCNTL = 56, 435, 234, 302, 203, 16, 72
+# What asks, and changes no flags of files: terminals, bytes that wait, blocking, closing.
+_IOCTLS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
+# Doubles, flags and locks; others let the kernel send signals to any process.
+_FCNTLS = (0, 1, 2, 3, 4, 5, 6, 7, 1030)
 _DENIED = (
     41,  # socket; a pair of them, which reaches nobody, stays
     *(57, 58, 59, 322),  # fork, vfork, execve, execveat
@@ -45,7 +49,8 @@ _DENIED = (
     *(90, 91, 92, 93, 94, 260, 268, 452),  # modes and owners, which Landlock leaves alone
     *(188, 189, 190, 197, 198, 199, 463, 466),  # extended attributes
     *(132, 235, 261, 280),  # times of files
-    *(141, 142, 144, 303, 304, 135),  # priorities, handles of files, personality
+    *(141, 142, 144, 251, 256, 279, 314, 448),  # priorities and memory of others
+    *(135, 300, 301, 303, 304, 443, 447, 469),  # personality, watching and handles of files, their attributes
     *(
         103,
         153,
@@ -179,8 +184,7 @@ def _allow(library: ctypes.CDLL, rules: int, path: Path, rights: int) -> None:
 
 
 def _restrict_calls(library: ctypes.CDLL) -> None:
-    refused = _FAIL | errno.EPERM
-    # Where a call depends on its first argument, so many steps are left out when it does not apply.
+    refused = (_RETURN, 0, 0, _FAIL | errno.EPERM)
     filters = [
         (_LOAD, 0, 0, _MACHINE),
         (_EQUAL, 1, 0, _ARCHITECTURE),
@@ -191,23 +195,27 @@ def _restrict_calls(library: ctypes.CDLL) -> None:
         # Its arguments can't be seen; without it, the C library takes the older call.
         (_EQUAL, 0, 1, _CLONE3),
         (_RETURN, 0, 0, _FAIL | errno.ENOSYS),
-        *_by_first(_CLONE, (_ANY, 1, 0, _THREAD), refused),
-        *_by_first(_TGKILL, (_EQUAL, 1, 0, os.getpid()), refused),
-        *_by_first(_PRLIMIT, (_EQUAL, 1, 0, 0), refused),
-        *_by_first(_AFFINITY, (_EQUAL, 1, 0, 0), refused),
     ]
     for number in _DENIED:
-        filters += [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, refused)]
+        filters += [(_EQUAL, 0, 1, number), refused]
+    for number, argument, test, values in (
+        (_CLONE, 0, _ANY, (_THREAD,)),
+        (_TGKILL, 0, _EQUAL, (os.getpid(),)),
+        (_PRLIMIT, 0, _EQUAL, (0,)),
+        (_AFFINITY, 0, _EQUAL, (0,)),
+        (_IOCTL, 1, _EQUAL, _IOCTLS),
+        (_FCNTL, 1, _EQUAL, _FCNTLS),
+    ):
+        # Calls that are allowed for some values of one argument, of which the lower half decides.
+        steps = [(_LOAD, 0, 0, _ARGUMENTS + 8 * argument)]
+        steps += [(test, len(values) - place, 0, value) for place, value in enumerate(values)]
+        steps += [refused, (_RETURN, 0, 0, _ALLOW)]
+        filters += [(_EQUAL, 0, len(steps), number), *steps]
     filters.append((_RETURN, 0, 0, _ALLOW))
     code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *each) for each in filters))
     program = ctypes.create_string_buffer(struct.pack("@HP", len(filters), ctypes.addressof(code)))
     if library.syscall(_SECCOMP, 1, 0, program):
         raise OSError(ctypes.get_errno(), "system calls can't be filtered")
-
-
-def _by_first(number: int, test: tuple[int, int, int, int], refused: int) -> list[tuple[int, int, int, int]]:
-    """Return steps that refuse a call unless its first argument, below 2^32, passes a test."""
-    return [(_EQUAL, 0, 4, number), (_LOAD, 0, 0, _FIRST), test, (_RETURN, 0, 0, refused), (_RETURN, 0, 0, _ALLOW)]
 
 
 if __name__ == "__main__":

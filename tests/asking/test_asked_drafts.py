@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from extensions.asking import client
 from extensions.commands.draft_contract import main
@@ -323,7 +325,68 @@ def test_a_type_that_was_told_is_kept_to() -> None:
         drafted(GOOD, TEXT, package=None, node_type="compute")
 
 
-@pytest.mark.parametrize("entry", corpus.entries(), ids=lambda entry: str(entry["text"]).strip()[:40])
+NAMES = st.sampled_from(["note", "Note", "NoteKind", "id", "note_id", "class", "Not A Name", "", "string", "{{ x }}"])
+FIELDS = st.lists(
+    st.builds(
+        field,
+        NAMES,
+        st.sampled_from(["string", "integer", "uuid", "datetime", "array", "object", "Note", "NoteKind", "nothing"]),
+        st.none() | st.sampled_from(["string", "Note", "array"]),
+        required=st.booleans(),
+    ),
+    max_size=4,
+)
+FORMS = st.builds(
+    form,
+    name=st.just("note_store") | NAMES,
+    node_type=st.sampled_from(["effect", "compute", "reducer", "orchestrator"]),
+    description=st.text(max_size=40),
+    features=st.lists(st.sampled_from(["retry", "caching", "dead_letter_queue"]), max_size=2),
+    integrations=st.lists(st.sampled_from(["postgres", "redis", "kafka", "http"]), max_size=3),
+    enums=st.just([]) | st.just([{"name": "NoteKind", "values": ["a", "b"]}]),
+    models=st.lists(st.builds(lambda name, fields: {"name": name, "fields": fields}, NAMES, FIELDS), max_size=2),
+    operations=st.lists(
+        st.builds(
+            operation,
+            st.sampled_from(["keep_note", "list_notes", "run", "Not A Name"]),
+            crud=st.sampled_from([None, "create", "get", "update", "delete", "list"]),
+            model=st.none() | NAMES,
+            input=FIELDS,
+            output=FIELDS,
+            words=st.text(max_size=10),
+        ),
+        max_size=3,
+    ),
+    transitions=st.lists(st.fixed_dictionaries({"trigger": NAMES, "from": NAMES, "to": NAMES}), max_size=2),
+)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*form()]) | st.text(), inner, max_size=3)
+    ),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(FORMS | JSON.map(lambda value: form(models=value)) | JSON.map(lambda value: form(operations=value)) | JSON)
+def test_any_answer_becomes_a_valid_contract_or_is_told_what_is_wrong(filled: object) -> None:
+    try:
+        made = drafted(json.dumps(filled), TEXT, package=None, node_type=None)
+    except FormError as error:
+        problems = error.problems
+    else:
+        problems = []
+        assert judge(made.contract) == []
+        assert yaml.safe_load(made.document()) == made.contract
+    assert all(problems)
+
+
+ODD = [entry for entry in corpus.entries() if entry.get("says") or entry.get("type") == "refused"]
+
+
+@pytest.mark.parametrize("entry", ODD, ids=lambda entry: str(entry["text"]).strip()[:40])
 def test_hostile_and_other_descriptions_only_fill_in_a_form(
     entry: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

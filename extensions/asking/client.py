@@ -17,6 +17,9 @@ BASE_URL: Final = "OPENAI_BASE_URL"
 MOST_TOKENS: Final = 8192
 """Tokens that an answer may have."""
 
+FEWEST_TOKENS: Final = 1024
+"""Tokens that an answer has to be allowed, to be of use."""
+
 _LONGEST_ANSWER = 200_000
 _LONGEST_REASON = 200
 _RETRIES = 2
@@ -102,13 +105,16 @@ class Model:
         """Close connections."""
         self._client.close()
 
-    def ask(self, messages: Sequence[Message], schema: Mapping[str, Any] | None = None) -> Answer:
+    def ask(
+        self, messages: Sequence[Message], schema: Mapping[str, Any] | None = None, longest: int = MOST_TOKENS
+    ) -> Answer:
         """Ask for one answer.
 
         Args:
             messages: The conversation.
             schema: What the answer is to be, as JSON Schema; asked for as JSON of any shape where the endpoint knows
                 no schemas. Whether the answer fits is for the caller to see.
+            longest: How many tokens the answer may have.
 
         Raises:
             AskingError: There is none: no connection, too late, refused, or nothing that can be read.
@@ -119,7 +125,7 @@ class Model:
             raise AskingError(f"Nothing is sent: in what would be, {what[1]}.")
         while True:
             try:
-                return self._answer(sent, self._create(self._request(messages, schema)))
+                return self._answer(sent, self._create(self._request(messages, schema, longest)))
             except self._library.APIStatusError as error:
                 if not self._is_given_way(error, asked=schema is not None):
                     raise AskingError(self._reason(error)) from None
@@ -147,8 +153,8 @@ class Model:
             raise error
         return reply
 
-    def _request(self, messages: Sequence[Message], schema: Mapping[str, Any] | None) -> dict[str, Any]:
-        request: dict[str, Any] = {"model": self.name, "messages": list(messages), self._limit: MOST_TOKENS}
+    def _request(self, messages: Sequence[Message], schema: Mapping[str, Any] | None, longest: int) -> dict[str, Any]:
+        request: dict[str, Any] = {"model": self.name, "messages": list(messages), self._limit: longest}
         if schema is not None and self._form == "json_schema":
             form = {"name": "form", "strict": True, "schema": dict(schema)}
             request["response_format"] = {"type": "json_schema", "json_schema": form}

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from .client import MOST_TOKENS, Answer, AskingError, Message, Model, tokens_in
+from .client import FEWEST_TOKENS, MOST_TOKENS, Answer, AskingError, Message, Model, tokens_in
 from .figures import Made
 
 STRATEGIES: Final = ("template", "model", "hybrid")
@@ -17,7 +17,7 @@ _MOST_ATTEMPTS = 10
 
 
 class BudgetError(AskingError):
-    """The next answer could cost more than what is left."""
+    """What is left pays no answer."""
 
 
 @dataclass(slots=True)
@@ -42,17 +42,21 @@ class Purse:
             return None
         return (tokens_in * self.price_in + tokens_out * self.price_out) / 1_000_000
 
-    def check(self, prompt: str) -> None:
-        """See that the longest answer to a prompt can be paid.
+    def longest(self, prompt: str) -> int:
+        """Return how many tokens the answer to a prompt may have, so that it can be paid.
 
         Raises:
-            BudgetError: It can't.
+            BudgetError: Too few for an answer that is of use.
         """
-        most = self.cost(tokens_in(prompt), MOST_TOKENS)
-        if self.budget is not None and most is not None and self.spent + most > self.budget:
-            raise BudgetError(
-                f"The next answer could cost ${most:.4f}; of ${self.budget:.4f}, ${self.spent:.4f} are spent."
-            )
+        least, most = self.cost(tokens_in(prompt), FEWEST_TOKENS), self.cost(tokens_in(prompt), MOST_TOKENS)
+        if self.budget is None or least is None or most is None:
+            return MOST_TOKENS
+        left = self.budget - self.spent
+        if least > left:
+            raise BudgetError(f"An answer could cost ${least:.4f}; of ${self.budget:.4f}, ${self.spent:.4f} are spent.")
+        if most <= left:
+            return MOST_TOKENS
+        return FEWEST_TOKENS + int((left - least) / (most - least) * (MOST_TOKENS - FEWEST_TOKENS))
 
 
 @dataclass(slots=True)
@@ -107,10 +111,10 @@ class Asked:
         Raises:
             AskingError: There is no answer, or it could not be paid.
         """
-        self._purse.check("\n".join(message["content"] for message in messages))
+        longest = self._purse.longest("\n".join(message["content"] for message in messages))
         made.attempts += 1
         with made.stage("model"), waiting(f"{made.name}: asking {self._model.name}, attempt {made.attempts}"):
-            answer = self._model.ask(messages, schema)
+            answer = self._model.ask(messages, schema, longest)
         made.prompt_tokens += answer.prompt_tokens
         made.answer_tokens += answer.answer_tokens
         cost = self._purse.cost(answer.prompt_tokens, answer.answer_tokens)

@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("folder", type=Path, nargs="?", default=Path(), help="the project; default: here")
     parser.add_argument("--node", metavar="NAME", help="one node of the project alone, such as node_hashing_compute")
     parser.add_argument(
-        "--operation", metavar="NAME", action="append", default=[], help="one operation alone; may be repeated"
+        "--operation", metavar="NAME", action="extend", nargs="+", default=[], help="these operations alone"
     )
     parser.add_argument("--dry-run", action="store_true", help="show what a model would be told, and ask none")
     parser.add_argument(

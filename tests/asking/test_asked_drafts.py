@@ -244,6 +244,13 @@ def test_nothing_is_asked_that_can_not_be_paid(
     assert "could cost" in capsys.readouterr().err
 
 
+def test_an_answer_is_as_long_as_it_can_be_paid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with serving([GOOD]) as endpoint:
+        assert run(endpoint.url, "--budget-usd", "0.05", "--price-in", "3", "--price-out", "15") == 0
+    assert 1024 <= endpoint.requests[0]["max_tokens"] < 8192
+
+
 def test_secrets_are_not_sent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,6 +7,9 @@ from extensions.filling.stubs import Stub
 CANARY = "canary"
 """A file in the home that hostile answers read, write and change."""
 
+BY_TRIAL_ALONE = frozenset({"a loop without end", "memory", "a polite end of the process"})
+"""Answers that no syntax tree tells from good ones."""
+
 
 def method(stub: Stub, *lines: str, ahead: str = "") -> str:
     """Return the code of an answer whose body has these lines."""

@@ -9,7 +9,7 @@ from typing import Final
 
 from ..asking.client import fenced
 from .screen import Screen
-from .stubs import Body, Stub
+from .stubs import Body, Stub, lines
 
 LONGEST: Final = 40_000
 """Characters that the code of an answer may have."""
@@ -108,7 +108,7 @@ def body_of(code: str, stub: Stub, screen: Screen) -> Body:
     problems += screen.problems(tree)
     if problems:
         raise AnswerError(*problems)
-    rows = code.splitlines()
+    rows = [row.rstrip("\r\n") for row in lines(code)]
     used = {item.id for item in ast.walk(tree) if isinstance(item, ast.Name)}
     known = {
         alias.asname or alias.name

@@ -1,6 +1,7 @@
 """Stubs: handlers of which nothing is written but what the template wrote, found by their syntax tree."""
 
 import ast
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +55,11 @@ class Stub:
         return bool(self.operation.get("examples"))
 
 
+def lines(text: str) -> list[str]:
+    """Return a text's lines with their ends, as syntax trees count them: form feeds and the like end none."""
+    return list(io.StringIO(text, newline=""))
+
+
 def stubs_in(project: Path, place: Place, contract: Mapping[str, Any], folder: str) -> Iterator[Stub | str]:
     """Find the stubs of a node.
 
@@ -97,7 +103,7 @@ def _stub_in(text: str) -> tuple[ast.ClassDef, ast.AsyncFunctionDef] | None:
     if len(classes) != 1:
         return None
     methods = [item for item in classes[0].body if isinstance(item, ast.AsyncFunctionDef) and item.name == "handle"]
-    if len(methods) != 1 or not _is_stub(methods[0], text.splitlines()):
+    if len(methods) != 1 or not _is_stub(methods[0], lines(text)):
         return None
     return classes[0], methods[0]
 
@@ -155,7 +161,7 @@ def filled(stub: Stub, body: Body) -> tuple[str, tuple[int, int]]:
     """
     text = stub.text
     tree = ast.parse(text)
-    rows = text.splitlines(keepends=True)
+    rows = lines(text)
     end = "\r\n" if rows and rows[0].endswith("\r\n") else "\n"
     method = stub.method
     docstring, last = method.body
@@ -181,7 +187,7 @@ def filled(stub: Stub, body: Body) -> tuple[str, tuple[int, int]]:
     changes.append((after, after, list(body.imports)))
     owner = next(item for item in tree.body if isinstance(item, ast.ClassDef))
     top = min([owner.lineno, *(item.lineno for item in owner.decorator_list)]) - 1
-    helpers = [row for helper in body.helpers for row in (*helper.splitlines(), "", "")]
+    helpers = [row for helper in body.helpers for row in (*(line.rstrip("\r\n") for line in lines(helper)), "", "")]
     changes.append((top, top, helpers))
     for first, past, new in sorted(changes, reverse=True):
         rows[first:past] = [row + end for row in new]
@@ -220,7 +226,7 @@ def unmarked(text: str) -> str:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError):
         return text
-    rows = text.splitlines(keepends=True)
+    rows = lines(text)
     gone: list[ast.stmt | ast.expr] = []
     for item in tree.body:
         match item:

@@ -10,7 +10,7 @@ PYTHON := $(BIN)/python -W "ignore:XDG_RUNTIME_DIR is not set"
 COMPILE := $(BIN)/uv pip compile --system-certs --generate-hashes --no-emit-index-url --no-header --python-version 3.12 --quiet
 SOURCES := copier_onex extensions runtime tests examples benchmarks scripts
 
-.PHONY: help setup demo test fuzz try-llm catalogue corpus adopt-corpus faults attacks lint bench check golden reference audit lock dist clean
+.PHONY: help setup demo test fuzz try-llm catalogue interface corpus adopt-corpus faults attacks lint bench check golden reference audit lock dist clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ faults: setup ## Make what nodes depend on fail, and print what was counted.
 
 catalogue: setup ## Generate, check and test every example; ONLY="name ..." picks some.
 	@$(PYTHON) -m scripts.catalogue
+
+interface: setup ## Compare what every example answers with its OpenAPI document; ONLY="name ..." picks some.
+	@$(PYTHON) -m scripts.interface
 
 corpus: setup ## Draft contracts from the descriptions of the corpus, and print how many were understood.
 	@$(PYTHON) -m scripts.corpus

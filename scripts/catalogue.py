@@ -81,7 +81,7 @@ def page() -> str:
 def _row(path: Path, contract: Contract) -> str:
     kinds = [_kind(operation) for operation in contract.operations]
     base = decide_base_class(contract)
-    custom = [f"`{operation.name}`" for operation in contract.operations if _kind(operation) == "custom"]
+    custom = [f"`{operation.name}`" for operation in contract.operations if is_custom(operation)]
     cells = (
         f"[{path.stem}](../../{path.relative_to(ROOT).as_posix()})",
         markdown(contract.description.partition("\n")[0]).replace("|", "\\|"),
@@ -98,6 +98,11 @@ def _kind(operation: Operation) -> str:
     if operation.by_state_machine:
         return "fsm"
     return next((key for key in IMPLEMENTATIONS if getattr(operation, key) is not None), "custom")
+
+
+def is_custom(operation: Operation) -> bool:
+    """Tell whether an operation is for a person to write."""
+    return _kind(operation) == "custom"
 
 
 def outcome(template: Path, path: Path, folder: Path) -> Outcome:

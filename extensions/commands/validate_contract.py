@@ -4,12 +4,13 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from typing import Any
 
-from ..judging.judge import judge
+from ..judging.judge import judge, read
 from ..judging.legacy import warnings
+from ..language.changes import Change, Effect, changes, version_problem
 from ..reading.schema import bundle
 from ..reading.source import Document, Place, read_stream
 from ..text.problems import Problem
@@ -47,11 +48,15 @@ class Report:
         file: The file as it was named.
         problems: What is wrong, in the order of the file.
         warnings: What is legacy or without effect, where nothing is wrong.
+        changes: What callers and consumers notice of the changes since another version.
+        document: What was read; None where nothing was.
     """
 
     file: str
     problems: tuple[Finding, ...]
     warnings: tuple[Finding, ...] = ()
+    changes: tuple[Change, ...] = ()
+    document: Document | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the report for machines."""
@@ -60,6 +65,10 @@ class Report:
             "valid": not self.problems,
             "problems": [finding.as_json() for finding in self.problems],
             "warnings": [finding.as_json() for finding in self.warnings],
+            "changes": [
+                {"path": change.place, "change": change.text, "breaking": change.effect is Effect.MAJOR}
+                for change in self.changes
+            ],
         }
 
     def lines(self) -> Iterable[str]:
@@ -67,6 +76,8 @@ class Report:
         file = self.file if self.file.isprintable() else ascii(self.file)
         if not self.problems:
             yield f"{file}: valid"
+        for change in self.changes:
+            yield f"{file}: {change}"
         for kind, findings in (("", self.problems), ("warning: ", self.warnings)):
             for finding in findings:
                 yield f"{file}:{finding.place.line}:{finding.place.column}: {kind}{finding.problem}"
@@ -88,7 +99,8 @@ def examine(file: str, document: Document) -> Report:
         problems = [problem for problem in judge(document.value) if problem.path not in document.unread]
         found += [Finding(document.locate(problem.path), problem) for problem in problems]
     noted = () if found else warnings(document.value)
-    return Report(file, _sorted(found), _sorted(Finding(document.locate(warning.path), warning) for warning in noted))
+    noted_there = _sorted(Finding(document.locate(warning.path), warning) for warning in noted)
+    return Report(file, _sorted(found), noted_there, document=document)
 
 
 def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -115,6 +127,27 @@ def examine_file(file: str) -> Report:
         return Report(file, (Finding(Place(1, 1), problem),))
 
 
+def compare(old: Report, new: Report, *, strict: bool) -> Report:
+    """Return the report of a contract with what changed for callers and consumers since another version of it.
+
+    Args:
+        old: The report of the other version.
+        new: The report of the contract.
+        strict: Whether a version that is too low for the changes is a problem, and no warning.
+    """
+    if old.problems or new.problems or old.document is None or new.document is None:
+        return new
+    before, after = read(old.document.value), read(new.document.value)
+    found = changes(before, after)
+    problem = version_problem(before, after, found)
+    if problem is None:
+        return replace(new, changes=found)
+    low = Finding(new.document.locate(problem.path), problem)
+    if strict:
+        return replace(new, changes=found, problems=(low,))
+    return replace(new, changes=found, warnings=(*new.warnings, low))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Judge the files that are named on the command line.
 
@@ -130,6 +163,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("files", nargs="*", metavar="FILE", help="a contract file; - for standard input")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
     parser.add_argument("--schema", action="store_true", help="print the JSON Schema of contracts, for editors")
+    parser.add_argument(
+        "--against", metavar="OLD", help="an earlier version of the contract: tell what callers and consumers notice"
+    )
+    parser.add_argument(
+        "--strict", action="store_true", help="with --against, a version that is too low for the changes is a problem"
+    )
     options = parser.parse_args(arguments)
     if options.schema:
         print(json.dumps(bundle(), indent=2))  # noqa: T201 - what the command is for
@@ -137,6 +176,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not options.files:
         parser.error("no FILE is named")
     reports = [examine_file(file) for file in options.files]
+    if options.against is not None:
+        if len(reports) != 1:
+            parser.error("--against takes one FILE")
+        old = examine_file(options.against)
+        reports = [compare(old, *reports, strict=options.strict), *([old] if old.problems else [])]
     valid = not any(report.problems for report in reports)
     if options.json:
         result = {"valid": valid, "files": [report.as_json() for report in reports]}

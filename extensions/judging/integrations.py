@@ -170,6 +170,7 @@ def settings(rules: Rules) -> Iterator[Problem]:
         yield from _scheme(rules, url, schemes)
     yield from _headers(rules, integrations)
     yield from _host(rules)
+    yield from _docs(rules)
     advanced = _mapping(rules.raw.get("advanced_features"))
     tracing = _mapping(_mapping(advanced.get("observability")).get("tracing"))
     place: Path = ("advanced_features", "observability", "tracing", "endpoint")
@@ -214,6 +215,12 @@ def _host(rules: Rules) -> Iterator[Problem]:
         IPv6Address(host)
     except ValueError:
         yield Problem(path, show(host), "a name or an address; the port is service.port")
+
+
+def _docs(rules: Rules) -> Iterator[Problem]:
+    service = _mapping(rules.raw.get("service"))
+    if service.get("docs") is True and service.get("openapi") is False:
+        yield Problem(("service", "docs"), "a page without a document", "service.openapi: true, or docs left out")
 
 
 def _patterns(advanced: Specs) -> Iterator[Problem]:

@@ -159,6 +159,8 @@ def build(raw: Mapping[str, Any]) -> Contract:
             host=service.get("host", DEFAULT_HOST),
             tags=tuple(service.get("tags", ())),
             enabled=service.get("enabled", True),
+            openapi=service.get("openapi", True),
+            docs=service.get("docs", service.get("openapi", True)),
         ),
         deployment=_deployment(raw.get("deployment", {}), _scrape_seconds(advanced)),
         template_variant=raw.get("template_variant"),

@@ -22,12 +22,19 @@ class Consul:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """How the node runs as a service."""
+    """How the node runs as a service.
+
+    Attributes:
+        openapi: Whether it tells tools of its interface.
+        docs: Whether it has a page of it for people.
+    """
 
     port: int
     host: str
     tags: tuple[str, ...]
     enabled: bool
+    openapi: bool = True
+    docs: bool = True
 
 
 @dataclass(frozen=True, slots=True)

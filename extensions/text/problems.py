@@ -13,6 +13,19 @@ _LONGEST_VALUE = 80
 _MOST_BITS = 64
 
 
+def place(path: Path) -> str:
+    """Return a path as people write it, such as `operations[2].database.parameters[1]`."""
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        elif re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", part):
+            text += f".{part}" if text else part
+        else:
+            text += f"[{show(part)}]"
+    return text or "contract"
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that is wrong with a contract.
@@ -42,16 +55,8 @@ class Problem:
 
     @property
     def place(self) -> str:
-        """The path as people write it, such as `operations[2].database.parameters[1]`."""
-        text = ""
-        for part in self.path:
-            if isinstance(part, int):
-                text += f"[{part}]"
-            elif re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", part):
-                text += f".{part}" if text else part
-            else:
-                text += f"[{show(part)}]"
-        return text or "contract"
+        """The path as people write it."""
+        return place(self.path)
 
     def __str__(self) -> str:
         """Return the problem on one line."""

@@ -47,6 +47,7 @@ class Comparison:
             difference from what was generated; empty where that is not known.
         notes: What the update said.
         onex: What `onex contract diff` says about the contract that ONEX reads; empty where ONEX is not installed.
+        interface: What callers and consumers notice of the contract's changes, and the version that these ask for.
         tests: The last line of the tests' output; empty when they were not run.
     """
 
@@ -60,6 +61,7 @@ class Comparison:
     leftovers: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     onex: tuple[str, ...] = ()
+    interface: tuple[str, ...] = ()
     tests: str = ""
 
     def of_kind(self, kind: Kind) -> list[str]:
@@ -91,6 +93,7 @@ class Comparison:
             total = (sum(file.lines_before for file in self.files), sum(file.lines_after for file in self.files))
             lines += [f"| together | | {total[0]} | {total[1]} |", ""]
         lines += _section("Contract", [f"`{each.place}`: {_change(each)}" for each in self.contract])
+        lines += _section("For callers and consumers", self.interface)
         lines += _section("ONEX contract", self.onex)
         lines += _section(
             "Renamed operations", [f"`{old}` seems to be `{new}` now" for old, new in self.renamed.items()]

@@ -14,6 +14,8 @@ from typing import Any
 
 import yaml
 
+from ..judging.judge import ContractError, read
+from ..language.changes import changes, version_problem
 from ..project import ownership, reports, vcs
 from ..project.leftovers import DIFFERENCE
 from ..project.places import Place, UntrustedNameError, file_in, places_in
@@ -360,7 +362,19 @@ def _compare(
         mixins=gained_and_lost(_bases(old), _bases(new)),
         leftovers=dict(_leftovers(before, after, old)),
         notes=tuple(notes),
+        interface=tuple(_interface(*contracts)),
     )
+
+
+def _interface(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what callers and consumers notice of the changes of a contract."""
+    try:
+        old, new = read(before), read(after)
+    except ContractError:
+        return  # an earlier template took what this one refuses
+    found = changes(old, new)
+    problem = version_problem(old, new, found)
+    yield from (f"`{str(line).replace('`', "'")}`" for line in (*found, *([problem] if problem else [])))
 
 
 def _leftovers(before: Tree, after: Tree, manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

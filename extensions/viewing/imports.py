@@ -230,7 +230,10 @@ class Imports:
     def service_test(self) -> tuple[Symbol, ...]:
         """What the service's tests import of the node's own package, under the short names of the tests."""
         apart = (self.node.own("serving.application", "metrics_served"),) if self.node.metrics_port is not None else ()
-        return (*self._short_names(), (self.node.module, "service"), self.node.own("service", "build_app"), *apart)
+        operation = (self.node.operation_enum[0], f"{self.node.operation_enum[1]} as Operation")
+        told = (operation,) if self.node.contract.service.openapi else ()
+        built = self.node.own("service", "build_app")
+        return (*self._short_names(), (self.node.module, "service"), built, *apart, *told)
 
     @property
     def command_core(self) -> tuple[Symbol, ...]:

@@ -56,6 +56,7 @@ _OF_SOME_NODES: Mapping[str, Needed] = {
     "{node}/consumed.py": lambda node: node.consuming,
     "{node}/handlers/custom": lambda node: node.custom_operations,
     "{node}/models/model_*_step_event.py": lambda node: node.workflows,
+    "{node}/openapi.json": lambda node: node.contract.service.openapi,
     "{node}/runtime": lambda node: node.runtime_modules,
     "{node}/service_mode.py": lambda node: node.base.service_mode,
     "{node}/state": lambda node: node.fsm,

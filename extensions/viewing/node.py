@@ -5,7 +5,7 @@ from ..deciding import security as security_deciding
 from ..deciding.monitoring import HealthView, MetricsView
 from ..language.contract import MISSING
 from ..language.references import references
-from . import features, runtime
+from . import features, openapi, runtime
 from . import workflow_imports as workflow_imports_viewing
 from .deploy import DeployView, Needs, consul_service, deploy_view
 from .events import NodeEvents
@@ -28,6 +28,11 @@ class NodeView(NodeEvents):
     def imports(self) -> Imports:
         """What its modules and tests import."""
         return Imports(self)
+
+    @property
+    def openapi(self) -> str:
+        """The service's interface as an OpenAPI document."""
+        return openapi.document(self)
 
     @property
     def packages(self) -> Packages:

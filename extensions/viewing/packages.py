@@ -82,5 +82,6 @@ class Packages:
             "aggregation": self.node.proves_purity,
             "tracing": self.node.tracing,
             "calendar": self.node.has_calendar,
+            "docs": self.node.contract.service.docs,
         }
         return "base", *(group for group, wanted in optional.items() if wanted)

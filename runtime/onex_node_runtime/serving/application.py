@@ -5,7 +5,7 @@ import asyncio
 import contextlib
 import gc
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -71,6 +71,7 @@ class Served:
         intake: Makes what brings work beside requests; the node is initialized then.
         continued: Goes on with a caller's trace, by the headers of the request.
         safe_to_stop: Tells whether the request that is cut off may be sent again.
+        documents: Routes that tell people and tools of the interface.
     """
 
     node: ServedNode
@@ -83,6 +84,7 @@ class Served:
     intake: Callable[[], Intake] = Intake
     continued: Callable[[Mapping[str, str]], contextlib.AbstractContextManager[object]] = contextlib.nullcontext
     safe_to_stop: Callable[[], bool] = safe_to_repeat
+    documents: Sequence[Route] = ()
 
 
 def application(served: Served) -> Starlette:
@@ -92,7 +94,8 @@ def application(served: Served) -> Starlette:
         served: The node.
 
     Returns:
-        The application: `GET /health`, `GET /ready`, `POST /operations/{name}`, and `GET /metrics` if there are any.
+        The application: `GET /health`, `GET /ready`, `POST /operations/{name}`, the documents, and `GET /metrics` if
+        there are any.
     """
     operations = OperationEndpoint(served)
 
@@ -122,6 +125,7 @@ def application(served: Served) -> Starlette:
         Route("/health", health),
         Route("/ready", ready),
         Route("/operations/{name}", operations.answer, methods=["POST"]),
+        *served.documents,
     ]
     if served.metrics is not None:
         routes.append(metrics_route(served.metrics))

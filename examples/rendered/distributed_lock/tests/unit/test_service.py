@@ -15,6 +15,9 @@ from omninode_bridge.nodes.node_distributed_lock_effect import service
 from omninode_bridge.nodes.node_distributed_lock_effect.handlers.handler_distributed_lock_effect import (
     HandlerDistributedLockEffect as Handler,
 )
+from omninode_bridge.nodes.node_distributed_lock_effect.models.enum_distributed_lock_operation import (
+    EnumDistributedLockOperation as Operation,
+)
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_distributed_lock_request import (
     ModelDistributedLockRequest as Request,
 )
@@ -68,6 +71,12 @@ async def test_ready_tells_the_truth(client: httpx.AsyncClient, node: Node, worl
     world.error = ModelOnexError(message="away", error_code=EnumCoreErrorCode.NETWORK_ERROR)
     answer = await client.get("/ready")
     assert (answer.status_code, answer.json()["status"]) == (503, "unhealthy")
+
+
+async def test_the_interface_is_told(client: httpx.AsyncClient) -> None:
+    paths = (await client.get("/openapi.json")).json()["paths"]
+    assert {f"/operations/{operation}" for operation in Operation} < paths.keys()
+    assert (await client.get("/docs")).status_code == 200
 
 
 async def test_metrics_are_those_of_the_node(client: httpx.AsyncClient, node: Node) -> None:

@@ -2,6 +2,7 @@
 """The process that serves the node."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 from omnibase_core.event_bus import EventBusInmemory
@@ -25,7 +26,9 @@ from omninode_bridge.nodes.node_distributed_lock_effect.runtime.serving.applicat
     application,
     serve,
 )
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.serving.documents import document_route
 from omninode_bridge.nodes.node_distributed_lock_effect.runtime.serving.intake import Intake, Schedules
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.serving.page import page_routes
 from omninode_bridge.nodes.node_distributed_lock_effect.settings import ModelDistributedLockSettings
 
 SERVICE_FACTS = DiscoveryFacts(
@@ -80,6 +83,7 @@ def build_app(node: NodeDistributedLockEffect) -> Starlette:
             readiness=readiness,
             metrics=lambda: metrics(node),
             intake=intake,
+            documents=[document_route(Path(__file__).with_name("openapi.json")), *page_routes()],
         )
     )
 

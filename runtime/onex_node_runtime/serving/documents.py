@@ -1,0 +1,22 @@
+# The runtime of copier-onex, the same in every node. Change it in the template, not here.
+"""The document of the service's interface, for tools."""
+
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+
+def document_route(path: Path) -> Route:
+    """Return the route of `GET /openapi.json`.
+
+    Args:
+        path: The document, which is read now.
+    """
+    content = path.read_bytes()
+
+    async def shown(_request: Request) -> Response:
+        return Response(content, media_type="application/json")
+
+    return Route("/openapi.json", shown)

@@ -1,0 +1,100 @@
+"""Compares what examples answer with the documents of their interfaces: `make interface`.
+
+Each is generated and run as a service, with what it talks to on embedded servers. Schemathesis then sends it valid and
+invalid requests; operations that are for a person to write, and workflows, are left out. `ONLY` in the environment
+picks contracts by name, separated by blanks.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Collection
+from pathlib import Path
+
+import httpx
+
+from examples.rendering import ROOT, export_template, generate, read_contract
+from extensions.judging.judge import read
+
+from .catalogue import contracts, is_custom
+
+BIN = Path(sys.executable).parent
+PATIENCE_SECONDS = 60.0
+CONFIGURATION = ROOT / "scripts" / "schemathesis.toml"
+_LONGEST_LINE = 300
+
+
+def compared(project: Path, log: Path, aside: Collection[str] = ()) -> str:
+    """Run a project's service, and return what its answers have that its document does not allow; empty for nothing.
+
+    Args:
+        project: A generated project.
+        log: Where the service's output goes.
+        aside: Operations that are left out.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    environment = os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "SERVICE_PORT": str(port)}
+    with log.open("wb") as output:
+        service = subprocess.Popen(
+            ["make", "--silent", "run"],
+            cwd=project,
+            env=environment,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        _until_alive(service, f"http://127.0.0.1:{port}", log)
+        command: list[str | Path] = [BIN / "schemathesis", "--config-file", CONFIGURATION, "--no-color"]
+        command += ["run", f"http://127.0.0.1:{port}/openapi.json"]
+        command += [word for name in aside for word in ("--exclude-operation-id", name)]
+        ran = subprocess.run(command, cwd=log.parent, capture_output=True, text=True, check=False)
+        # A request's body may have millions of characters.
+        told = "\n".join(line[:_LONGEST_LINE] for line in (ran.stdout + ran.stderr).splitlines())
+        return told if ran.returncode else ""
+    finally:
+        os.killpg(service.pid, signal.SIGINT)
+        service.wait(PATIENCE_SECONDS)
+
+
+def _until_alive(service: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    end = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < end and service.poll() is None:
+        try:
+            if httpx.get(f"{url}/health", trust_env=False).is_success:
+                return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    raise RuntimeError(log.read_text(encoding="utf-8")[-3000:])
+
+
+def main() -> int:
+    """Compare all examples.
+
+    Returns:
+        The exit status: 1 when one's answers do not fit its document.
+    """
+    only = os.environ.get("ONLY", "").split()
+    failed = []
+    with tempfile.TemporaryDirectory() as scratch:
+        template = export_template(Path(scratch) / "template")
+        for path in [path for path in contracts() if not only or path.stem in only]:
+            raw = read_contract(path) | {"validation_level": "none"}
+            # Nobody answers the steps of workflows here, so that each request would take its whole deadline.
+            aside = [one.name for one in read(raw).operations if is_custom(one) or one.workflow]
+            project = generate(template, raw, Path(scratch) / path.stem)
+            found = compared(project, Path(scratch) / f"{path.stem}.log", aside)
+            print(f"{path.stem}: {'FAILED' if found else 'as its document says'}", flush=True)
+            if found:
+                print(found, file=sys.stderr, flush=True)
+                failed.append(path.stem)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

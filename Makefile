@@ -24,7 +24,7 @@ demo: setup ## Draft a contract from a sentence, generate the example node, run 
 	@$(PYTHON) -m examples.demo
 
 test: setup ## Run the whole test suite.
-	@$(BIN)/pytest --numprocesses 2 --dist loadfile
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 fuzz: setup ## Generate drawn contracts: EXAMPLES of them, from SEED on.
 	@$(PYTHON) -m tests.contracts.fuzz --examples $(or $(EXAMPLES),10000) --seed $(or $(SEED),0)

@@ -158,7 +158,7 @@ NODES: dict[str, dict[str, Any]] = {
             operation(
                 "figure",
                 input={"events": {"type": "array", "items": "Event", "description": "a"}},
-                output={"figures": {"type": "array", "description": "a"}},
+                output={"figures": {"type": "array", "description": "a"}, "intents": {"type": "array", "description": "a"}},
                 examples=[],
                 aggregate={
                     "over": "events",
@@ -172,7 +172,12 @@ NODES: dict[str, dict[str, Any]] = {
                         "least": {"min": "size"},
                         "most": {"max": "size"},
                         "p": {"percentile": "size", "q": 5},
+                        "kinds": {"distinct": "kind"},
+                        "spread": {"stddev": "size"},
+                        "opening": {"first": "size", "by": "at"},
+                        "closing": {"last": "size"},
                     },
+                    "intents": [{"target": "alert", "action": "tell", "each": "window", "when": "window.total > 5"}],
                 },
             ),
         ],
@@ -183,7 +188,7 @@ NODES: dict[str, dict[str, Any]] = {
                 "initial_state": "new",
                 "terminal_states": ["old"],
                 "states": {"new": "a", "old": "a"},
-                "transitions": [{"trigger": "go", "from": "new", "to": "old"}],
+                "transitions": [{"trigger": "go", "from": "new", "to": "old", "when": "input.what == 'a'"}],
             }
         },
     },

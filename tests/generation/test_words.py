@@ -1,6 +1,7 @@
 """Words that ONEX forbids in its own code: contracts have a right to them, and their nodes pass ONEX's gate."""
 
 import copy
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,10 @@ def test_nodes_with_such_words_pass_the_gate(run: Run, template: Path, tmp_path:
     report = validate(project, "standard")
     assert report.passed, report.table()
     assert not [str(found) for outcome in report.outcomes for found in outcome.findings]
-    checked = run(str(TOOLS / "onex"), "validate", "--strict", "src", cwd=project)
+    # As the project's own check does it: the runtime's unions are counted apart from the node's.
+    own = shutil.copytree(project / "src", tmp_path / "own", ignore=shutil.ignore_patterns("runtime"))
+    (runtime,) = (project / "src").rglob("runtime")
+    checked = run(str(TOOLS / "onex"), "validate", "--strict", str(own), str(runtime), cwd=project)
     assert checked.returncode == 0, checked.stdout + checked.stderr
     for path in (project / "src").rglob("*.*"):
         if path.suffix in {".py", ".yaml"}:

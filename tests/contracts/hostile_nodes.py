@@ -158,7 +158,10 @@ NODES: dict[str, dict[str, Any]] = {
             operation(
                 "figure",
                 input={"events": {"type": "array", "items": "Event", "description": "a"}},
-                output={"figures": {"type": "array", "description": "a"}, "intents": {"type": "array", "description": "a"}},
+                output={
+                    "figures": {"type": "array", "description": "a"},
+                    "intents": {"type": "array", "description": "a"},
+                },
                 examples=[],
                 aggregate={
                     "over": "events",

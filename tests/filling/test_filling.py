@@ -321,7 +321,7 @@ def test_an_interrupt_leaves_all_as_it_was(project: Path, tmp_path: Path) -> Non
             while not endpoint.requests:
                 time.sleep(0.02)
             process.send_signal(signal.SIGINT)
-            errors = process.communicate(timeout=10)[1]
+            errors = process.communicate(timeout=60)[1]
 
     assert process.returncode == 130
     assert "Interrupted" in errors

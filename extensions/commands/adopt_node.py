@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..adopting.node import NoNodeError, adopt
-from ..judging.judge import judge
 from ..text.written import say, show, write
+from .adopted import told
 
 _EXAMPLE = """\
 example:
@@ -58,12 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         say(f"{error.filename!r}: {error.strerror or error}")
         return 1
-    for place, what in adopted.notes:
-        say(f"look at {place}: {what}")
-    problems = judge(adopted.contract)
-    for problem in problems:
-        say(f"problem: {problem}")
-    return 1 if problems else 0
+    return told(adopted)
 
 
 if __name__ == "__main__":

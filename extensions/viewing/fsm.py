@@ -70,7 +70,6 @@ class FsmView:
         rejects: Whether a trigger without a transition is an error.
         entity: The input field that tells whose state it is.
         entity_type: Its type as code.
-        entity_imports: What that type needs imported.
         column: Its type in PostgreSQL.
         backend: Where states are kept.
         place: The table or the prefix of keys.
@@ -93,7 +92,6 @@ class FsmView:
     rejects: bool
     entity: str
     entity_type: str
-    entity_imports: tuple[Symbol, ...]
     column: str
     backend: str
     place: str
@@ -203,7 +201,6 @@ def fsm_view(contract: Contract, own: Own, reference: Reference) -> FsmView | No
         rejects=spec.on_undefined == "reject",
         entity=spec.entity,
         entity_type=typed.code,
-        entity_imports=tuple(typed.symbols),
         column=_COLUMNS[entity.kind],
         backend=store.backend,
         place=store.place,

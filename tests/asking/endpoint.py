@@ -5,6 +5,9 @@ hand.
 """
 
 import json
+import os
+import signal
+import subprocess
 import sys
 import threading
 import time
@@ -169,6 +172,26 @@ def serving(script: Script, port: int = 0) -> Iterator[Endpoint]:
             server.shutdown()
             thread.join()
     assert endpoint.wrong == []
+
+
+def interrupted(module: str, arguments: Sequence[str], endpoint: Endpoint, **environment: str) -> tuple[int, str]:
+    """Run a command until it asks the endpoint, interrupt it, and return its status and what it told of that.
+
+    Args:
+        module: Has the command's `main`.
+        arguments: The command line without the program's name.
+        endpoint: What it asks.
+        environment: Variables beside those of this process.
+    """
+    code = f"import sys; from {module} import main; sys.exit(main(sys.argv[1:]))"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, *arguments], env=os.environ | environment, stderr=subprocess.PIPE, text=True
+    ) as process:
+        while not endpoint.requests:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        told = process.communicate(timeout=60)[1]
+    return process.returncode, told
 
 
 def _completion(reply: Reply) -> str:

@@ -1,11 +1,6 @@
 """Drafts of a model are judged like any other, and the rules stand behind it."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,7 +15,7 @@ from extensions.commands.draft_contract import main
 from extensions.drafting.form import FORM, FormError, drafted
 from extensions.judging.judge import judge
 from scripts import corpus
-from tests.asking.endpoint import KEY, MODEL, Reply, error, serving
+from tests.asking.endpoint import KEY, MODEL, Reply, error, interrupted, serving
 
 TEXT = "CRUD for notes in PostgreSQL with title and body"
 
@@ -302,16 +297,9 @@ def test_rules_alone_report_too(tmp_path: Path) -> None:
 
 def test_an_interrupt_leaves_nothing(tmp_path: Path) -> None:
     with serving([Reply(GOOD, seconds=20)]) as endpoint:
-        code = "import sys; from extensions.commands.draft_contract import main; sys.exit(main(sys.argv[1:]))"
         arguments = [TEXT, "--model", MODEL, "--base-url", endpoint.url, "-o", str(tmp_path / "node.yaml")]
-        with subprocess.Popen(
-            [sys.executable, "-c", code, *arguments], env=os.environ, stderr=subprocess.PIPE, text=True
-        ) as process:
-            while not endpoint.requests:
-                time.sleep(0.02)
-            process.send_signal(signal.SIGINT)
-            errors = process.communicate(timeout=10)[1]
-    assert process.returncode == 130
+        status, errors = interrupted("extensions.commands.draft_contract", arguments, endpoint)
+    assert status == 130
     assert "Interrupted: nothing was written." in errors
     assert "Traceback" not in errors
     assert list(tmp_path.iterdir()) == []

@@ -29,7 +29,7 @@ from extensions.filling.stubs import Stub
 from extensions.filling.trial import Trial, TrialError
 from extensions.project.places import Place
 from scripts import try_llm
-from tests.asking.endpoint import KEY, MODEL, Reply, Script, serving
+from tests.asking.endpoint import KEY, MODEL, Reply, Script, interrupted, serving
 from tests.asking.test_asked_drafts import form
 from tests.conftest import Generate, Run
 from tests.filling import hostile
@@ -312,18 +312,10 @@ def test_an_interrupt_leaves_all_as_it_was(project: Path, tmp_path: Path) -> Non
     scratch = tmp_path / "tmp"
     scratch.mkdir()
     with serving([Reply(GOOD, seconds=20)]) as endpoint:
-        code = "import sys; from extensions.filling.command import main; sys.exit(main(sys.argv[1:]))"
         arguments = [str(project), "--operation", "greet", "--model", MODEL, "--base-url", endpoint.url]
-        environment = os.environ | {"TMPDIR": str(scratch)}
-        with subprocess.Popen(
-            [sys.executable, "-c", code, *arguments], env=environment, stderr=subprocess.PIPE, text=True
-        ) as process:
-            while not endpoint.requests:
-                time.sleep(0.02)
-            process.send_signal(signal.SIGINT)
-            errors = process.communicate(timeout=60)[1]
+        status, errors = interrupted("extensions.filling.command", arguments, endpoint, TMPDIR=str(scratch))
 
-    assert process.returncode == 130
+    assert status == 130
     assert "Interrupted" in errors
     assert "Traceback" not in errors
     assert files(project) == before

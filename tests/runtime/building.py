@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from onex_node_runtime.adapters.adapter_files import AdapterFiles
@@ -23,6 +24,9 @@ from onex_node_runtime.settings.kafka import KafkaSettings
 from onex_node_runtime.settings.redis import RedisSettings
 from onex_node_runtime.settings.retry import RetrySettings
 from pydantic import SecretStr
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 NODE = "node_lock_effect"
 RETRY_STATUS = frozenset({429, 502, 503, 504})
@@ -131,3 +135,23 @@ async def messages_of(servers: str, topic: str, count: int) -> list[ConsumerReco
                 found += records
     await consumer.stop()
     return found
+
+
+@asynccontextmanager
+async def two_postgres(url: str, made: str) -> AsyncIterator[list[AdapterPostgres]]:
+    """Two adapters, as two processes would have them, once the statements of `made` have run."""
+    adapters = [postgres(Settings(database_url=SecretStr(url))) for _ in range(2)]
+    for statement in made.split(";"):
+        await adapters[0].execute(statement)
+    yield adapters
+    for adapter in adapters:
+        await adapter.close()
+
+
+@asynccontextmanager
+async def two_redis(url: str) -> AsyncIterator[list[AdapterRedis]]:
+    """Two adapters, as two processes would have them."""
+    adapters = [redis(Settings(redis_url=url)) for _ in range(2)]
+    yield adapters
+    for adapter in adapters:
+        await adapter.close()

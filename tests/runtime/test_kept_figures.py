@@ -17,8 +17,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.errors import ModelOnexError
-from onex_node_runtime.adapters.adapter_postgres import AdapterPostgres
-from onex_node_runtime.adapters.adapter_redis import AdapterRedis
 from onex_node_runtime.aggregations.figure_store import FigureStore, KeptWindow
 from onex_node_runtime.aggregations.keeping import Folding, KeptFigures
 from onex_node_runtime.aggregations.measures import Count, ExactSum, MeanOfDecimals, Measure, Percentile, Smallest, Sum
@@ -37,7 +35,7 @@ from onex_node_runtime.aggregations.values import (
     LastCome,
 )
 from onex_node_runtime.correlation import CORRELATION_ID
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel
 
 from tests.runtime import building
 
@@ -101,21 +99,13 @@ async def stores(request: pytest.FixtureRequest) -> AsyncIterator[list[FigureSto
     """Two, as two processes would have them, on the same empty server."""
     if request.param == "memory":
         yield [FigureStoreMemory()] * 2
-        return
-    adapters: list[AdapterPostgres] | list[AdapterRedis]
-    if request.param == "postgres":
-        settings = building.Settings(database_url=SecretStr(request.getfixturevalue("postgres")))
-        adapters = [building.postgres(settings) for _ in range(2)]
-        for statement in MADE.split(";"):
-            await adapters[0].execute(statement)
-        yield [FigureStorePostgres(adapter, TABLE) for adapter in adapters]
+    elif request.param == "postgres":
+        async with building.two_postgres(request.getfixturevalue("postgres"), MADE) as adapters:
+            yield [FigureStorePostgres(adapter, TABLE) for adapter in adapters]
     else:
-        settings = building.Settings(redis_url=request.getfixturevalue("redis"))
-        adapters = [building.redis(settings) for _ in range(2)]
         place = f"totals-{uuid4()}"
-        yield [FigureStoreRedis(adapter, place) for adapter in adapters]
-    for adapter in adapters:
-        await adapter.close()
+        async with building.two_redis(request.getfixturevalue("redis")) as adapters:
+            yield [FigureStoreRedis(adapter, place) for adapter in adapters]
 
 
 @pytest.fixture

@@ -11,8 +11,6 @@ import pytest_asyncio
 from doubles.redis_server import redis_url
 from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.errors import ModelOnexError
-from onex_node_runtime.adapters.adapter_postgres import AdapterPostgres
-from onex_node_runtime.adapters.adapter_redis import AdapterRedis
 from onex_node_runtime.correlation import CORRELATION_ID
 from onex_node_runtime.models.secrets import SECRET
 from onex_node_runtime.states.entities import Entities, delivery_id
@@ -21,7 +19,7 @@ from onex_node_runtime.states.move import Move, Snapshot, StateStore
 from onex_node_runtime.states.store_memory import MOST_EVENTS, StateStoreMemory
 from onex_node_runtime.states.store_postgres import StateStorePostgres
 from onex_node_runtime.states.store_redis import StateStoreRedis
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, Field
 
 from tests.runtime import building
 
@@ -87,21 +85,13 @@ async def stores(request: pytest.FixtureRequest) -> AsyncIterator[list[StateStor
     """Two, as two processes would have them, on the same empty server."""
     if request.param == "memory":
         yield [HesitantStore()] * 2
-        return
-    adapters: list[AdapterPostgres] | list[AdapterRedis]
-    if request.param == "postgres":
-        settings = building.Settings(database_url=SecretStr(request.getfixturevalue("postgres")))
-        adapters = [building.postgres(settings) for _ in range(2)]
-        for statement in MADE.split(";"):
-            await adapters[0].execute(statement)
-        yield [StateStorePostgres(adapter, TABLE) for adapter in adapters]
+    elif request.param == "postgres":
+        async with building.two_postgres(request.getfixturevalue("postgres"), MADE) as adapters:
+            yield [StateStorePostgres(adapter, TABLE) for adapter in adapters]
     else:
-        settings = building.Settings(redis_url=request.getfixturevalue("redis"))
-        adapters = [building.redis(settings) for _ in range(2)]
         place = f"doors-{uuid4()}"
-        yield [StateStoreRedis(adapter, place) for adapter in adapters]
-    for adapter in adapters:
-        await adapter.close()
+        async with building.two_redis(request.getfixturevalue("redis")) as adapters:
+            yield [StateStoreRedis(adapter, place) for adapter in adapters]
 
 
 @pytest.fixture

@@ -65,6 +65,13 @@ _ALWAYS: Final[Mapping[int, str]] = {
     503: "The service, or what it needs, is not there now; `Retry-After` says when to come back, where that is safe.",
     504: "The deadline passed.",
 }
+# Those that some nodes have, as their README says.
+_SOMETIMES: Final[Mapping[int, str]] = {
+    404: "What the operation needs is not there.",
+    409: "The state of things does not allow the operation.",
+    429: "There are too many requests.",
+    501: "The operation is still to be written.",
+}
 _LONGEST_SUMMARY: Final = 120
 _REPEATED_LATER: Final = (429, 503, 504)
 
@@ -110,15 +117,11 @@ def document(node: "NodeView") -> str:
 
 
 def _answers(node: "NodeView") -> dict[int, str]:
-    found = dict(_ALWAYS)
-    if node.rate_limit:
-        found[429] = "There are too many requests."
-    if node.custom_operations:
-        found[501] = "The operation is still to be written."
-    if node.adapters or node.custom_operations or node.workflows:
-        found[404] = "What the operation needs is not there."
-    if node.adapters or node.custom_operations or node.workflows or node.fsm:
-        found[409] = "The state of things does not allow the operation."
+    known = {status for _, status, _ in node.readme.all_errors}
+    if node.custom_operations or node.workflows:
+        # Handlers and other nodes refuse as they see fit.
+        known |= {404, 409}
+    found = {**_ALWAYS, **{status: text for status, text in _SOMETIMES.items() if status in known}}
     return dict(sorted(found.items()))
 
 

@@ -47,6 +47,19 @@ class Readme:
         """The errors of the integrations: code, HTTP status, and when they come."""
         return (*self._missing(), *self._of_api(), *self._of_database(), *self._of_servers(), *self._of_files())
 
+    @property
+    def all_errors(self) -> tuple[ErrorRow, ...]:
+        """These, and the errors that do not come of integrations."""
+        return (
+            ("VALIDATION_ERROR", 422, self._invalid()),
+            *self.errors,
+            *self._of_features(),
+            ("INVALID_STATE", 503, "the node is not running"),
+            ("TIMEOUT", 504, "the deadline passed"),
+            ("CONTRACT_VIOLATION", 500, "the result does not meet the contract"),
+            *self._of_custom_handlers(),
+        )
+
     def default(self, setting: "SettingView") -> str:
         """Return the default of a setting as its environment variable would have it; empty where there is none.
 
@@ -76,6 +89,27 @@ class Readme:
         node = self._node
         reached = {database: node.database, api: node.http, "Redis": node.redis, "Kafka": node.kafka}
         return [name for name, present in reached.items() if present and name]
+
+    def _invalid(self) -> str:
+        computed = ", or has no result, as in a division by zero, or none that meets the contract"
+        more = computed if self._node.compute_operations else ""
+        return f"the input does not meet the contract{more}; nothing was touched"
+
+    def _of_features(self) -> list[ErrorRow]:
+        node, rows = self._node, []
+        if node.rate_limit:
+            rows.append(("RATE_LIMIT_ERROR", 429, "there are too many requests; Retry-After says when to come back"))
+        if node.breaker:
+            rows.append(("SERVICE_UNAVAILABLE", 503, "the circuit breaker is open"))
+        if node.fsm and node.fsm.rejects:
+            when = "no transition is defined for the trigger in the state that the entity is in"
+            rows.append(("INVALID_OPERATION", 409, when))
+        return rows
+
+    def _of_custom_handlers(self) -> list[ErrorRow]:
+        if not self._node.custom_operations:
+            return []
+        return [("METHOD_NOT_IMPLEMENTED", 501, "a custom handler is still to be written")]
 
     def _missing(self) -> list[ErrorRow]:
         node = self._node

@@ -153,7 +153,7 @@ class _Settings:
         unset = "PostgreSQL URL; when unset, libpq's PGHOST, PGUSER and the like are read."
         self.add("database_url", "SecretStr | None", None, unset)
         self.add("database_pool_min_size", "int", database.pool_min_size, "Connections that are kept open.", "ge=0")
-        most = "Connections that may be open at once."
+        most = "Connections of calls at once; health checks have one more."
         self.add("database_pool_max_size", "int", database.pool_max_size, most, "ge=1")
         self.add("database_connect_timeout_seconds", "float", 5.0, "Longest wait for a connection.", "gt=0")
         seconds = float(database.statement_timeout_seconds)
@@ -167,13 +167,15 @@ class _Settings:
             self.add(
                 "http_timeout_seconds", "float", float(http.timeout_seconds), "Longest wait for an answer.", "gt=0"
             )
-            self.add("http_max_connections", "int", 100, "Connections that may be open at once.", "ge=1")
+            self.add(
+                "http_max_connections", "int", 100, "Connections of calls at once; health checks have one more.", "ge=1"
+            )
             self.add("http_max_answer_bytes", "int", 10_485_760, "Largest answer that is read.", "ge=1")
 
     def redis(self) -> None:
         if redis := self.node.redis:
             self.place(redis.url, "Where Redis is.")
-            most = "Connections that may be open at once."
+            most = "Connections of calls at once; health checks have one more."
             self.add("redis_max_connections", "int", redis.max_connections, most, "ge=1")
             self.add(
                 "redis_timeout_seconds", "float", float(redis.timeout_seconds), "Longest wait for a reply.", "gt=0"

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -24,11 +26,13 @@ class Effects:
         repeatable: Whether the contract says that running it twice does no harm.
         in_doubt: Whether the outcome of a call is unknown.
         lasting: Whether a call that must not be made twice took effect, or may have.
+        ends_at: When its deadline ends it, by the clock of the event loop.
     """
 
     repeatable: bool = False
     in_doubt: bool = False
     lasting: bool = False
+    ends_at: float = math.inf
 
     @property
     def safe_to_repeat(self) -> bool:
@@ -109,3 +113,9 @@ def safe_to_repeat() -> bool:
     """Tell whether the operation that is running, or was just cut off, may run again."""
     effects = EFFECTS.get()
     return effects is None or effects.safe_to_repeat
+
+
+def seconds_left() -> float:
+    """Return how long the operation that is running may still take; infinity outside of one."""
+    effects = EFFECTS.get()
+    return math.inf if effects is None else max(0.0, effects.ends_at - asyncio.get_running_loop().time())

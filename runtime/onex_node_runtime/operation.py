@@ -157,7 +157,8 @@ class Operation[InputT: BaseModel, OutputT: BaseModel]:
         started = time.perf_counter()
         CORRELATION_ID.set(correlation_id)
         outer = EFFECTS.get()
-        effects = Effects(repeatable=self.idempotent)
+        ends_at = asyncio.get_running_loop().time() + self.timeout_seconds
+        effects = Effects(repeatable=self.idempotent, ends_at=ends_at)
         EFFECTS.set(effects)
         request: InputT | None = None
         try:

@@ -23,6 +23,7 @@ from ..correlation import CORRELATION_HEADER, CORRELATION_ID
 from ..effects import begin, cause_of, effect
 from ..json_values import json_values
 from ..spans import UNTRACED
+from .connections import FOR_CHECKS, Connections
 from .retry_policy import AsksForPauseError
 
 if TYPE_CHECKING:
@@ -138,6 +139,7 @@ class AdapterHttp:
         self._health_path = health_path
         self._retry_status = retry_status
         self._spans = spans
+        self._connections = Connections("http", settings.http_max_connections, settings.http_timeout_seconds)
         self._client: httpx.AsyncClient | None = None
         self.guard = guard
 
@@ -197,6 +199,7 @@ class AdapterHttp:
                     partial(self._is_transient, retry or self.guard.retry),
                     idempotent=call.idempotent,
                     retry=retry,
+                    connections=self._connections,
                 )
             except Exception as error:
                 raise self._translated(error) from error
@@ -264,7 +267,7 @@ class AdapterHttp:
                 base_url=self._base_url(),
                 headers={"Accept": "application/json", **self._headers()},
                 timeout=self.settings.http_timeout_seconds,
-                limits=httpx.Limits(max_connections=self.settings.http_max_connections),
+                limits=httpx.Limits(max_connections=self.settings.http_max_connections + FOR_CHECKS),
             )
         return self._client
 

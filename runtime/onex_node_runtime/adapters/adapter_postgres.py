@@ -14,6 +14,7 @@ from omnibase_core.errors import ModelOnexError
 
 from ..effects import cause_of, effect
 from ..spans import UNTRACED
+from .connections import FOR_CHECKS, Connections
 from .postgres_refusals import refusal
 from .postgres_values import register_types
 
@@ -103,6 +104,9 @@ class AdapterPostgres:
         self._isolation = isolation
         self._migrate = migrate
         self._spans = spans
+        self._connections = Connections(
+            "postgres", settings.database_pool_max_size, settings.database_connect_timeout_seconds
+        )
         self._pool: Pool | None = None
         self._closed = False
         self._opening: asyncio.Task[Pool] | None = None
@@ -224,6 +228,7 @@ class AdapterPostgres:
                 lambda error: _is_outage(error) or isinstance(error, _UNDONE_BY_SERVER),
                 idempotent=idempotent,
                 retry=options.get("retry"),
+                connections=self._connections,
             )
         except Exception as error:
             raise self._translated(error) from error
@@ -247,13 +252,14 @@ class AdapterPostgres:
             unfinished = None
             return result
         finally:
-            self._let_go(pool, connection, unfinished)
+            self._connections.keep(self._let_go(pool, connection, unfinished))
 
-    def _let_go(self, pool: Pool, connection: Connection, unfinished: Unfinished = None) -> None:
+    def _let_go(self, pool: Pool, connection: Connection, unfinished: Unfinished = None) -> asyncio.Task[None]:
         # What becomes of the connection changes nothing about what the statement did, and nobody has to wait for it.
         cleaning = asyncio.create_task(_release(pool, connection, unfinished), context=Context())
         self._cleaning.add(cleaning)
         cleaning.add_done_callback(self._cleaning.discard)
+        return cleaning
 
     async def _ready_pool(self) -> Pool:
         if self._pool is not None:
@@ -319,7 +325,7 @@ async def _connected_pool(settings: DatabaseSettings, node: str) -> Pool:
     return await asyncpg.create_pool(
         dsn=settings.database_url.get_secret_value() if settings.database_url else None,
         min_size=settings.database_pool_min_size,
-        max_size=settings.database_pool_max_size,
+        max_size=settings.database_pool_max_size + FOR_CHECKS,
         timeout=settings.database_connect_timeout_seconds,
         # A server that hangs can't cancel a statement itself.
         command_timeout=settings.database_statement_timeout_seconds,

@@ -21,6 +21,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from ..effects import begin, cause_of, effect
 from ..json_values import json_values
 from ..spans import UNTRACED
+from .connections import FOR_CHECKS, Connections
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -111,6 +112,7 @@ class AdapterRedis:
         self._url = url
         self._check_seconds = check_seconds
         self._spans = spans
+        self._connections = Connections("redis", settings.redis_max_connections, settings.redis_timeout_seconds)
         self._client: Redis | None = None
         self.guard = guard
 
@@ -178,6 +180,7 @@ class AdapterRedis:
                     _is_outage,
                     idempotent=idempotent,
                     retry=retry,
+                    connections=self._connections,
                 )
             except Exception as error:
                 raise self._translated(error) from error
@@ -198,7 +201,7 @@ class AdapterRedis:
             pool = Pool.from_url(
                 self._url(),
                 decode_responses=True,
-                max_connections=self.settings.redis_max_connections,
+                max_connections=self.settings.redis_max_connections + FOR_CHECKS,
                 timeout=self.settings.redis_timeout_seconds,
                 socket_timeout=self.settings.redis_timeout_seconds,
                 socket_connect_timeout=self.settings.redis_timeout_seconds,

@@ -82,6 +82,15 @@ class CircuitBreaker:
             return EnumBreakerState.OPEN
         return EnumBreakerState.HALF_OPEN
 
+    def refuse_while_open(self) -> None:
+        """Refuse what would only wait for a call that the breaker refuses.
+
+        Raises:
+            ModelOnexError: SERVICE_UNAVAILABLE while the breaker is open.
+        """
+        if (state := self.state) is EnumBreakerState.OPEN:
+            raise self._refusal(state)
+
     async def call[T](self, action: Callable[[], Awaitable[T]], is_failure: Callable[[BaseException], bool]) -> T:
         """Run the action unless the breaker is open.
 
@@ -118,7 +127,10 @@ class CircuitBreaker:
         if state is EnumBreakerState.HALF_OPEN and self._trials_running < self._half_open_max_calls:
             self._trials_running += 1
             return True
-        raise ModelOnexError(
+        raise self._refusal(state)
+
+    def _refusal(self, state: EnumBreakerState) -> ModelOnexError:
+        return ModelOnexError(
             message=f"The circuit breaker of {self.name} is {state}.",
             error_code=EnumCoreErrorCode.SERVICE_UNAVAILABLE,
             integration=self.name,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from .circuit_breaker import CircuitBreaker
+    from .connections import Connections
     from .group import Figure
     from .retry_policy import RetryPolicy
 
@@ -42,6 +43,7 @@ class Guard:
         *,
         idempotent: bool,
         retry: RetryPolicy | None = None,
+        connections: Connections | None = None,
     ) -> T:
         """Make a call; one that may have taken effect is made again only where that does no harm.
 
@@ -51,6 +53,8 @@ class Guard:
             is_transient: Tells whether another attempt may succeed, as far as the error goes.
             idempotent: Whether making the call twice does no harm.
             retry: The operation's own retry policy, instead of the node's.
+            connections: Where every attempt waits for its turn, which says nothing of the integration; None lets all
+                through at once.
 
         Returns:
             What the call returns; the last error is raised as it is.
@@ -58,6 +62,15 @@ class Guard:
         policy, breaker = retry or self.retry, self.breaker
 
         async def attempt() -> T:
+            if connections is None:
+                return await admitted()
+            # An open breaker refuses at once, before anything is waited for.
+            if breaker is not None:
+                breaker.refuse_while_open()
+            async with connections.turn():
+                return await admitted()
+
+        async def admitted() -> T:
             if breaker is None:
                 return await action()
             return await breaker.call(action, lambda error: is_outage(cause_of(error)))

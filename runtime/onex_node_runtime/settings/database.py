@@ -14,6 +14,8 @@ class DatabaseSettings(NodeSettings):
         default=None, description="PostgreSQL URL; when unset, libpq's PGHOST, PGUSER and the like are read."
     )
     database_pool_min_size: CountOrNone = Field(default=1, description="Connections that are kept open.")
-    database_pool_max_size: Count = Field(default=10, description="Connections that may be open at once.")
+    database_pool_max_size: Count = Field(
+        default=10, description="Connections of calls at once; health checks have one more."
+    )
     database_connect_timeout_seconds: Seconds = Field(default=5.0, description="Longest wait for a connection.")
     database_statement_timeout_seconds: Seconds = Field(default=30.0, description="Longest run of a statement.")

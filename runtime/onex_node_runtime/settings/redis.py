@@ -10,5 +10,7 @@ from .types import Count, Seconds
 class RedisSettings(NodeSettings):
     """Limits of the client of Redis."""
 
-    redis_max_connections: Count = Field(default=10, description="Connections that may be open at once.")
+    redis_max_connections: Count = Field(
+        default=10, description="Connections of calls at once; health checks have one more."
+    )
     redis_timeout_seconds: Seconds = Field(default=5.0, description="Longest wait for a reply.")

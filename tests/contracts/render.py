@@ -43,12 +43,38 @@ class Renderer:
         Returns:
             The destination.
         """
-        alone = contract.get("layout") == "node"
-        place = Place(f"node_{contract['name']}_{contract['node_type']}" if alone else "")
+        for path, source, inner in self._chosen(contract, destination):
+            target = destination / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(self._content(source, inner))
+        if problem := format_rendered(destination, ownership.read(destination, _place(contract))):
+            raise RuntimeError(problem)
+        return destination
+
+    def texts(self, contract: Mapping[str, Any], *paths: str) -> dict[str, str]:
+        """Return files of the project of a contract, as they are before they are laid out; nothing is written.
+
+        Args:
+            contract: A valid contract.
+            paths: The files whose text is wanted.
+
+        Returns:
+            All paths of the project, with the text of those that are wanted and no text for the others.
+        """
+        chosen = self._chosen(contract, Path("nowhere"))
+        return {path: self._content(source, inner).decode() if path in paths else "" for path, source, inner in chosen}
+
+    def _content(self, source: Path, context: Mapping[str, Any]) -> bytes:
+        if source.suffix != SUFFIX:
+            return source.read_bytes()
+        name = source.relative_to(self._template).as_posix()
+        return self._environment.get_template(name).render(context).encode()
+
+    def _chosen(self, contract: Mapping[str, Any], destination: Path) -> Iterator[tuple[str, Path, Mapping[str, Any]]]:
         settings = {
             "src_path": PurePath(self._template),
             "dst_path": destination,
-            "answers_file": place.answers,
+            "answers_file": _place(contract).answers,
             "data": contract,
         }
         context = {
@@ -65,18 +91,8 @@ class Renderer:
         node: Any = self._environment.globals["node"]
         left_out = GitIgnoreSpec.from_lines(node.left_out)
         for path, source, inner in self._files(self._template / "template", context):
-            if left_out.match_file(normpath(path)):
-                continue
-            target = destination / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if source.suffix == SUFFIX:
-                name = source.relative_to(self._template).as_posix()
-                target.write_text(self._environment.get_template(name).render(inner), encoding="utf-8")
-            else:
-                target.write_bytes(source.read_bytes())
-        if problem := format_rendered(destination, ownership.read(destination, place)):
-            raise RuntimeError(problem)
-        return destination
+            if not left_out.match_file(normpath(path)):
+                yield normpath(path), source, inner
 
     def _files(self, folder: Path, context: Mapping[str, Any]) -> Iterator[tuple[str, Path, Mapping[str, Any]]]:
         for entry in sorted(folder.iterdir()):
@@ -98,3 +114,8 @@ class Renderer:
         for value in values:
             inner = {**context, name: value}
             yield inner, self._environment.from_string(part).render(inner)
+
+
+def _place(contract: Mapping[str, Any]) -> Place:
+    alone = contract.get("layout") == "node"
+    return Place(f"node_{contract['name']}_{contract['node_type']}" if alone else "")

@@ -5,7 +5,10 @@ invalid requests; operations that are for a person to write, and workflows, are 
 picks contracts by name, separated by blanks.
 """
 
+import hashlib
+import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -28,17 +31,21 @@ CONFIGURATION = ROOT / "scripts" / "schemathesis.toml"
 _LONGEST_LINE = 300
 
 
-def compared(project: Path, log: Path, aside: Collection[str] = ()) -> str:
+def compared(project: Path, log: Path, aside: Collection[str] = (), scopes: Collection[str] | None = None) -> str:
     """Run a project's service, and return what its answers have that its document does not allow; empty for nothing.
 
     Args:
         project: A generated project.
         log: Where the service's output goes.
         aside: Operations that are left out.
+        scopes: What the tester may do; None where nobody asks who calls.
     """
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     environment = os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "SERVICE_PORT": str(port)}
+    key = secrets.token_urlsafe()
+    taken = {"name": "tester", "sha256": hashlib.sha256(key.encode()).hexdigest(), "scopes": list(scopes or ())}
+    environment["SERVICE_API_KEYS"] = json.dumps([taken])
     with log.open("wb") as output:
         service = subprocess.Popen(
             ["make", "--silent", "run"],
@@ -52,6 +59,7 @@ def compared(project: Path, log: Path, aside: Collection[str] = ()) -> str:
         _until_alive(service, f"http://127.0.0.1:{port}", log)
         command: list[str | Path] = [BIN / "schemathesis", "--config-file", CONFIGURATION, "--no-color"]
         command += ["run", f"http://127.0.0.1:{port}/openapi.json"]
+        command += ["--header", f"Authorization: ApiKey {key}"] if scopes is not None else []
         command += [word for name in aside for word in ("--exclude-operation-id", name)]
         ran = subprocess.run(command, cwd=log.parent, capture_output=True, text=True, check=False)
         # A request's body may have millions of characters.
@@ -86,9 +94,13 @@ def main() -> int:
         for path in [path for path in contracts() if not only or path.stem in only]:
             raw = read_contract(path) | {"validation_level": "none"}
             # Nobody answers the steps of workflows here, so that each request would take its whole deadline.
-            aside = [one.name for one in read(raw).operations if is_custom(one) or one.workflow]
+            contract = read(raw)
+            aside = [one.name for one in contract.operations if is_custom(one) or one.workflow]
+            auth = contract.service.auth
+            needed = {scope for one in contract.operations for scope in one.scopes}
+            scopes = needed | set(auth.metrics_scopes or ()) if auth and auth.api_keys else None
             project = generate(template, raw, Path(scratch) / path.stem)
-            found = compared(project, Path(scratch) / f"{path.stem}.log", aside)
+            found = compared(project, Path(scratch) / f"{path.stem}.log", aside, scopes)
             print(f"{path.stem}: {'FAILED' if found else 'as its document says'}", flush=True)
             if found:
                 print(found, file=sys.stderr, flush=True)

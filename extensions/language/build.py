@@ -8,6 +8,7 @@ from typing import Any
 from ..text.remembered import by_content
 from . import classify, mixins, sql
 from .aggregation import build_aggregate
+from .callers import build_auth
 from .contract import (
     BASE_TYPES,
     FEATURE_ALIASES,
@@ -161,6 +162,7 @@ def build(raw: Mapping[str, Any]) -> Contract:
             enabled=service.get("enabled", True),
             openapi=service.get("openapi", True),
             docs=service.get("docs", service.get("openapi", True)),
+            auth=build_auth(service.get("auth")),
         ),
         deployment=_deployment(raw.get("deployment", {}), _scrape_seconds(advanced)),
         template_variant=raw.get("template_variant"),
@@ -262,6 +264,7 @@ def _operation(
         retry=_retry(spec.get("retry")),
         requirements=tuple(spec.get("requirements", ())),
         settings=fields(spec.get("settings"), named),
+        scopes=tuple(spec.get("scopes", ())),
     )
 
 

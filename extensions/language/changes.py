@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from ..text.problems import Path, Problem, place, show
 from . import names
+from .callers import ApiKeys, Bearer
 from .contract import MISSING, Contract, Field, Operation
 
 _LOWER: Final = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
@@ -151,10 +152,12 @@ class _Comparison:
             else:
                 yield Change(("operations", index), f"operation {name} is new", Effect.MINOR)
         yield from self._consumed()
+        yield from self._callers()
 
     def _operation(self, path: Path, old: Operation, new: Operation) -> Iterator[Change]:
         yield from self._fields((*path, "input"), old.input, new.input, _Way.IN)
         yield from self._fields((*path, "output"), old.output, new.output, _Way.OUT)
+        yield from _scopes((*path, "scopes"), old.scopes, new.scopes)
         if old.idempotent and not new.idempotent:
             yield Change((*path, "idempotent"), "running it twice is no longer safe", Effect.MAJOR)
         elif new.idempotent and not old.idempotent:
@@ -172,6 +175,24 @@ class _Comparison:
                 yield Change((*path, "publishes"), f"the topic was {topics[0]} and is {topics[1]}", Effect.MAJOR)
             # Events hold the input as well, and those who read them did not write it.
             yield from self._fields((*path, "input"), old.input, new.input, _Way.OUT)
+
+    def _callers(self) -> Iterator[Change]:
+        path: Path = ("service", "auth")
+        before, after = self._old.service.auth, self._new.service.auth
+        if before is None or after is None:
+            if after is not None:
+                yield Change(path, "callers have to say who they are", Effect.MAJOR)
+            elif before is not None:
+                yield Change(path, "callers need not say who they are", Effect.MINOR)
+            return
+        for key in ("api_keys", "bearer"):
+            yield from _ways((*path, key), getattr(before, key), getattr(after, key))
+        if before.metrics_scopes is None and after.metrics_scopes is not None:
+            yield Change((*path, "metrics_scopes"), "who reads metrics has to be known", Effect.MAJOR)
+        elif before.metrics_scopes is not None and after.metrics_scopes is None:
+            yield Change((*path, "metrics_scopes"), "everybody may read metrics", Effect.MINOR)
+        else:
+            yield from _scopes((*path, "metrics_scopes"), before.metrics_scopes or (), after.metrics_scopes or ())
 
     def _consumed(self) -> Iterator[Change]:
         before, after = (
@@ -277,6 +298,36 @@ class _Comparison:
         for name in new.union.models:
             if name not in old.union.models:
                 yield from _told(path, f"with model {name}", _Reach.MORE, way)
+
+
+def _scopes(path: Path, old: tuple[str, ...], new: tuple[str, ...]) -> Iterator[Change]:
+    for scope in new:
+        if scope not in old:
+            yield Change(path, f"callers need scope {show(scope)}", Effect.MAJOR)
+    for scope in old:
+        if scope not in new:
+            yield Change(path, f"callers do not need scope {show(scope)}", Effect.MINOR)
+
+
+def _ways(path: Path, old: ApiKeys | Bearer | None, new: ApiKeys | Bearer | None) -> Iterator[Change]:
+    """Yield what differs in a way in which callers say who they are."""
+    if old is None or new is None:
+        if old is not new:
+            text, effect = ("it is taken", Effect.MINOR) if new else ("it is no longer taken", Effect.MAJOR)
+            yield Change(path, text, effect)
+        return
+    for key in ("header", "issuer", "scopes_claim"):
+        before, after = getattr(old, key, None), getattr(new, key, None)
+        if before != after:
+            yield Change((*path, key), f"it was {show(before)} and is {show(after)}", Effect.MAJOR)
+    for key in ("audience", "algorithms"):
+        before, after = getattr(old, key, ()), getattr(new, key, ())
+        for value in before:
+            if value not in after:
+                yield Change((*path, key), f"{show(value)} is no longer taken", Effect.MAJOR)
+        for value in after:
+            if value not in before:
+                yield Change((*path, key), f"{show(value)} is taken, too", Effect.MINOR)
 
 
 def _is_needed(field: Field) -> bool:

@@ -280,6 +280,7 @@ class Operation:
     Attributes:
         requirements: Distributions that its custom handler needs.
         settings: What its custom handler is set up by.
+        scopes: What a caller of the service needs to be allowed; all of them.
     """
 
     name: str
@@ -304,6 +305,7 @@ class Operation:
     retry: Retry | None
     requirements: tuple[str, ...] = ()
     settings: tuple[Field, ...] = ()
+    scopes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

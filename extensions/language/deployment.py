@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from .callers import Auth
+
 DEFAULT_PORT = 8000
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_SCRAPE_SECONDS = 30
@@ -27,6 +29,7 @@ class Service:
     Attributes:
         openapi: Whether it tells tools of its interface.
         docs: Whether it has a page of it for people.
+        auth: How callers say who they are; None where nobody asks them.
     """
 
     port: int
@@ -35,6 +38,7 @@ class Service:
     enabled: bool
     openapi: bool = True
     docs: bool = True
+    auth: Auth | None = None
 
 
 @dataclass(frozen=True, slots=True)

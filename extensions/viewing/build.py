@@ -278,6 +278,7 @@ class _Builder:
             schedule=operation.schedule,
             requirements=operation.requirements,
             settings=operation.settings,
+            scopes=operation.scopes,
             examples=tuple(_as_json(example) for example in operation.examples),
             shown_examples=tuple(
                 Example(

@@ -231,9 +231,13 @@ class Imports:
         """What the service's tests import of the node's own package, under the short names of the tests."""
         apart = (self.node.own("serving.application", "metrics_served"),) if self.node.metrics_port is not None else ()
         operation = (self.node.operation_enum[0], f"{self.node.operation_enum[1]} as Operation")
-        told = (operation,) if self.node.contract.service.openapi else ()
+        told = (operation,) if self.node.contract.service.openapi or self.node.auth else ()
         built = self.node.own("service", "build_app")
         return (*self._short_names(), (self.node.module, "service"), built, *apart, *told)
+
+    def callers(self, *names_of: str) -> tuple[Symbol, ...]:
+        """Return what tests import of those who call the service; nothing where nobody asks who they are."""
+        return tuple(("tests.unit.callers", name) for name in names_of) if self.node.auth else ()
 
     @property
     def command_core(self) -> tuple[Symbol, ...]:

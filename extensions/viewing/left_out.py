@@ -78,6 +78,7 @@ _OF_SOME_NODES: Mapping[str, Needed] = {
     "{tests}/performance/test_targets.py": lambda node: node.measured,
     "{tests}/performance/test_throughput.py": lambda node: node.throughput,
     "{tests}/run_local.py": lambda node: node.runs_locally,
+    "{tests}/unit/callers.py": lambda node: node.auth,
     "{tests}/unit/test_command.py": lambda node: node.command_line,
     "{tests}/unit/test_files.py": lambda node: node.files_sampled,
     "{tests}/unit/test_handlers.py": lambda node: node.handler_tested,

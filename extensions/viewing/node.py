@@ -3,6 +3,7 @@
 from ..deciding import monitoring
 from ..deciding import security as security_deciding
 from ..deciding.monitoring import HealthView, MetricsView
+from ..language.callers import Auth
 from ..language.contract import MISSING
 from ..language.references import references
 from . import features, openapi, runtime
@@ -12,6 +13,7 @@ from .events import NodeEvents
 from .fields import Symbol
 from .imports import Imports
 from .left_out import left_out
+from .operation import OperationView
 from .packages import Packages
 from .readme import Readme
 from .runtime_settings import NodeSettingsView, settings_of
@@ -241,8 +243,33 @@ class NodeView(NodeEvents):
 
     @property
     def secret_settings(self) -> tuple[SettingView, ...]:
-        """The settings that hold secrets."""
-        return tuple(setting for setting in self.setting_fields if setting.type.startswith("SecretStr"))
+        """The settings that hold secrets which may be any text."""
+        return tuple(
+            setting
+            for setting in self.setting_fields
+            if setting.type.startswith("SecretStr") and setting.name != "service_api_keys"
+        )
+
+    @property
+    def scoped(self) -> tuple[OperationView, ...]:
+        """The operations that callers need scopes for."""
+        return tuple(operation for operation in self.operations if operation.scopes)
+
+    @property
+    def all_scopes(self) -> tuple[str, ...]:
+        """Every scope that something of the service needs, sorted."""
+        needed = {scope for operation in self.operations for scope in operation.scopes}
+        return tuple(sorted(needed | set((self.auth and self.auth.metrics_scopes) or ())))
+
+    @property
+    def credentials_header(self) -> str:
+        """The header in which tests say who they are."""
+        return self.auth.api_keys.header if self.auth and self.auth.api_keys else "Authorization"
+
+    @property
+    def auth(self) -> Auth | None:
+        """How callers of the service say who they are; None where nobody asks them."""
+        return self.contract.service.auth
 
     @property
     def writes_json(self) -> bool:

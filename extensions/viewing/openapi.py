@@ -72,6 +72,12 @@ _SOMETIMES: Final[Mapping[int, str]] = {
     429: "There are too many requests.",
     501: "The operation is still to be written.",
 }
+# Those of services that ask who callers are.
+_OF_CALLERS: Final[Mapping[int, str]] = {
+    401: "Nobody knows the caller: it has no credentials, or none that are good.",
+    403: "The caller lacks a scope; or the service is bound to its machine, and `Origin` is another.",
+}
+_KEY_SCHEME: Final = "api_key"
 _LONGEST_SUMMARY: Final = 120
 _REPEATED_LATER: Final = (429, 503, 504)
 
@@ -91,8 +97,10 @@ def document(node: "NodeView") -> str:
         for status, text in _answers(node).items()
     }
     types = Types(node.contract)
+    schemes = _schemes(node)
     operations: dict[str, Any] = {
-        f"/operations/{one.name}": {"post": _operation(one, errors, types)} for one in node.operations
+        f"/operations/{one.name}": {"post": _operation(one, errors, types) | _security(schemes, one.scopes)}
+        for one in node.operations
     }
     return laid_out(
         {
@@ -110,6 +118,7 @@ def document(node: "NodeView") -> str:
                 "responses": {_word(status): answer for status, answer in errors.items()},
                 "headers": {_CORRELATION: dict(_CORRELATION_HEADER)},
                 "parameters": {_CORRELATION: {"name": _CORRELATION, "in": "header", **_CORRELATION_HEADER}},
+                **({"securitySchemes": schemes} if schemes else {}),
             },
         },
         depth=3,
@@ -122,7 +131,19 @@ def _answers(node: "NodeView") -> dict[int, str]:
         # Handlers and other nodes refuse as they see fit.
         known |= {404, 409}
     found = {**_ALWAYS, **{status: text for status, text in _SOMETIMES.items() if status in known}}
-    return dict(sorted(found.items()))
+    return dict(sorted((found | (_OF_CALLERS if node.auth else {})).items()))
+
+
+def _schemes(node: "NodeView") -> dict[str, Any]:
+    auth, found = node.auth, {}
+    if auth and auth.api_keys:
+        found[_KEY_SCHEME] = {"type": "apiKey", "in": "header", "name": auth.api_keys.header}
+    return found
+
+
+def _security(schemes: Mapping[str, object], scopes: tuple[str, ...]) -> dict[str, Any]:
+    """Return what an operation needs: one of the schemes, with all of the scopes."""
+    return {"security": [{name: list(scopes)} for name in schemes]} if schemes else {}
 
 
 def _word(status: int) -> str:
@@ -131,6 +152,8 @@ def _word(status: int) -> str:
 
 def _headers(status: int) -> dict[str, Any]:
     found: dict[str, Any] = {_CORRELATION: {"$ref": f"#/components/headers/{_CORRELATION}"}}
+    if status == HTTPStatus.UNAUTHORIZED:
+        found["WWW-Authenticate"] = {"description": "How callers say who they are.", "schema": {"type": "string"}}
     if status in _REPEATED_LATER:
         found["Retry-After"] = {"description": "Seconds.", "schema": {"type": "integer"}}
     return found
@@ -189,6 +212,11 @@ def _service(node: "NodeView") -> dict[str, Any]:
     if node.has_metrics_mixin and node.metrics_port is None:
         text = {"text/plain": {"schema": {"type": "string"}}}
         paths["/metrics"] = _get("metrics", "Metrics, for Prometheus.", {"200": ("They.", text)})
+        if node.auth and node.auth.metrics_scopes is not None:
+            paths["/metrics"]["get"] |= _security(_schemes(node), node.auth.metrics_scopes)
+            paths["/metrics"]["get"]["responses"] |= {
+                str(status): {"$ref": f"#/components/responses/{_word(status)}"} for status in (*_OF_CALLERS, 503)
+            }
     return paths
 
 

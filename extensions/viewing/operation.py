@@ -52,6 +52,7 @@ class OperationView:
         schedule: When it runs by itself; None for never.
         requirements: Distributions that its custom handler needs.
         settings: What its custom handler is set up by.
+        scopes: What a caller of the service needs to be allowed; all of them.
         examples: The contract's examples with JSON values.
         target: The contract's objectives, if any.
         sample: A valid input as JSON values, or None when no such can be worked out.
@@ -94,6 +95,7 @@ class OperationView:
     schedule: Schedule | None
     requirements: tuple[str, ...]
     settings: tuple[Field, ...]
+    scopes: tuple[str, ...]
     examples: tuple[Example, ...]
     shown_examples: tuple[Example, ...]
     target: Target | None

@@ -52,6 +52,7 @@ class Readme:
         """These, and the errors that do not come of integrations."""
         return (
             ("VALIDATION_ERROR", 422, self._invalid()),
+            *self._of_callers(),
             *self.errors,
             *self._of_features(),
             ("INVALID_STATE", 503, "the node is not running"),
@@ -59,6 +60,14 @@ class Readme:
             ("CONTRACT_VIOLATION", 500, "the result does not meet the contract"),
             *self._of_custom_handlers(),
         )
+
+    @property
+    def credentials(self) -> str:
+        """A header with which a caller says who it is, for a shell; empty where nobody asks."""
+        auth = self._node.auth
+        if auth is None:
+            return ""
+        return f"{auth.api_keys.header}: $key" if auth.api_keys else "Authorization: Bearer $token"
 
     def default(self, setting: "SettingView") -> str:
         """Return the default of a setting as its environment variable would have it; empty where there is none.
@@ -110,6 +119,15 @@ class Readme:
         if not self._node.custom_operations:
             return []
         return [("METHOD_NOT_IMPLEMENTED", 501, "a custom handler is still to be written")]
+
+    def _of_callers(self) -> list[ErrorRow]:
+        auth = self._node.auth
+        if auth is None:
+            return []
+        rows = [("AUTHENTICATION_ERROR", 401, "the caller of the service is unknown, or its credentials are not good")]
+        if self._node.scoped or auth.metrics_scopes:
+            rows.append(("PERMISSION_DENIED", 403, "the caller of the service lacks a scope"))
+        return rows
 
     def _missing(self) -> list[ErrorRow]:
         node = self._node

@@ -20,6 +20,8 @@ _RELATIVE_IMPORT = re.compile(r"^\s*from (\.+)([\w.]*) import ", re.MULTILINE)
 # What generated code imports, by what tells that it does.
 _ROOTS: Mapping[str, Callable[["NodeView"], object]] = {
     "answers": lambda node: node.extracting,
+    "callers/api_keys": lambda node: node.auth and node.auth.api_keys,
+    "callers/known": lambda _node: True,
     "buses": lambda node: node.stays_inside,
     "command_line": lambda node: node.command_line,
     "correlation": lambda _node: True,

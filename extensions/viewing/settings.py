@@ -33,7 +33,7 @@ NAMES = frozenset(
         *("metrics_port", "tracing_enabled", "tracing_exporter", "tracing_sample_rate", "tracing_endpoint"),
         *("rate_limit_enabled", "rate_limit_requests_per_second", "rate_limit_burst", "security_max_input_length"),
         *("security_sanitize_inputs", "security_sanitize_logs", "security_forbidden_patterns"),
-        "security_redact_fields",
+        *("security_redact_fields", "service_api_keys"),
         *(f"{key}_circuit_breaker_failure_threshold" for key in ("postgres", "http", "redis")),
         *(f"{key}_health_check_timeout_seconds" for key in ("postgres", "http", "redis", "kafka", "files")),
         *(f"{key}_circuit_breaker_recovery_seconds" for key in ("postgres", "http", "redis")),
@@ -317,6 +317,7 @@ class _Settings:
         self.add("service_receive_seconds", "float", 10.0, receiving, "gt=0")
         unread = "How long a client may leave an answer unread."
         self.add("service_send_seconds", "float", 30.0, unread, "gt=0")
+        self.callers()
         health = node.health
         if len(health.timeouts) < len(node.adapters):
             wait = "Longest wait for each health check."
@@ -335,6 +336,12 @@ class _Settings:
         if node.metrics_port is not None:
             alone = "Port of `/metrics`, beside the service's own; 0 takes a free one."
             self.add("metrics_port", "int", node.metrics_port, alone, "ge=0", "le=65535")
+
+    def callers(self) -> None:
+        auth = self.node.auth
+        if auth and auth.api_keys:
+            keys = "API keys that are taken: a JSON list of objects with name, sha256 of the key, and scopes."
+            self.add("service_api_keys", "SecretStr | None", None, keys)
 
     def consul(self) -> None:
         consul = self.node.consul

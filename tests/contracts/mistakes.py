@@ -126,6 +126,8 @@ PLANTS: dict[str, Plant] = {
     "unfilled": unfilled,
     "deadline": operation(-1, "timeout_seconds", "long"),
     "schedule": operation(0, "schedule", {"every_seconds": 0}, "every_seconds"),
+    "scope": operation(0, "scopes", ["two words"], 0),
+    "callers": top("service", {"auth": {"api_keys": {"header": "Host"}}}, "auth", "api_keys", "header"),
     "parameter": inside("database", "parameters", ["ownr"], 0),
     "rows": inside("database", "returns", {"rows": "some"}, "rows"),
     "path of HTTP": inside("http", "path", "/${input.nobody}"),

@@ -71,6 +71,8 @@ CASES: list[tuple[str, Callable[[dict[str, Any]], object], Effect, str]] = [
         "operations[2]",
     ),
     ("package", lambda raw: raw.update(package="other"), MAJOR, "package"),
+    ("callers unknown", lambda raw: raw.update(service={"auth": "none"}), PATCH, ""),
+    ("callers known", lambda raw: raw.update(service={"auth": {"api_keys": True}}), MAJOR, "service.auth"),
     ("input gone", lambda raw: put(raw, "input").pop("note"), MAJOR, "operations[0].input"),
     (
         "input new",
@@ -230,3 +232,31 @@ def test_the_command_tells_and_refuses_only_when_it_is_asked(
     capsys.readouterr()
     assert main([str(new), "--against", str(tmp_path / "none.yaml")]) == 1
     assert "none.yaml" in capsys.readouterr().out
+
+
+KNOWN: dict[str, Any] = {"api_keys": True, "metrics_scopes": ["m"]}
+
+
+@pytest.mark.parametrize(
+    ("auth", "scopes", "effect", "place"),
+    [
+        (KNOWN, ["a", "b"], PATCH, ""),
+        (KNOWN, ["b", "a"], PATCH, ""),
+        (KNOWN, ["a", "b", "c"], MAJOR, "operations[0].scopes"),
+        (KNOWN, ["a"], MINOR, "operations[0].scopes"),
+        ({"api_keys": True}, ["a", "b"], MINOR, "service.auth.metrics_scopes"),
+        ({**KNOWN, "metrics_scopes": []}, ["a", "b"], MINOR, "service.auth.metrics_scopes"),
+        ({**KNOWN, "metrics_scopes": ["n"]}, ["a", "b"], MAJOR, "service.auth.metrics_scopes"),
+        ({**KNOWN, "api_keys": {"header": "X-Key"}}, ["a", "b"], MAJOR, "service.auth.api_keys.header"),
+    ],
+)
+def test_what_callers_need_is_compared(auth: dict[str, Any], scopes: list[str], effect: Effect, place: str) -> None:
+    old, new = copy.deepcopy(BASE), copy.deepcopy(BASE)
+    for raw, known, needed in ((old, KNOWN, ["a", "b"]), (new, auth, scopes)):
+        raw["service"] = {"auth": known}
+        raw["operations"][0]["scopes"] = needed
+    found = changes(read(old), read(new))
+    assert effect_of(found) is effect
+    assert not place or place in [change.place for change in found]
+    back = changes(read(new), read(old))
+    assert bool(back) is bool(found)

@@ -141,3 +141,27 @@ def test_a_page_needs_a_document() -> None:
     with pytest.raises(ContractError) as caught:
         read({**TYPES, "service": {"openapi": False, "docs": True}})
     assert [problem.path for problem in caught.value.problems] == [("service", "docs")]
+
+
+def test_what_callers_need_is_told() -> None:
+    raw = {**TYPES, "service": {"auth": {"api_keys": {"header": "X-Key"}, "metrics_scopes": ["m"]}}}
+    raw["operations"] = [
+        {**TYPES["operations"][0], "scopes": ["a:b"]},
+        {"name": "free", "handler": "custom", "input": {}, "output": {}},
+    ]
+    _, found = document(raw)
+    OpenAPIV31SpecValidator(found).validate()
+    assert found["components"]["securitySchemes"] == {"api_key": {"type": "apiKey", "in": "header", "name": "X-Key"}}
+    echo, free = (found["paths"][f"/operations/{name}"]["post"] for name in ("echo", "free"))
+    assert (echo["security"], free["security"]) == ([{"api_key": ["a:b"]}], [{"api_key": []}])
+    assert {"401", "403"} <= echo["responses"].keys()
+    assert "WWW-Authenticate" in found["components"]["responses"]["Unauthorized"]["headers"]
+    metrics = found["paths"]["/metrics"]["get"]
+    assert (metrics["security"], "401" in metrics["responses"]) == ([{"api_key": ["m"]}], True)
+    assert "security" not in found["paths"]["/health"]["get"]
+
+
+def test_nothing_is_asked_where_callers_are_unknown() -> None:
+    _, found = document(TYPES)
+    assert "securitySchemes" not in found["components"]
+    assert "401" not in found["paths"]["/operations/echo"]["post"]["responses"]

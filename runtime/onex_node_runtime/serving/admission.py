@@ -6,10 +6,12 @@ import ipaddress
 import json
 import math
 import re
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
+from omnibase_core.enums import EnumCoreErrorCode
 from starlette.requests import ClientDisconnect, Request
 
 _LOCAL_NAMES = frozenset({"localhost", "localhost."})
@@ -21,11 +23,27 @@ _LONG_INTEGER = re.compile(b"[0-9]{" + str(LONGEST_INTEGER).encode() + b"}")
 class RefusedError(Exception):
     """A request that the node does not get to see."""
 
-    def __init__(self, status: HTTPStatus, detail: str) -> None:
-        """Keep what the caller is told."""
+    def __init__(
+        self,
+        status: HTTPStatus,
+        detail: str,
+        *,
+        code: EnumCoreErrorCode | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Keep what the caller is told.
+
+        Args:
+            status: Of the answer.
+            detail: What is wrong, for people.
+            code: ONEX's code of the error; None where ONEX has none.
+            headers: Further headers of the answer.
+        """
         super().__init__(detail)
         self.status = status
         self.detail = detail
+        self.code = code
+        self.headers = dict(headers or {})
 
 
 def is_loopback(host: str) -> bool:

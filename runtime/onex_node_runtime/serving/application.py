@@ -23,6 +23,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from ..callers.known import IDENTITY, Callers
 from ..correlation import CALLER, CALLER_CORRELATION_ID, CORRELATION_HEADER, CORRELATION_ID, correlation_of
 from ..effects import safe_to_repeat
 from ..large_payloads import one_after_another
@@ -72,6 +73,7 @@ class Served:
         continued: Goes on with a caller's trace, by the headers of the request.
         safe_to_stop: Tells whether the request that is cut off may be sent again.
         documents: Routes that tell people and tools of the interface.
+        callers: Who may call; None lets everybody who reaches the port.
     """
 
     node: ServedNode
@@ -85,6 +87,7 @@ class Served:
     continued: Callable[[Mapping[str, str]], contextlib.AbstractContextManager[object]] = contextlib.nullcontext
     safe_to_stop: Callable[[], bool] = safe_to_repeat
     documents: Sequence[Route] = ()
+    callers: Callers | None = None
 
 
 def application(served: Served) -> Starlette:
@@ -102,6 +105,8 @@ def application(served: Served) -> Starlette:
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         app.state.life = Life(served.node, served.intake)
+        if served.callers is None:
+            _tell_of_open_port(served.settings)
         try:
             await app.state.life.begin()
             yield
@@ -128,7 +133,7 @@ def application(served: Served) -> Starlette:
         *served.documents,
     ]
     if served.metrics is not None:
-        routes.append(metrics_route(served.metrics))
+        routes.append(metrics_route(served.metrics, served.callers))
     app = Starlette(
         routes=routes,
         lifespan=lifespan,
@@ -140,15 +145,28 @@ def application(served: Served) -> Starlette:
     return app
 
 
-def metrics_route(metrics: Callable[[], tuple[bytes, str]]) -> Route:
+def _tell_of_open_port(settings: ListenerSettings) -> None:
+    # What only this machine reaches is open to fewer.
+    level = EnumLogLevel.INFO if is_loopback(settings.service_host) else EnumLogLevel.WARNING
+    line = {"host": settings.service_host, "may_call": "anyone who reaches the port", "asks_who": "service.auth"}
+    emit_log_event_sync(level, "callers_unknown", line)
+
+
+def metrics_route(metrics: Callable[[], tuple[bytes, str]], callers: Callers | None = None) -> Route:
     """Return the route of `GET /metrics`.
 
     Args:
         metrics: Returns them and their media type.
+        callers: Who may read them; None lets everybody who reaches the port.
     """
     shown_now: list[tuple[bytes, str]] = []
 
-    async def shown(_request: Request) -> Response:
+    async def shown(request: Request) -> Response:
+        if callers is not None:
+            try:
+                await callers.check_metrics(request)
+            except RefusedError as refusal:
+                return refused(refusal)
         # Requests that arrive together are answered from one look at the metrics.
         if not shown_now:
             shown_now.append(metrics())
@@ -177,8 +195,7 @@ class OperationEndpoint:
         try:
             return await self._admitted(request)
         except RefusedError as refusal:
-            safe = {"safe_to_repeat": True} if refusal.status == HTTPStatus.SERVICE_UNAVAILABLE else {}
-            return problem(refusal.status, refusal.detail, **safe)
+            return refused(refusal)
         except ClientDisconnect:
             return problem(HTTPStatus.BAD_REQUEST, "The caller left.")
 
@@ -187,6 +204,10 @@ class OperationEndpoint:
         if is_loopback(settings.service_host):
             check_origin(request)
         name = request.path_params["name"]
+        if self._served.callers is not None:
+            identity = await self._served.callers.check_operation(request, name)
+            IDENTITY.set(identity)
+            CALLER.set(identity.name)
         if name not in self._served.operations:
             raise RefusedError(HTTPStatus.NOT_FOUND, "There is no such operation.")
         check_media_type(request)
@@ -208,6 +229,15 @@ class OperationEndpoint:
             safe = self._served.safe_to_stop()
             return problem(HTTPStatus.SERVICE_UNAVAILABLE, "The service is stopping.", safe_to_repeat=safe)
         return BudgetedResponse(result, self._answers, self._served.settings.service_max_answer_bytes)
+
+
+def refused(refusal: RefusedError) -> Response:
+    """Return the answer to a request that the node does not get to see."""
+    members: dict[str, object] = {"code": str(refusal.code) if refusal.code else ""}
+    members |= {"safe_to_repeat": True} if refusal.status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+    answer = problem(refusal.status, refusal.detail, **members)
+    answer.headers.update(refusal.headers)
+    return answer
 
 
 async def _payload_of(body: bytes) -> dict[str, Any]:
@@ -316,7 +346,7 @@ async def serve(app: Starlette, settings: ListenerSettings) -> None:
 
 @contextlib.asynccontextmanager
 async def metrics_served(
-    metrics: Callable[[], tuple[bytes, str]], settings: ListenerSettings, port: int
+    metrics: Callable[[], tuple[bytes, str]], settings: ListenerSettings, port: int, callers: Callers | None = None
 ) -> AsyncIterator[uvicorn.Server]:
     """Serve `GET /metrics` on a port of its own for as long as the context lasts.
 
@@ -324,8 +354,9 @@ async def metrics_served(
         metrics: Returns them and their media type.
         settings: Where the service listens, and its limits.
         port: The port; 0 takes a free one.
+        callers: Who may read them; None lets everybody who reaches the port.
     """
-    app = Starlette(routes=[metrics_route(metrics)], exception_handlers={HTTPException: _refused})
+    app = Starlette(routes=[metrics_route(metrics, callers)], exception_handlers={HTTPException: _refused})
     config = server_config(app, settings.service_host, port, limits_of(settings), 1.0)
     # A port that is taken ends the process here, before anything is under way.
     server, listener = SideServer(config), config.bind_socket()

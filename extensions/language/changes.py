@@ -317,11 +317,11 @@ def _ways(path: Path, old: ApiKeys | Bearer | None, new: ApiKeys | Bearer | None
             yield Change(path, text, effect)
         return
     for key in ("header", "issuer", "scopes_claim"):
-        before, after = getattr(old, key, None), getattr(new, key, None)
-        if before != after:
-            yield Change((*path, key), f"it was {show(before)} and is {show(after)}", Effect.MAJOR)
+        was, is_now = getattr(old, key, None), getattr(new, key, None)
+        if was != is_now:
+            yield Change((*path, key), f"it was {show(was)} and is {show(is_now)}", Effect.MAJOR)
     for key in ("audience", "algorithms"):
-        before, after = getattr(old, key, ()), getattr(new, key, ())
+        before, after = (tuple(getattr(way, key, ())) for way in (old, new))
         for value in before:
             if value not in after:
                 yield Change((*path, key), f"{show(value)} is no longer taken", Effect.MAJOR)

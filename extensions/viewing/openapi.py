@@ -131,7 +131,7 @@ def _answers(node: "NodeView") -> dict[int, str]:
         # Handlers and other nodes refuse as they see fit.
         known |= {404, 409}
     found = {**_ALWAYS, **{status: text for status, text in _SOMETIMES.items() if status in known}}
-    return dict(sorted((found | (_OF_CALLERS if node.auth else {})).items()))
+    return dict(sorted({**found, **(_OF_CALLERS if node.auth else {})}.items()))
 
 
 def _schemes(node: "NodeView") -> dict[str, Any]:

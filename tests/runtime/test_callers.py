@@ -108,7 +108,7 @@ async def test_refusals_are_logged_without_credentials_and_now_and_then(
 ) -> None:
     caplog.set_level(logging.INFO, logger="omnibase")
     now = [10.0]
-    monkeypatch.setattr(known.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("onex_node_runtime.callers.known.time.monotonic", lambda: now[0])
     async with client_of(callers()) as client:
         for _ in range(5):
             await client.post(PATH, headers={"X-API-Key": "guess-word"})

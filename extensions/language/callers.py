@@ -32,7 +32,7 @@ class Bearer:
         jwks_url: Where the issuer's public keys are.
         algorithms: How they may be signed, all of them with a private key.
         clock_skew_seconds: How far the issuer's clock may be off.
-        refresh_seconds: After which keys are asked for again.
+        jwks_refresh_seconds: After which keys are asked for again.
         scopes_claim: The claim that holds the caller's scopes.
     """
 
@@ -41,7 +41,7 @@ class Bearer:
     jwks_url: str
     algorithms: tuple[str, ...] = DEFAULT_ALGORITHMS
     clock_skew_seconds: float = DEFAULT_SKEW_SECONDS
-    refresh_seconds: float = DEFAULT_REFRESH_SECONDS
+    jwks_refresh_seconds: float = DEFAULT_REFRESH_SECONDS
     scopes_claim: str = DEFAULT_SCOPES_CLAIM
 
 

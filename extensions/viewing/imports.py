@@ -235,6 +235,28 @@ class Imports:
         built = self.node.own("service", "build_app")
         return (*self._short_names(), (self.node.module, "service"), built, *apart, *told)
 
+    @property
+    def callers_test(self) -> tuple[Symbol, ...]:
+        """What the service's tests import of those who call it."""
+        auth = self.node.auth
+        if auth is None:
+            return ()
+        names_of = ["ABLE", "OTHER", *(("BAD_TOKENS",) if auth.bearer else ())]
+        return self.callers(*names_of, *(("KEY",) if auth.bearer and auth.api_keys else ()))
+
+    @property
+    def issuer(self) -> tuple[Symbol, ...]:
+        """What tests of callers import of the issuer that they play."""
+        names_of = ("Issuer", "bad_tokens") if self.node.auth and self.node.auth.bearer else ()
+        return tuple(("tests.issuer", name) for name in names_of)
+
+    @property
+    def callers_settings(self) -> tuple[Symbol, ...]:
+        """What the settings of unit tests are made of, of those who call the service."""
+        auth = self.node.auth
+        known = {"API_KEYS": auth and auth.api_keys, "ISSUER": auth and auth.bearer}
+        return self.callers(*(name for name, has in known.items() if has))
+
     def callers(self, *names_of: str) -> tuple[Symbol, ...]:
         """Return what tests import of those who call the service; nothing where nobody asks who they are."""
         return tuple(("tests.unit.callers", name) for name in names_of) if self.node.auth else ()

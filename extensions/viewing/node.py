@@ -264,7 +264,8 @@ class NodeView(NodeEvents):
     @property
     def credentials_header(self) -> str:
         """The header in which tests say who they are."""
-        return self.auth.api_keys.header if self.auth and self.auth.api_keys else "Authorization"
+        keys = self.auth and not self.auth.bearer and self.auth.api_keys
+        return keys.header if keys else "Authorization"
 
     @property
     def auth(self) -> Auth | None:

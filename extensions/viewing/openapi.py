@@ -136,6 +136,8 @@ def _answers(node: "NodeView") -> dict[int, str]:
 
 def _schemes(node: "NodeView") -> dict[str, Any]:
     auth, found = node.auth, {}
+    if auth and auth.bearer:
+        found["bearer"] = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
     if auth and auth.api_keys:
         found[_KEY_SCHEME] = {"type": "apiKey", "in": "header", "name": auth.api_keys.header}
     return found

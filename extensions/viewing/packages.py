@@ -83,5 +83,6 @@ class Packages:
             "tracing": self.node.tracing,
             "calendar": self.node.has_calendar,
             "docs": self.node.contract.service.docs,
+            "tokens": self.node.auth and self.node.auth.bearer,
         }
         return "base", *(group for group, wanted in optional.items() if wanted)

@@ -67,7 +67,7 @@ class Readme:
         auth = self._node.auth
         if auth is None:
             return ""
-        return f"{auth.api_keys.header}: $key" if auth.api_keys else "Authorization: Bearer $token"
+        return f"{auth.api_keys.header}: $key" if auth.api_keys and not auth.bearer else "Authorization: Bearer $token"
 
     def default(self, setting: "SettingView") -> str:
         """Return the default of a setting as its environment variable would have it; empty where there is none.

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..language.callers import Bearer
 from ..language.contract import MISSING
 from ..text import encode
 from .fields import CONSTRAINTS
@@ -33,7 +34,10 @@ NAMES = frozenset(
         *("metrics_port", "tracing_enabled", "tracing_exporter", "tracing_sample_rate", "tracing_endpoint"),
         *("rate_limit_enabled", "rate_limit_requests_per_second", "rate_limit_burst", "security_max_input_length"),
         *("security_sanitize_inputs", "security_sanitize_logs", "security_forbidden_patterns"),
-        *("security_redact_fields", "service_api_keys"),
+        *("security_redact_fields", "service_api_keys", "service_auth_issuer", "service_auth_audience"),
+        *("service_auth_jwks_url", "service_auth_algorithms", "service_auth_clock_skew_seconds"),
+        *("service_auth_scopes_claim", "service_auth_jwks_refresh_seconds", "service_auth_jwks_max_age_seconds"),
+        "service_auth_ca_file",
         *(f"{key}_circuit_breaker_failure_threshold" for key in ("postgres", "http", "redis")),
         *(f"{key}_health_check_timeout_seconds" for key in ("postgres", "http", "redis", "kafka", "files")),
         *(f"{key}_circuit_breaker_recovery_seconds" for key in ("postgres", "http", "redis")),
@@ -342,6 +346,27 @@ class _Settings:
         if auth and auth.api_keys:
             keys = "API keys that are taken: a JSON list of objects with name, sha256 of the key, and scopes."
             self.add("service_api_keys", "SecretStr | None", None, keys)
+        if auth and auth.bearer:
+            self.tokens(auth.bearer)
+
+    def tokens(self, bearer: Bearer) -> None:
+        self.add("service_auth_issuer", "str", bearer.issuer, "Who issues the tokens of callers, as their `iss` says.")
+        whom = "Whom tokens are for: one of these is in `aud`; in the environment, a JSON list."
+        self.spread("service_auth_audience", "tuple[str, ...]", _spread(bearer.audience), whom)
+        self.add("service_auth_jwks_url", "str", bearer.jwks_url, "URL of the issuer's public keys (JWKS).")
+        how = "How tokens may be signed; in the environment, a JSON list."
+        self.spread("service_auth_algorithms", "tuple[str, ...]", _spread(bearer.algorithms), how)
+        skew = float(bearer.clock_skew_seconds)
+        off = "How far the issuer's clock may be off."
+        self.add("service_auth_clock_skew_seconds", "float", skew, off, "ge=0", "le=300")
+        claim = "The claim that holds a caller's scopes."
+        self.add("service_auth_scopes_claim", "str", bearer.scopes_claim, claim)
+        again = "After which the issuer's keys are asked for again."
+        self.add("service_auth_jwks_refresh_seconds", "float", float(bearer.jwks_refresh_seconds), again, "gt=0")
+        longest = "After which keys that could not be asked for again are no longer used."
+        self.add("service_auth_jwks_max_age_seconds", "float", 3600.0, longest, "gt=0")
+        trusted = "Certificates that the issuer is trusted by; when unset, those of the system."
+        self.add("service_auth_ca_file", "Path | None", None, trusted)
 
     def consul(self) -> None:
         consul = self.node.consul

@@ -7,6 +7,8 @@ import pytest
 from extensions.judging.callers import is_safe
 from extensions.judging.judge import judge
 
+BEARER = {"issuer": "https://a.example/", "audience": "n", "jwks_url": "https://a.example/keys"}
+
 
 def contract(auth: object, **operation: object) -> dict[str, Any]:
     done = {"name": "do_it", "handler": "custom", "input": {}, "output": {}, **operation}
@@ -19,7 +21,9 @@ def contract(auth: object, **operation: object) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("auth", [None, "none", {"api_keys": True}, {"api_keys": {}, "metrics_scopes": []}])
+@pytest.mark.parametrize(
+    "auth", [None, "none", {"api_keys": True}, {"api_keys": {}, "metrics_scopes": []}, {"bearer": BEARER}]
+)
 def test_what_may_be_asked(auth: object) -> None:
     assert judge(contract(auth)) == []
 
@@ -41,6 +45,15 @@ def test_scopes_that_may_be(scope: str) -> None:
         ({"api_keys": {"header": "authorization"}}, {}, "service.auth.api_keys.header"),
         ({"api_keys": {"header": "a b"}}, {}, "service.auth.api_keys.header"),
         ({"api_keys": True, "metrics_scopes": ["a b"]}, {}, "service.auth.metrics_scopes[0]"),
+        ({"bearer": {**BEARER, "issuer": "http://a.example/"}}, {}, "service.auth.bearer.issuer"),
+        ({"bearer": {**BEARER, "jwks_url": "http://a.example/k"}}, {}, "service.auth.bearer.jwks_url"),
+        ({"bearer": {**BEARER, "jwks_url": "https://u:w@a.example/k"}}, {}, "service.auth.bearer.jwks_url"),
+        ({"bearer": {**BEARER, "audience": []}}, {}, "service.auth.bearer.audience"),
+        ({"bearer": {**BEARER, "clock_skew_seconds": 301}}, {}, "service.auth.bearer.clock_skew_seconds"),
+        *(
+            ({"bearer": {**BEARER, "algorithms": [name]}}, {}, "service.auth.bearer.algorithms[0]")
+            for name in ("none", "HS256", "HS512", "rs256")
+        ),
         *(
             ({"api_keys": True}, {"scopes": [scope]}, "operations[0].scopes[0]")
             for scope in ("", "a b", 'a"b', "a\\b", "é", "a'b", "a,b", "$(a)", "a\n")

@@ -234,6 +234,7 @@ def test_the_command_tells_and_refuses_only_when_it_is_asked(
     assert "none.yaml" in capsys.readouterr().out
 
 
+BEARER = {"issuer": "https://a.example/", "audience": "shelf", "jwks_url": "https://a.example/keys"}
 KNOWN: dict[str, Any] = {"api_keys": True, "metrics_scopes": ["m"]}
 
 
@@ -247,6 +248,8 @@ KNOWN: dict[str, Any] = {"api_keys": True, "metrics_scopes": ["m"]}
         ({"api_keys": True}, ["a", "b"], MINOR, "service.auth.metrics_scopes"),
         ({**KNOWN, "metrics_scopes": []}, ["a", "b"], MINOR, "service.auth.metrics_scopes"),
         ({**KNOWN, "metrics_scopes": ["n"]}, ["a", "b"], MAJOR, "service.auth.metrics_scopes"),
+        ({**KNOWN, "bearer": BEARER}, ["a", "b"], MINOR, "service.auth.bearer"),
+        ({"bearer": BEARER, "metrics_scopes": ["m"]}, ["a", "b"], MAJOR, "service.auth.api_keys"),
         ({**KNOWN, "api_keys": {"header": "X-Key"}}, ["a", "b"], MAJOR, "service.auth.api_keys.header"),
     ],
 )
@@ -260,3 +263,21 @@ def test_what_callers_need_is_compared(auth: dict[str, Any], scopes: list[str], 
     assert not place or place in [change.place for change in found]
     back = changes(read(new), read(old))
     assert bool(back) is bool(found)
+
+
+@pytest.mark.parametrize(
+    ("changed", "effect"),
+    [
+        ({"jwks_url": "https://b.example/keys", "clock_skew_seconds": 5}, PATCH),
+        ({"audience": ["shelf"]}, PATCH),
+        ({"audience": ["shelf", "more"]}, MINOR),
+        ({"audience": "other"}, MAJOR),
+        ({"algorithms": ["RS256", "ES256", "PS256"]}, MINOR),
+        ({"algorithms": ["RS256"]}, MAJOR),
+        ({"issuer": "https://b.example/"}, MAJOR),
+        ({"scopes_claim": "scp"}, MAJOR),
+    ],
+)
+def test_what_tokens_have_to_be_is_compared(changed: dict[str, Any], effect: Effect) -> None:
+    old, new = (copy.deepcopy(BASE) | {"service": {"auth": {"bearer": BEARER | more}}} for more in ({}, changed))
+    assert effect_of(changes(read(old), read(new))) is effect

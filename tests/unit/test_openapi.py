@@ -161,6 +161,18 @@ def test_what_callers_need_is_told() -> None:
     assert "security" not in found["paths"]["/health"]["get"]
 
 
+def test_one_way_of_several_is_enough() -> None:
+    bearer = {"issuer": "https://a.example/", "audience": "n", "jwks_url": "https://a.example/keys"}
+    _, found = document({**TYPES, "service": {"auth": {"api_keys": True, "bearer": bearer}}})
+    OpenAPIV31SpecValidator(found).validate()
+    assert found["components"]["securitySchemes"]["bearer"] == {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+    }
+    assert found["paths"]["/operations/echo"]["post"]["security"] == [{"bearer": []}, {"api_key": []}]
+
+
 def test_nothing_is_asked_where_callers_are_unknown() -> None:
     _, found = document(TYPES)
     assert "securitySchemes" not in found["components"]

@@ -19,6 +19,16 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Growth = Annotated[float, Field(ge=1)]
 Rate = Annotated[float, Field(gt=0)]
 Text = Annotated[str, Field(min_length=1)]
+Texts = Annotated[tuple[Text, ...], Field(min_length=1)]
+Skew = Annotated[float, Field(ge=0, le=300)]
+# Those whose keys differ for who signs and who checks: none, and HMAC, are not among them.
+Algorithms = Annotated[
+    tuple[
+        Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"],
+        ...,
+    ],
+    Field(min_length=1),
+]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 LogFormat = Literal["json", "text"]
 NodeTransport = Literal["auto", "in_process", "event_bus"]

@@ -54,6 +54,7 @@ class OnexExtension(Extension):
         self._encode = encode
         self._manifest = importlib.import_module(f"{_PACKAGE}.viewing.manifest")
         self._runtime = importlib.import_module(f"{_PACKAGE}.viewing.runtime")
+        self._origins = importlib.import_module(f"{_PACKAGE}.project.origin")
         schema = importlib.import_module(f"{_PACKAGE}.reading.schema")
         environment.filters.update(
             is_contract=self._effective.is_contract,
@@ -66,6 +67,7 @@ class OnexExtension(Extension):
             call=encode.call,
             imports=self._imports,
             json_value=encode.json_value,
+            origin=self._origin,
             md=encode.markdown,
             md_code=encode.markdown_code,
             md_number=encode.markdown_number,
@@ -111,7 +113,7 @@ class OnexExtension(Extension):
             return True  # Copier asks for the same answer more than once.
         node = self._view.view(self._read(raw))
         self.environment.globals["node"] = node
-        self.environment.globals["warnings"] = self._legacy.warnings(raw)
+        self.environment.globals["warnings"] = list(self._legacy.warnings(raw))
         self._paths = self._manifest.paths(self.environment, context.get_all(), node.left_out)
         destination = Path(context["_copier_conf"]["dst_path"])
         answers = str(context["_copier_conf"]["answers_file"])
@@ -123,6 +125,17 @@ class OnexExtension(Extension):
         self.environment.globals["destination"] = "over" if self._there_before else "fresh"
         self.environment.globals["judged"] = raw
         return True
+
+    @pass_context
+    def _origin(self, context: Context, answers: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what the project remembers of the template: a place and a version that can be found again."""
+        source, version = str(answers["_src_path"]), answers.get("_commit")
+        if version is not None:
+            clone = Path(context["_copier_conf"]["src_path"])
+            version, changed = self._origins.recorded(source, clone, version)
+            if changed:
+                self.environment.globals["warnings"].append(self._origins.uncommitted(changed, version))
+        return {"_commit": version, "_src_path": self._origins.absolute(source)}
 
     @pass_context
     def _manifest_of(self, context: Context, node: Any) -> str:

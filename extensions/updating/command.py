@@ -16,10 +16,10 @@ from rich.table import Table
 from rich.text import Text
 
 from ..project import vcs
+from ..project.origin import absolute
 from ..project.places import Place, places_in
 from ..reading import source
 from ..text import streams
-from . import trust
 from .recovery import UpdateError, undo
 from .update import Updated, Wish, update_all
 
@@ -108,14 +108,9 @@ def _wish(options: argparse.Namespace) -> Wish:
         apply=not options.dry_run,
         tests=options.tests,
         trusted=options.trust,
-        source=_absolute(options.source),
+        source=absolute(options.source),
+        start=options.start,
     )
-
-
-def _absolute(source: str) -> str:
-    """Return a source as the project can remember it: a path of this machine from the root on."""
-    path = trust.local_path(source, Path.cwd()) if source else None
-    return str(path.resolve()) if path and path.exists() and "://" not in source else source
 
 
 def _places(project: Path, nodes: Sequence[str]) -> list[Place]:
@@ -137,6 +132,13 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--trust", action="store_true", help="run whatever template the project names; see `trust` in Copier's settings"
+    )
+    parser.add_argument(
+        "--from",
+        dest="start",
+        default="",
+        metavar="VERSION",
+        help="of the template: what the project was generated from, where the version that it names is gone",
     )
     parser.add_argument(
         "--source", default="", metavar="PLACE", help="where the template is now: the project remembers it"

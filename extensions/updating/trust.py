@@ -18,29 +18,11 @@ from copier.errors import CopierError
 
 from ..home import ROOT
 from ..project import vcs
+from ..project.origin import local_path
 
 type Reason = Literal["settings", "installed", ""]
 _DISTRIBUTION = "copier-onex"
 _SETTINGS = "COPIER_SETTINGS_PATH"
-
-
-def local_path(source: str, base: Path) -> Path | None:
-    """Return the folder or file that a source names; None for one on another machine.
-
-    Args:
-        source: What Copier is given: a path, or a URL of git's.
-        base: Where relative paths start.
-    """
-    plain = source.removeprefix("git+")
-    if plain.startswith("file:///"):
-        # git decodes such URLs; one that has something to decode is taken for no path.
-        return None if set("%?#") & set(plain) else Path(plain.removeprefix("file://"))
-    if "://" in plain or plain.startswith(("gh:", "gl:")):
-        return None
-    path = Path(plain).expanduser()
-    if not path.is_absolute() and ":" in plain.partition("/")[0]:
-        return None
-    return base / path
 
 
 def why_trusted(source: str, base: Path) -> Reason:

@@ -18,6 +18,7 @@ from ..judging.judge import ContractError, read
 from ..language.changes import changes, version_problem
 from ..project import ownership, reports, vcs
 from ..project.leftovers import DIFFERENCE
+from ..project.origin import local_path, not_found, ways_on
 from ..project.places import Place, UntrustedNameError, file_in, places_in
 from ..project.renames import renamed
 from ..project.snapshot import ORPHANS
@@ -35,7 +36,6 @@ __all__ = ["UpdateError", "Updated", "is_unfinished", "undo", "update", "update_
 _SHOWN = 5
 _DIFFERS = 2  # the exit status of `onex contract diff`
 _NOTES = ("In node.yaml", "In nodes/", "Not validated")
-_MOVED = "If the template has moved, say where it is: update-node --source PLACE. The project remembers it."
 _LAST_LINE = re.compile(r"^(?:[\w.]+\.)?\w*(?:Error|Exception|Exit)\b:? ?")
 
 
@@ -49,6 +49,8 @@ class Wish:
         tests: Whether to run the nodes' unit tests afterwards, which is code of the project, and report what they say.
         trusted: Whether whatever template the project names may be run.
         source: Where the template is now; empty for the place that the project names. Who says it trusts it.
+        start: The version of the template to take for the one that the project was generated from; empty for the one that
+            it names.
         confirm: Asks a person whether a template may be run that nothing says to trust; None where nobody is.
     """
 
@@ -57,6 +59,7 @@ class Wish:
     tests: bool = False
     trusted: bool = False
     source: str = ""
+    start: str = ""
     confirm: Callable[[str], bool] | None = None
 
 
@@ -139,7 +142,7 @@ class _Update:
 
     def run(self) -> list[Updated]:
         """Try it on a copy, and apply what came of it."""
-        prefix = _check(self._project, self._contracts)
+        prefix = _check(self._project, self._contracts, self._wish.start)
         report = vcs.git_folder(self._project) / "onex-validation.json"
         with tempfile.TemporaryDirectory(prefix="update-node.") as folder:
             scratch = Path(folder)
@@ -195,13 +198,13 @@ class _Update:
 
     def _trust(self, inside: Path, place: Place) -> None:
         """Refuse to run a template that a project names and nothing says to trust: what Copier reads counts."""
-        answers = _answers(inside, place)
-        if self._wish.source:
-            answers["_src_path"] = self._wish.source
+        answers = _answers(inside, place, self._wish.start)
+        if self._wish.source or self._wish.start:
+            answers["_src_path"] = self._wish.source or answers["_src_path"]
             text = yaml.safe_dump(answers, sort_keys=False, allow_unicode=True)
             file_in(inside, place.answers).write_text(text, encoding="utf-8")
         named = answers["_src_path"]
-        path = trust.local_path(named, inside)
+        path = local_path(named, inside)
         if path is not None and not path.exists():
             raise UpdateError(_missing(named, place))
         if self._wish.trusted or self._wish.source:
@@ -236,7 +239,7 @@ class _Update:
 def _missing(named: str, place: Place) -> str:
     shown = named if named.isprintable() else ascii(named)
     relative = "" if named.startswith(("/", "~", "file:", "git+")) else "; a path has to be absolute"
-    return f"{place.answers} names the template {shown}, and there is none{relative}.\n{_MOVED}"
+    return f"{place.answers} names the template {shown}, and there is none{relative}.\n{ways_on(named, 'its version')}"
 
 
 def _contract_of(file: Path) -> bytes:
@@ -253,8 +256,8 @@ def _contract_of(file: Path) -> bytes:
     return content
 
 
-def _answers(project: Path, place: Place) -> dict[str, Any]:
-    """Return what Copier remembers of a node.
+def _answers(project: Path, place: Place, start: str = "") -> dict[str, Any]:
+    """Return what Copier remembers of a node, from the version of the template that is given, or that it names.
 
     Raises:
         UpdateError: When it can't be read, or is nothing to go on from.
@@ -271,18 +274,23 @@ def _answers(project: Path, place: Place) -> dict[str, Any]:
         raise UpdateError(message)
     answers = document.value
     if not isinstance(answers, dict) or not isinstance(answers.get("_src_path"), str):
-        message = f"{place.answers} does not name the template: git has what it was"
+        message = f"{place.answers} is none of a generated project, for it names no template: git has what it was"
         raise UpdateError(message)
+    if start:
+        answers["_commit"] = start
     if not isinstance(answers.get("_commit"), str):
-        message = f"{project} was generated from a template without versions, so there is nothing to compare with"
+        message = (
+            f"{place.answers} names no version of the template {answers['_src_path']}.\n"
+            "  Say from which one to go on: update-node --from VERSION, a tag or a commit."
+        )
         raise UpdateError(message)
     return answers
 
 
-def _check(project: Path, contracts: Mapping[Place, Path | None]) -> str:
+def _check(project: Path, contracts: Mapping[Place, Path | None], start: str) -> str:
     """Say what keeps the project from being updated, or return its path in its repository."""
     for place in contracts:
-        _answers(project, place)
+        _answers(project, place, start)
         ownership.read(project, place)
     try:
         prefix = vcs.git(project, "rev-parse", "--show-prefix").removesuffix("\n")
@@ -332,11 +340,7 @@ def _plain(output: str, answers: Mapping[str, Any]) -> str:
     lines = [line for line in output.splitlines() if not line.lstrip().startswith("> Running task")]
     if any(line.startswith("Traceback (most recent call last)") for line in lines):
         last = max((number for number, line in enumerate(lines) if _LAST_LINE.match(line)), default=0)
-        lines = [
-            f"Copier can't use version {answers['_commit']} of the template {answers['_src_path']}:",
-            *(line for line in lines[last:] if line.strip()),
-            _MOVED,
-        ]
+        return not_found(answers["_src_path"], answers["_commit"], "\n".join(lines[last:]))
     return "\n".join(lines).strip()
 
 

@@ -113,7 +113,8 @@ class OnexExtension(Extension):
             return True  # Copier asks for the same answer more than once.
         node = self._view.view(self._read(raw))
         self.environment.globals["node"] = node
-        self.environment.globals["warnings"] = list(self._legacy.warnings(raw))
+        self._warnings = [*self._legacy.warnings(raw)]
+        self.environment.globals["warnings"] = self._warnings
         self._paths = self._manifest.paths(self.environment, context.get_all(), node.left_out)
         destination = Path(context["_copier_conf"]["dst_path"])
         answers = str(context["_copier_conf"]["answers_file"])
@@ -134,7 +135,7 @@ class OnexExtension(Extension):
             clone = Path(context["_copier_conf"]["src_path"])
             version, changed = self._origins.recorded(source, clone, version)
             if changed:
-                self.environment.globals["warnings"].append(self._origins.uncommitted(changed, version))
+                self._warnings.append(self._origins.uncommitted(changed, version))
         return {"_commit": version, "_src_path": self._origins.absolute(source)}
 
     @pass_context

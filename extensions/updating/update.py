@@ -49,8 +49,7 @@ class Wish:
         tests: Whether to run the nodes' unit tests afterwards, which is code of the project, and report what they say.
         trusted: Whether whatever template the project names may be run.
         source: Where the template is now; empty for the place that the project names. Who says it trusts it.
-        start: The version of the template to take for the one that the project was generated from; empty for the one that
-            it names.
+        start: The version of the template that the project counts as generated from; empty for the one that it names.
         confirm: Asks a person whether a template may be run that nothing says to trust; None where nobody is.
     """
 

@@ -55,6 +55,7 @@ class OnexExtension(Extension):
         self._manifest = importlib.import_module(f"{_PACKAGE}.viewing.manifest")
         self._runtime = importlib.import_module(f"{_PACKAGE}.viewing.runtime")
         self._origins = importlib.import_module(f"{_PACKAGE}.project.origin")
+        own_file = importlib.import_module(f"{_PACKAGE}.reading.own_file")
         schema = importlib.import_module(f"{_PACKAGE}.reading.schema")
         environment.filters.update(
             is_contract=self._effective.is_contract,
@@ -68,6 +69,7 @@ class OnexExtension(Extension):
             imports=self._imports,
             json_value=encode.json_value,
             origin=self._origin,
+            own_file=lambda contract, regenerate: own_file.own_file(contract, regenerate, sys.argv),
             md=encode.markdown,
             md_code=encode.markdown_code,
             md_number=encode.markdown_number,

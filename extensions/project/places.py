@@ -86,6 +86,11 @@ class Place:
         """The node's name, or what the project's own node is called without one."""
         return self.node or "the project's node"
 
+    @property
+    def regenerate(self) -> str:
+        """The command that lets the node follow its contract."""
+        return f"update-node --node {self.node}" if self.inside else "make regenerate"
+
     def as_whole(self, path: str) -> str:
         """Return the path that a file of the node would have in a project of the node's own."""
         for folder, plain in self._folders:

@@ -24,6 +24,7 @@ from ..project.renames import renamed
 from ..project.snapshot import ORPHANS
 from ..reading import source
 from ..reading.given import ANSWERS_SCALE
+from ..reading.own_file import owned
 from ..text import streams
 from . import line_ends, trust
 from .apply import Change, Journal, mark_conflicts
@@ -165,6 +166,8 @@ class _Update:
         before = tree(inside, self._places)
         for place, contract in self._contracts.items():
             content = _contract_of(contract or self._project / place.contract)
+            if contract:
+                content = owned(content.decode("utf-8"), place.regenerate).encode()
             file = file_in(inside, place.contract)
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(line_ends.plain(content))

@@ -111,7 +111,7 @@ class NodeFacts:
     @property
     def regenerate(self) -> str:
         """The command that lets the node follow its contract."""
-        return f"update-node --node {self.full_name}" if self.place.inside else "make regenerate"
+        return self.place.regenerate
 
     @property
     def is_compute(self) -> bool:

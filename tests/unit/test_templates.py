@@ -33,6 +33,7 @@ ENCODERS = frozenset(
         "imports",
         "json_value",
         "manifest",
+        "own_file",
         "md",
         "md_code",
         "py",

@@ -8,8 +8,13 @@ from typing import Protocol
 
 import pytest
 import yaml
+from hypothesis import HealthCheck, settings
 
 from examples.rendering import ROOT, export_template, generate, read_contract
+
+# How long it takes to draw says how busy the machine is, and nothing about what is tested.
+settings.register_profile("busy", suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 
 class Generate(Protocol):

@@ -161,6 +161,7 @@ def build(raw: Mapping[str, Any]) -> Contract:
             tags=tuple(service.get("tags", ())),
             enabled=service.get("enabled", True),
             openapi=service.get("openapi", True),
+            asyncapi=service.get("asyncapi", True),
             docs=service.get("docs", service.get("openapi", True)),
             auth=build_auth(service.get("auth")),
         ),

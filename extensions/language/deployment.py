@@ -28,6 +28,7 @@ class Service:
 
     Attributes:
         openapi: Whether it tells tools of its interface.
+        asyncapi: Whether it tells tools of what it publishes and consumes.
         docs: Whether it has a page of it for people.
         auth: How callers say who they are; None where nobody asks them.
     """
@@ -37,6 +38,7 @@ class Service:
     tags: tuple[str, ...]
     enabled: bool
     openapi: bool = True
+    asyncapi: bool = True
     docs: bool = True
     auth: Auth | None = None
 

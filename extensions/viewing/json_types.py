@@ -1,7 +1,7 @@
 """Types of a contract as JSON Schema, in the dialect of 2020-12, for documents that tell others what a node takes."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from ..language import names
 from ..language.contract import MISSING, Contract, Field, Model, Union
@@ -37,6 +37,14 @@ _SUITED: Final = {
 }
 
 
+type Form = Literal["", "public", "open"]
+
+PUBLIC: Final[Form] = "public"
+"""Types without the fields that are secret, as events and messages have them."""
+OPEN: Final[Form] = "open"
+"""Types of which others may tell more than there are fields for."""
+
+
 class Types:
     """The types of a contract as schemas, each under a name of its own.
 
@@ -44,12 +52,14 @@ class Types:
         schemas: Of enums, models, and inputs and outputs of operations, by name.
     """
 
-    def __init__(self, contract: Contract) -> None:
+    def __init__(self, contract: Contract, form: Form = "") -> None:
         """Make the schemas.
 
         Args:
             contract: A contract without problems.
+            form: In which form they are; one of its own is part of the names of models, inputs and outputs.
         """
+        self._form = form
         self._models = {model.name: model for model in contract.models}
         sides = {side(operation.name, which) for operation in contract.operations for which in ("Input", "Output")}
         taken = sides | self._models.keys()
@@ -59,21 +69,40 @@ class Types:
             schema = {"type": "string", "enum": list(enum.values)}
             self.schemas[self._enums[enum.name]] = _described(schema, enum.description)
         for model in contract.models:
-            self.schemas[model.name] = _described(self._object(model.fields), model.description)
+            self.schemas[self._named(model.name)] = _described(self._object(model.fields), model.description)
         for operation in contract.operations:
-            self.schemas[side(operation.name, "Input")] = self._object(operation.input)
-            self.schemas[side(operation.name, "Output")] = self._object(operation.output)
+            for which, fields in (("Input", operation.input), ("Output", operation.output)):
+                self.schemas[self._named(side(operation.name, which))] = self._object(fields)
+
+    def reference(self, name: str) -> Schema:
+        """Return what stands for the schema of a model, an input or an output, in the form of these types."""
+        return reference(self._named(name))
+
+    def find(self, fields: Sequence[Field], path: Sequence[str | int]) -> Field | None:
+        """Return the field that a path of the contract leads to; None where it ends elsewhere."""
+        name, *rest = path
+        found = next((field for field in fields if field.name == name), None)
+        if found is None or not rest:
+            return found
+        inner = self._models.get(str(found.reference)) if found.kind == "model" else None
+        return self.find(inner.fields, rest) if inner else None
+
+    def _named(self, name: str) -> str:
+        # No name of a contract has a dot.
+        return f"{name}.{self._form}" if self._form else name
 
     def _object(self, fields: Sequence[Field]) -> Schema:
-        required = [field.outside for field in fields if field.required and field.default is MISSING]
+        shown = [field for field in fields if not (field.secret and self._form == PUBLIC)]
+        required = [field.outside for field in shown if field.required and field.default is MISSING]
         return {
             "type": "object",
-            "properties": {field.outside: self._field(field) for field in fields},
+            "properties": {field.outside: self.field(field) for field in shown},
             **({"required": required} if required else {}),
-            "additionalProperties": False,
+            **({} if self._form == OPEN else {"additionalProperties": False}),
         }
 
-    def _field(self, field: Field) -> Schema:
+    def field(self, field: Field) -> Schema:
+        """Return the schema of a field's value, described as the field is."""
         schema = self._value(field)
         if not field.required:
             plain = isinstance(schema.get("type"), str) and "enum" not in schema
@@ -92,7 +121,7 @@ class Types:
             return self._union(field.union)
         match field.kind:
             case "model":
-                return reference(str(field.reference))
+                return self.reference(str(field.reference))
             case "enum":
                 return reference(self._enums[str(field.reference)])
             case "array":
@@ -109,11 +138,13 @@ class Types:
     def _union(self, union: Union) -> Schema:
         marks = {name: _mark(self._models[name], union.discriminator) for name in union.models}
         return {
-            "oneOf": [reference(name) for name in union.models],
+            "oneOf": [self.reference(name) for name in union.models],
             "discriminator": {
                 "propertyName": next(iter(marks.values())).outside,
                 "mapping": {
-                    str(value): f"{SCHEMAS}{name}" for name, mark in marks.items() for value in mark.constraints["enum"]
+                    str(value): f"{SCHEMAS}{self._named(name)}"
+                    for name, mark in marks.items()
+                    for value in mark.constraints["enum"]
                 },
             },
         }
@@ -127,6 +158,46 @@ def side(operation: str, which: str) -> str:
 def reference(name: str) -> Schema:
     """Return what stands for a schema of the document."""
     return {"$ref": f"{SCHEMAS}{name}"}
+
+
+def draft_07(schema: Any) -> Any:
+    """Return a schema, or what holds schemas, as draft 07 has it.
+
+    There a reference stands alone, and unions, which are told apart by the constants in them, have no discriminator.
+    """
+    if isinstance(schema, list):
+        return [draft_07(item) for item in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    told = {key: draft_07(value) for key, value in schema.items() if not (key == "discriminator" and "oneOf" in schema)}
+    if isinstance(told.get("$ref"), str) and len(told) > 1:
+        target = told.pop("$ref")
+        return {"allOf": [{"$ref": target}], **told}
+    return told
+
+
+def reachable(start: object, schemas: Mapping[str, Schema]) -> set[str]:
+    """Return the names of the schemas that are referred to, from somewhere or from one that is.
+
+    Args:
+        start: What refers to them at first.
+        schemas: All schemas, by name.
+    """
+    found: set[str] = set()
+    waiting = [start]
+    while waiting:
+        match waiting.pop():
+            case {"$ref": str(target), **others}:
+                name = target.removeprefix(SCHEMAS)
+                if name in schemas and name not in found:
+                    found.add(name)
+                    waiting.append(schemas[name])
+                waiting += others.values()
+            case Mapping() as mapping:
+                waiting += mapping.values()
+            case list() as items:
+                waiting += items
+    return found
 
 
 def _described(schema: Schema, description: str) -> Schema:

@@ -51,6 +51,7 @@ _OF_SOME_NODES: Mapping[str, Needed] = {
     "{node}/adapters": lambda node: node.adapters,
     "{node}/adapters/migrations.py": lambda node: node.migrations,
     "{node}/aggregations": lambda node: node.aggregating,
+    "{node}/asyncapi.json": lambda node: node.contract.service.asyncapi,
     "{node}/command.py": lambda node: node.command_line,
     "{node}/computations": lambda node: node.compute_operations,
     "{node}/consumed.py": lambda node: node.consuming,

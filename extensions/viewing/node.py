@@ -6,7 +6,7 @@ from ..deciding.monitoring import HealthView, MetricsView
 from ..language.callers import Auth
 from ..language.contract import MISSING
 from ..language.references import references
-from . import features, openapi, runtime
+from . import asyncapi, features, openapi, runtime
 from . import workflow_imports as workflow_imports_viewing
 from .deploy import DeployView, Needs, consul_service, deploy_view
 from .events import NodeEvents
@@ -35,6 +35,18 @@ class NodeView(NodeEvents):
     def openapi(self) -> str:
         """The service's interface as an OpenAPI document."""
         return openapi.document(self)
+
+    @property
+    def asyncapi(self) -> str:
+        """What the node publishes and consumes as an AsyncAPI document."""
+        return asyncapi.document(self)
+
+    @property
+    def documents(self) -> tuple[str, ...]:
+        """The names of the documents of its interface that the service has."""
+        service = self.contract.service
+        told = {"openapi": service.openapi, "asyncapi": service.asyncapi}
+        return tuple(f"{name}.json" for name, there in told.items() if there)
 
     @property
     def packages(self) -> Packages:

@@ -49,7 +49,7 @@ _ROOTS: Mapping[str, Callable[["NodeView"], object]] = {
     "security": lambda node: node.security and node.security.checks,
     "serving/application": lambda _node: True,
     "occasion": lambda node: node.asks_for_occasions,
-    "serving/documents": lambda node: node.contract.service.openapi,
+    "serving/documents": lambda node: node.documents,
     "serving/page": lambda node: node.contract.service.docs,
     "serving/selection": lambda node: node.selecting,
     "serving/cron": lambda node: node.has_calendar,

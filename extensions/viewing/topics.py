@@ -20,6 +20,11 @@ class PeerView:
         """Where it takes requests."""
         return f"onex.cmd.{self.package}.{self.name}-requested.v1"
 
+    @property
+    def completed_topic(self) -> str:
+        """Where it answers."""
+        return f"onex.evt.{self.package}.{self.name}-completed.v1"
+
 
 def peers(contract: Contract) -> tuple[PeerView, ...]:
     """Return the nodes that the contract's workflows call, by name, each once."""

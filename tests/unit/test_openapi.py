@@ -131,7 +131,7 @@ def test_secrets_are_marked_and_their_defaults_are_not_told() -> None:
     [({}, True, True), ({"docs": False}, True, False), ({"openapi": False}, False, False)],
 )
 def test_documents_can_be_left_out(service: dict[str, bool], openapi: bool, docs: bool) -> None:
-    node = view(read({**TYPES, "service": service}))
+    node = view(read({**TYPES, "service": {"asyncapi": False, **service}}))
     assert ("/src/acme/nodes/node_all_types_compute/openapi.json" in node.left_out) is not openapi
     assert ("serving/documents" in node.runtime_modules, "serving/page" in node.runtime_modules) == (openapi, docs)
     assert any(line.startswith("swagger-ui-py") for line in node.packages.requirements) is docs

@@ -1,5 +1,5 @@
 # The runtime of copier-onex, the same in every node. Change it in the template, not here.
-"""The document of the service's interface, for tools."""
+"""The documents of the service's interface, for tools."""
 
 from pathlib import Path
 
@@ -9,14 +9,14 @@ from starlette.routing import Route
 
 
 def document_route(path: Path) -> Route:
-    """Return the route of `GET /openapi.json`.
+    """Return the route of a document, such as `GET /openapi.json` for a file of that name.
 
     Args:
-        path: The document, which is read now.
+        path: The document, JSON, which is read now.
     """
     content = path.read_bytes()
 
     async def shown(_request: Request) -> Response:
         return Response(content, media_type="application/json")
 
-    return Route("/openapi.json", shown)
+    return Route(f"/{path.name}", shown)

@@ -79,6 +79,14 @@ async def test_the_interface_is_told(client: httpx.AsyncClient) -> None:
     assert (await client.get("/docs")).status_code == 200
 
 
+async def test_what_is_published_and_consumed_is_told(client: httpx.AsyncClient) -> None:
+    channels = (await client.get("/asyncapi.json")).json()["channels"]
+    assert {
+        "onex.cmd.omninode-bridge.distributed-lock-requested.v1",
+        "onex.evt.omninode-bridge.distributed-lock-completed.v1",
+    } <= channels.keys()
+
+
 async def test_metrics_are_those_of_the_node(client: httpx.AsyncClient, node: Node) -> None:
     node.increment_counter("operation_success", tags={"operation": "ping"})
     assert 'onex_operation_success_total{operation="ping"} 1.0' in (await client.get("/metrics")).text

@@ -83,7 +83,11 @@ def build_app(node: NodeDistributedLockEffect) -> Starlette:
             readiness=readiness,
             metrics=lambda: metrics(node),
             intake=intake,
-            documents=[document_route(Path(__file__).with_name("openapi.json")), *page_routes()],
+            documents=[
+                document_route(Path(__file__).with_name("openapi.json")),
+                document_route(Path(__file__).with_name("asyncapi.json")),
+                *page_routes(),
+            ],
         )
     )
 

@@ -11,6 +11,8 @@ from .decisions import INTEGRATIONS
 
 DEFAULT_CHECK_SECONDS = 2.0
 DEFAULT_PROBE_SECONDS = 5
+# Those of Prometheus' client.
+_USUAL_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
 _TOKEN_WORDS = frozenset({"token", "tokens"})
 _COST_WORDS = frozenset({"cost", "costs", "price", "cent", "cents"})
 
@@ -116,13 +118,21 @@ def metrics(contract: Contract) -> MetricsView:
             without += [] if found else [key]
     return MetricsView(
         prefix=config.get("metrics_prefix", "onex"),
-        buckets=tuple(bucket / 1000 for bucket in config.get("histogram_buckets", ())),
+        buckets=_buckets(contract, config.get("histogram_buckets", ())),
         latency=config.get("collect_latency", True),
         success=config.get("collect_throughput", True),
         failure=config.get("collect_error_rates", True),
         counted=tuple(dict.fromkeys(counted)),
         without_fields=tuple(without),
     )
+
+
+def _buckets(contract: Contract, stated: Collection[float]) -> tuple[float, ...]:
+    """Return the limits of buckets in seconds: with one at each target, it is exact whether that is met."""
+    targets = {operation.target.p95_ms for operation in contract.operations if operation.target} - {None}
+    limits = (limit / 1000 for limit in stated) if stated else _USUAL_BUCKETS
+    wanted = {*limits, *(target / 1000 for target in targets if target is not None)}
+    return tuple(sorted(wanted)) if stated or targets else ()
 
 
 def without_effect(contract: Contract, adapters: Collection[str]) -> tuple[str, ...]:

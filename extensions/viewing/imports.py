@@ -355,6 +355,19 @@ class Imports:
             *((self.node.own("service", "SERVICE_FACTS"),) if self.node.consul else ()),
         )
 
+    @property
+    def watch_test(self) -> tuple[Symbol, ...]:
+        """What the test of the dashboard imports of the node's own package, under short names."""
+        node = self.node
+        named = {
+            "Node": node.node,
+            "Settings": node.settings,
+            "Request": node.request,
+            "Operation": node.operation_enum,
+        }
+        short = tuple((module, f"{name} as {alias}") for alias, (module, name) in named.items())
+        return (*short, node.own("service", "metrics"))
+
     def _short_names(self) -> tuple[Symbol, ...]:
         names = {
             "Handler": self.node.handler,

@@ -6,7 +6,7 @@ from ..deciding.monitoring import HealthView, MetricsView
 from ..language.callers import Auth
 from ..language.contract import MISSING
 from ..language.references import references
-from . import asyncapi, features, openapi, runtime
+from . import asyncapi, features, openapi, runtime, watching
 from . import workflow_imports as workflow_imports_viewing
 from .deploy import DeployView, Needs, consul_service, deploy_view
 from .events import NodeEvents
@@ -197,6 +197,21 @@ class NodeView(NodeEvents):
             "cache_hit_ratio": self.caching,
         } | {f"operation_{name}_total": True for name in metrics.counted}
         return tuple(f"{metrics.prefix}_{name}" for name, measured in wanted.items() if measured)
+
+    @property
+    def counters(self) -> list[watching.Counter]:
+        """The counters that begin at zero, each with the values of its tags."""
+        return list(watching.counters(self)) if self.has_metrics_mixin else []
+
+    @property
+    def alerts(self) -> tuple[watching.AlertView, ...]:
+        """The alerts for Prometheus."""
+        return watching.alerts(self)
+
+    @property
+    def dashboard(self) -> str:
+        """The dashboard for Grafana, as JSON."""
+        return watching.dashboard(self)
 
     @property
     def runs_locally(self) -> bool:

@@ -26,6 +26,7 @@ _ROOTS: Mapping[str, Callable[["NodeView"], object]] = {
     "buses": lambda node: node.stays_inside,
     "command_line": lambda node: node.command_line,
     "correlation": lambda _node: True,
+    "counters": lambda node: node.has_metrics_mixin,
     "discovery": lambda node: node.consul,
     "patterns": lambda node: node.security and node.security.forbidden_patterns,
     "aggregations/keeping": lambda node: node.figure_store,

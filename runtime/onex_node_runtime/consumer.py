@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IllegalStateError, KafkaError
 from omnibase_core.enums import EnumCoreErrorCode, EnumLogLevel
 from omnibase_core.errors import ModelOnexError
 from omnibase_core.logging import emit_log_event_sync
@@ -25,9 +25,9 @@ from .correlation import FOREIGN
 from .spans import UNTRACED
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
-    from aiokafka import ConsumerRecord
+    from aiokafka import ConsumerRecord, TopicPartition
     from omnibase_core.mixins.mixin_metrics import MixinMetrics
 
     from .adapters.adapter_kafka import AdapterKafka
@@ -117,6 +117,7 @@ class Consumer[RequestT: BaseModel]:
         self._loop: asyncio.Task[None] | None = None
         self._stopping = False
         self.dead_letters = 0
+        self._measured: set[TopicPartition] = set()
         # Only whether there are so many is asked.
         self._buried: deque[float] = deque(maxlen=terms.dead_letters.alert_threshold if terms.dead_letters else 0)
 
@@ -168,6 +169,7 @@ class Consumer[RequestT: BaseModel]:
                 async with asyncio.TaskGroup() as group:
                     for partition, records in batches.items():
                         group.create_task(self._take(consumer, partition, records))
+                await self._measure_lag(consumer)
         except* (KafkaError, OSError, TimeoutError, ModelOnexError) as errors:
             raise errors.exceptions[0] from errors
         finally:
@@ -175,12 +177,41 @@ class Consumer[RequestT: BaseModel]:
             with suppress(KafkaError, OSError, TimeoutError):
                 await asyncio.wait_for(consumer.stop(), GOODBYE_SECONDS)
 
-    async def _take(self, consumer: AIOKafkaConsumer, partition: object, records: Sequence[ConsumerRecord]) -> None:
+    async def _take(
+        self, consumer: AIOKafkaConsumer, partition: TopicPartition, records: Sequence[ConsumerRecord]
+    ) -> None:
         for record in records:
             if self._stopping:
                 return
             await self._settle(record)
             await consumer.commit({partition: record.offset + 1})
+            self._note_lag(consumer, partition, record.offset + 1)
+
+    async def _measure_lag(self, consumer: AIOKafkaConsumer) -> None:
+        """Note how many events wait in the partitions that the process has; all that came so far is handled."""
+        assigned = consumer.assignment()
+        self._forget_lag(assigned)
+        for partition in assigned:
+            # Partitions go while one asks.
+            with suppress(IllegalStateError):
+                if partition in consumer.assignment() and consumer.highwater(partition) is not None:
+                    self._note_lag(consumer, partition, await consumer.position(partition))
+
+    def _note_lag(self, consumer: AIOKafkaConsumer, partition: TopicPartition, position: int) -> None:
+        end = consumer.highwater(partition) if partition in consumer.assignment() else None
+        if end is not None:
+            self._measured.add(partition)
+            self._record_lag(partition, max(0, end - position))
+
+    def _forget_lag(self, kept: Collection[TopicPartition]) -> None:
+        """Note that the lag of partitions which another process has is not this one's."""
+        for partition in self._measured - set(kept):
+            self._record_lag(partition, 0)
+        self._measured &= set(kept)
+
+    def _record_lag(self, partition: TopicPartition, messages: int) -> None:
+        tags = {"topic": partition.topic, "partition": str(partition.partition)}
+        self._metrics.record_metric("consumer_lag_messages", float(messages), tags)
 
     async def _settle(self, record: ConsumerRecord) -> None:
         """Handle a message, again after a pause where that may help, and bury it or give it up when nothing does."""

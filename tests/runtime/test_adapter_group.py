@@ -1,6 +1,7 @@
 """Adapters open, answer and close together, and one that is away blocks no other."""
 
 import asyncio
+import math
 
 import pytest
 from omnibase_core.enums import EnumCoreErrorCode
@@ -69,4 +70,20 @@ async def test_one_that_hangs_keeps_no_other_from_closing(monkeypatch: pytest.Mo
 
 def test_figures_of_all_are_put_together() -> None:
     adapters = AdapterGroup(one=Fake(), other=Fake())
-    assert adapters.figures() == [("closed", 0.0, {}), ("closed", 0.0, {})]
+    assert adapters.figures()[2:] == [("closed", 0.0, {}), ("closed", 0.0, {})]
+
+
+async def test_what_answered_a_while_ago_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    adapters = AdapterGroup(away=Fake(EnumCoreErrorCode.TIMEOUT), there=Fake())
+
+    def up() -> dict[str, float]:
+        return {tags["dependency"]: value for name, value, tags in adapters.figures() if name == "dependency_up"}
+
+    assert all(math.isnan(value) for value in up().values())
+    await adapters.open()
+    assert up() == {"away": 0.0, "there": 1.0}
+    adapters.by_name["away"] = Fake()
+    await adapters.check()
+    assert up() == {"away": 1.0, "there": 1.0}
+    monkeypatch.setattr(group, "KNOWN_SECONDS", 0.0)
+    assert all(math.isnan(value) for value in up().values())

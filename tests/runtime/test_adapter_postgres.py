@@ -331,7 +331,7 @@ async def test_migration_that_fails_leaves_no_pool(settings: Settings, pool: Fak
 
 async def test_figures_tell_whether_the_breaker_is_open(settings: Settings, pool: FakePool) -> None:
     postgres = adapter_of(settings.model_copy(update={"circuit_breaker_failure_threshold": 1}))
-    assert postgres.figures() == [("circuit_breaker_open", 0.0, {"integration": "postgres"})]
+    assert ("circuit_breaker_open", 0.0, {"integration": "postgres"}) in postgres.figures()
     pool.results = [ConnectionRefusedError("away")]
     await code_of(postgres)
-    assert postgres.figures() == [("circuit_breaker_open", 1.0, {"integration": "postgres"})]
+    assert ("circuit_breaker_open", 1.0, {"integration": "postgres"}) in postgres.figures()

@@ -162,12 +162,19 @@ async def test_what_is_kept_is_free_when_it_is_clean() -> None:
     async def cleaning() -> None:
         await clean.wait()
 
+    def held() -> float:
+        assert connections.figures()[1] == ("pool_connections_max", 1.0, {"integration": "it"})
+        return connections.figures()[0][1]
+
     async with connections.turn():
         connections.keep(asyncio.create_task(cleaning()))
+        assert held() == 1
     with pytest.raises(ModelOnexError):
         await hold(connections, 0, [])
+    assert held() == 1
     clean.set()
     await hold(connections, 0, [])
+    assert held() == 0
 
 
 @pytest.mark.parametrize(("patience", "left", "most"), [(60, None, PATIENCE_SECONDS), (60, 0.2, 0.1), (0.1, 60, 0.1)])

@@ -118,6 +118,26 @@ async def test_event_is_handled_once_and_committed(
     await kafka.close()
 
 
+async def test_what_waits_is_measured(broker: EmbeddedKafka, settings: Settings) -> None:
+    class Recording(MixinMetrics):
+        def record_metric(self, metric_name: str, value: float, tags: dict[str, str] | None = None) -> None:
+            if metric_name == "consumer_lag_messages" and tags and tags["topic"] == TOPIC:
+                waiting.append(value)
+
+    waiting: list[float] = []
+    kafka, inbox = adapter_of(settings), Inbox()
+    await send(broker.servers, *(b'{"a": %d}' % number for number in range(20)))
+    consumer = consumer_of(kafka, inbox.handle, Recording())
+    consumer.start()
+    await until(inbox, 20)
+    async with asyncio.timeout(30):
+        while not waiting or waiting[-1]:
+            await asyncio.sleep(0.02)
+    await consumer.stop()
+    await kafka.close()
+    assert max(waiting) > 0
+
+
 async def test_events_that_no_operation_takes_are_left_out(broker: EmbeddedKafka, settings: Settings) -> None:
     kafka, inbox, metrics = adapter_of(settings), Inbox(), MixinMetrics()
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 import pytest
@@ -40,6 +41,13 @@ def announcer(bus: EventBusInmemory | None) -> Announcer:
         STEP_TOPIC,
         StepEvent,
     )
+
+
+def test_each_run_that_ended_is_counted() -> None:
+    telling = announcer(None)
+    telling.ended(replace(RUN, status="completed"))
+    telling.ended(replace(RUN, status="failed"))
+    assert telling._surroundings.metrics.get_metrics()["workflow_run"]["value"] == 2
 
 
 async def test_each_step_is_an_event() -> None:

@@ -76,6 +76,7 @@ class Trial:
         self.run = run or Run(RUN_ID, "order", uuid4(), {"number": 1})
         self.told: list[tuple[str, str]] = []
         self.kept: list[str] = []
+        self.ended: list[str] = []
 
     async def tell(self, _run: Run, record: StepRecord, _seconds: float) -> None:
         self.told.append((record.name, record.status))
@@ -84,7 +85,7 @@ class Trial:
         self.kept.append(run.dump())
 
     async def advance(self, *, kept: bool = True) -> Run:
-        engine = Engine(self.nodes, self.tell)
+        engine = Engine(self.nodes, self.tell, ended=lambda run: self.ended.append(run.status))
         await engine.advance(self.workflow, Order(), self.run, self.keep if kept else None)
         return self.run
 
@@ -93,7 +94,7 @@ async def test_each_step_waits_for_those_before_it_and_no_other() -> None:
     trial = Trial(DIAMOND)
     trial.nodes.delays = {"left": 0.2}
     run = await trial.advance()
-    assert run.status == "completed"
+    assert (run.status, trial.ended) == ("completed", ["completed"])
     assert trial.nodes.calls == ["top", "left", "right", "bottom"]
     assert [record.name for record in run.steps] == ["top", "right", "left", "bottom"]
     assert trial.nodes.payloads["bottom"] == {"number": 1, "known": ["left", "right", "top"]}

@@ -176,7 +176,7 @@ class AdapterHttp:
 
     def figures(self) -> list[Figure]:
         """Return gauges: name, value and tags."""
-        return self.guard.figures()
+        return [*self.guard.figures(), *self._connections.figures()]
 
     async def send(self, call: HttpCall, retry: RetryPolicy | None = None) -> JsonValue:
         """Send a request and return the answer.

@@ -159,7 +159,7 @@ class AdapterPostgres:
 
     def figures(self) -> list[Figure]:
         """Return gauges: name, value and tags."""
-        return self.guard.figures()
+        return [*self.guard.figures(), *self._connections.figures()]
 
     async def fetch_one(
         self, query: str, *arguments: object, **options: Unpack[StatementOptions]

@@ -145,7 +145,7 @@ class AdapterRedis:
 
     def figures(self) -> list[Figure]:
         """Return gauges: name, value and tags."""
-        return self.guard.figures()
+        return [*self.guard.figures(), *self._connections.figures()]
 
     async def send(
         self,

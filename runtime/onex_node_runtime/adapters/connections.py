@@ -15,6 +15,8 @@ from ..effects import seconds_left
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from .group import Figure
+
 # However long an answer may take: whoever waits longer is better told to come again.
 PATIENCE_SECONDS = 5.0
 # Beside those of calls, so that a sign of life waits for none of them.
@@ -37,6 +39,8 @@ class Connections:
                 has left, and never more than 5 s.
         """
         self._integration = integration
+        self._most = most
+        self._held = 0
         self._free = asyncio.Semaphore(most)
         self._patience_seconds = min(patience_seconds, PATIENCE_SECONDS)
         self._kept = 0
@@ -52,13 +56,14 @@ class Connections:
             await self._wait()
         else:
             await self._free.acquire()
+        self._held += 1
         try:
             yield
         finally:
             if self._kept:
                 self._kept -= 1
             else:
-                self._free.release()
+                self._let_go()
 
     def keep(self, cleaning: asyncio.Task[None]) -> None:
         """Hold the one of the turn that is about to end until a task is done, too.
@@ -67,7 +72,19 @@ class Connections:
             cleaning: What makes the connection fit for the next call.
         """
         self._kept += 1
-        cleaning.add_done_callback(lambda _done: self._free.release())
+        cleaning.add_done_callback(lambda _done: self._let_go())
+
+    def figures(self) -> list[Figure]:
+        """Return gauges: name, value and tags."""
+        tags = {"integration": self._integration}
+        return [
+            ("pool_connections_in_use", float(self._held), tags),
+            ("pool_connections_max", float(self._most), tags),
+        ]
+
+    def _let_go(self) -> None:
+        self._held -= 1
+        self._free.release()
 
     async def _wait(self) -> None:
         try:

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
@@ -18,6 +20,8 @@ type Figure = tuple[str, float, dict[str, str]]
 
 # With the goodbye of a consumer it ends before the process does by force.
 CLOSE_SECONDS = 3.2
+# Readiness is asked for more often than that.
+KNOWN_SECONDS = 60.0
 # What a dependency that is away answers with; everything else is wrong with the node itself.
 AWAY = frozenset(
     {
@@ -56,6 +60,8 @@ class AdapterGroup:
             adapters: The adapters, by the names that health reports have for them.
         """
         self.by_name = adapters
+        self._asked_at = -math.inf
+        self._away: frozenset[str] = frozenset()
 
     async def open(self) -> dict[str, ModelOnexError]:
         """Connect all of them, side by side.
@@ -92,7 +98,13 @@ class AdapterGroup:
 
     def figures(self) -> list[Figure]:
         """Return gauges: name, value and tags."""
-        return [figure for adapter in self.by_name.values() for figure in adapter.figures()]
+        # What was found long ago says nothing of now.
+        known = time.monotonic() - self._asked_at < KNOWN_SECONDS
+        health: list[Figure] = [
+            ("dependency_up", float(name not in self._away) if known else math.nan, {"dependency": name})
+            for name in self.by_name
+        ]
+        return [*health, *(figure for adapter in self.by_name.values() for figure in adapter.figures())]
 
     async def _ask(self, calls: Mapping[str, Coroutine[object, object, None]]) -> dict[str, ModelOnexError]:
         answers = await asyncio.gather(*calls.values(), return_exceptions=True)
@@ -102,4 +114,5 @@ class AdapterGroup:
                 failures[name] = answer
             elif isinstance(answer, BaseException):
                 raise answer
+        self._asked_at, self._away = time.monotonic(), frozenset(failures)
         return failures

@@ -72,6 +72,15 @@ class Announcer:
             run.correlation_id,
         )
 
+    def ended(self, run: Run) -> None:
+        """Count a run that ended.
+
+        Args:
+            run: The run.
+        """
+        tags = {"operation": run.operation, "status": run.status}
+        self._surroundings.metrics.increment_counter("workflow_run", tags=tags)
+
     async def publish(self, topic: str, payload: JsonValue, correlation_id: UUID) -> None:
         """Publish an event.
 

@@ -38,17 +38,29 @@ class StepFailedError(Exception):
     """A step failed, or did not start since the run ends; the run's records tell why."""
 
 
+def _ignore(_run: Run) -> None:
+    pass
+
+
 class Engine:
     """Runs workflows."""
 
-    def __init__(self, nodes: Nodes, announce: Announce, publish: Publish | None = None) -> None:
+    def __init__(
+        self,
+        nodes: Nodes,
+        announce: Announce,
+        publish: Publish | None = None,
+        ended: Callable[[Run], None] = _ignore,
+    ) -> None:
         """Keep what runs have in common.
 
         Args:
             nodes: The other nodes.
             announce: Told of each step that ended, and of each that was undone.
             publish: Publishes events that carry intents.
+            ended: Told of each run that ended.
         """
+        self._ended = ended
         self._nodes = nodes
         self._announce = announce
         self._publish = publish
@@ -83,6 +95,7 @@ class Engine:
                 await asyncio.shield(asyncio.ensure_future(progress.finish()))
             else:
                 await progress.finish()
+            self._ended(run)
         finally:
             if (effects := EFFECTS.get()) is not None:
                 effects.lasting |= run.lasting or not run.finished

@@ -13,7 +13,7 @@ from omnibase_core.mixins.mixin_metrics import MixinMetrics
 from omnibase_core.models.container import ModelONEXContainer
 from omnibase_core.models.health.model_health_status import ModelHealthStatus
 from omnibase_core.nodes import ModelEffectInput, ModelEffectOutput, NodeEffect
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, ProcessCollector
 
 from omninode_bridge.nodes.node_distributed_lock_effect.adapters.adapters import Adapters
 from omninode_bridge.nodes.node_distributed_lock_effect.handlers.handler_distributed_lock_effect import (
@@ -26,9 +26,45 @@ from omninode_bridge.nodes.node_distributed_lock_effect.models.model_distributed
     ModelDistributedLockResponse,
 )
 from omninode_bridge.nodes.node_distributed_lock_effect.runtime.buses import tell_where_events_end
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.counters import Counters, begin_at_zero
 from omninode_bridge.nodes.node_distributed_lock_effect.runtime.health import degraded, health_of, warn_of
 from omninode_bridge.nodes.node_distributed_lock_effect.runtime.onex_inputs import effect_output
 from omninode_bridge.nodes.node_distributed_lock_effect.settings import ModelDistributedLockSettings
+
+# Upper limits of the latency histogram's buckets, in seconds.
+LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
+
+# Counters that begin at zero, with the values of their tags.
+COUNTERS: Counters = [
+    (
+        "operation_success",
+        {"operation": ("acquire_lock", "release_lock", "extend_lock", "query_lock", "cleanup_expired")},
+    ),
+    (
+        "operation_failure",
+        {
+            "operation": ("acquire_lock", "release_lock", "extend_lock", "query_lock", "cleanup_expired"),
+            "code": (str(EnumCoreErrorCode.INTERNAL_ERROR),),
+        },
+    ),
+    (
+        "operation_refused",
+        {
+            "operation": ("acquire_lock", "release_lock", "extend_lock", "query_lock", "cleanup_expired"),
+            "code": (str(EnumCoreErrorCode.VALIDATION_ERROR),),
+        },
+    ),
+    (
+        "event_publish_failure",
+        {
+            "topic": (
+                "onex.evt.omninode-bridge.lock-acquired.v1",
+                "onex.evt.omninode-bridge.lock-released.v1",
+                "onex.evt.omninode-bridge.lock-expired.v1",
+            )
+        },
+    ),
+]
 
 
 class NodeDistributedLockLifecycle(NodeEffect, MixinHealthCheck, MixinMetrics):
@@ -44,7 +80,11 @@ class NodeDistributedLockLifecycle(NodeEffect, MixinHealthCheck, MixinMetrics):
         super().__init__(container)
         self.settings = settings or ModelDistributedLockSettings()
         self.registry = CollectorRegistry()
-        self.set_metrics_backend(BackendMetricsPrometheus(prefix="onex", registry=self.registry))
+        self.set_metrics_backend(
+            BackendMetricsPrometheus(prefix="onex", registry=self.registry, default_histogram_buckets=LATENCY_BUCKETS)
+        )
+        ProcessCollector(registry=self.registry)
+        begin_at_zero(self, COUNTERS)
         self._health_check_mode = bool(container.config.get("health_check_mode"))
         self._handler: HandlerDistributedLockEffect | None = None
         self._health = degraded("not started")

@@ -3,13 +3,16 @@
 import graphlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Protocol
 
 from ..language import filling, references, run_conditions
+from ..language.conditions import kinds_of
 from ..language.contract import spell_out
+from ..language.kinds import Kind
 from ..language.references import Reference
 from ..language.reported import REPORTED
-from ..language.run_conditions import RunScope
+from ..language.run_conditions import UNKNOWN, InputTypes, RunScope
 from ..language.workflow import every_step, upstream
 from ..text.problems import Path, Problem, did_you_mean, show
 
@@ -82,7 +85,7 @@ class _Sources:
     Attributes:
         steps: The steps that are over by then.
         expected: Which steps these are, in words.
-        item: The type of the item, inside of steps that run for each; empty for one that is not known.
+        item: A reference to the items, inside of steps that run for each.
         previous: The steps of the round before; None outside of rounds.
         intent: Whether there is an intent.
         present: The steps that answered, though they might have been skipped.
@@ -184,7 +187,7 @@ class _Workflow:
         inside = before
         if "for_each" in step:
             yield from self.array((*path, "for_each"), step["for_each"], before)
-            inside = replace(inside, item=self.item_of(step["for_each"]))
+            inside = replace(inside, item=step["for_each"])
         round_of = frozenset(inner["name"] for inner in step.get("steps", ())) or frozenset({step["name"]})
         if "repeat" in step:
             inside = replace(inside, previous=round_of)
@@ -219,11 +222,11 @@ class _Workflow:
 
     def scope(self, sources: _Sources, *, result: bool = False) -> RunScope:
         return RunScope(
-            self.input_field,
+            self.types,
             sources.steps,
             sources.expected,
             self.names,
-            item=sources.item is not None,
+            item=self.item_kind(sources.item),
             previous=sources.previous,
             result=result,
         )
@@ -241,6 +244,23 @@ class _Workflow:
                 kind = reference.source
             if kind != "array":
                 yield Problem(path, f"{show(text)}, which is of type {kind}", "a reference to an array")
+
+    def item_kind(self, text: str | None) -> Kind | None:
+        """Return the type of the items of an array, as JSON has them; None for no array."""
+        if text is None:
+            return None
+        pieces = references.parts(text)
+        reference = pieces[0] if len(pieces) == 1 and isinstance(pieces[0], Reference) else None
+        return self.types.item_of(reference.path) if reference and reference.source == "input" else UNKNOWN
+
+    @cached_property
+    def types(self) -> InputTypes:
+        """The types that conditions may rely on."""
+        rules = self.rules
+        models = {
+            name: kinds_of(_spelled_out(fields), rules.enums, rules.models) for name, fields in rules.models.items()
+        }
+        return InputTypes(kinds_of(self.inputs, rules.enums, rules.models), models, rules.enums)
 
     def item_of(self, text: str) -> str:
         """Return the model of the items of an array; empty for one that is not known."""
@@ -266,8 +286,8 @@ class _Workflow:
                     yield from self.step_reference(place, part, sources)
                 elif part.source == "previous" and sources.previous is not None:
                     yield from _previous(place, part, sources.previous)
-                elif part.source == "item" and sources.item:
-                    yield from self.item_field(place, part, sources.item)
+                elif part.source == "item" and sources.item and (model := self.item_of(sources.item)):
+                    yield from self.item_field(place, part, model)
 
     def item_field(self, path: Path, reference: Reference, model: str) -> Iterator[Problem]:
         first = next(iter(reference.path), None)

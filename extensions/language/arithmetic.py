@@ -15,7 +15,7 @@ from .kinds import (
     code_of,
 )
 from .values import Values
-from .work import INPUT_BITS, MOST_BITS
+from .work import MOST_BITS
 
 _LARGEST_POWER: Final = 16
 _SYMBOLS: Final[Mapping[type[ast.operator], str]] = {
@@ -88,16 +88,22 @@ class Arithmetic(Values):
         if symbol == "+" and left.kind.name == right.kind.name == "array" and left.kind.items == right.kind.items:
             self.passed_over(left.kind, right.kind)
             return Part(replace(left.kind, size=left.kind.size.plus(right.kind.size)), tree)
-        kind = _arithmetic(symbol, left.kind.name, right.kind.name)
+        kind = self.result(symbol, left.kind, right.kind)
         if kind is None:
             found = f"{code_of(node.left)} {symbol} {code_of(node.right)}, of the types {left.kind} and {right.kind}"
             raise WrongError(node, found, "types that go together", self.conversion(symbol, left.kind, right.kind))
         if isinstance(node.op, _QUOTIENTS):
             self.divisor(node.right, right.kind)
-        if self.scope.total and kind not in {*NUMBERS, "string"}:
+        if self.scope.total and kind.name not in {*NUMBERS, "string"}:
             raise WrongError(node, f"arithmetic with values of type {left.kind}", any_of(sorted(NUMBERS)))
-        bits = self.bounded(node, _bits(node.op, left.kind.bits, right.kind.bits)) if kind == "integer" else INPUT_BITS
-        return Part(Kind(kind, bits=bits), tree)
+        if kind.name == "integer":
+            kind = replace(kind, bits=self.bounded(node, _bits(node.op, left.kind.bits, right.kind.bits)))
+        return Part(kind, tree)
+
+    def result(self, symbol: str, left: Kind, right: Kind) -> Kind | None:
+        """Return the type of a result; None for types that do not go together."""
+        name = result_of(symbol, left.name, right.name)
+        return Kind(name) if name else None
 
     def bounded(self, node: ast.BinOp, bits: int) -> int:
         """Refuse whole numbers that may become so long that arithmetic with them takes its time."""
@@ -134,7 +140,7 @@ class Arithmetic(Values):
             raise WrongError(node, "a power that may be too large", "powers of integers")
 
 
-def _arithmetic(symbol: str, left: str, right: str) -> str | None:
+def result_of(symbol: str, left: str, right: str) -> str | None:
     """Return the type of a result, or None where there is none."""
     kinds = {left, right}
     if kinds <= NUMBERS:

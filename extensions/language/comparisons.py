@@ -27,10 +27,7 @@ class Comparisons(Arithmetic):
             if isinstance(operator, (ast.In, ast.NotIn)):
                 right = self.membership(left_node, left, right_node, sure)
             elif isinstance(operator, (ast.Is, ast.IsNot)):
-                if not (isinstance(right_node, ast.Constant) and right_node.value is None):
-                    raise WrongError(right_node, f"is {code_of(right_node)}", "is None, or is not None")
-                if isinstance(left_node, ast.Constant):
-                    raise WrongError(left_node, f"{code_of(left_node)} is …", "a field, or an earlier output")
+                self.identical(left_node, left.kind, right_node)
                 right = self.value(right_node, sure)
             else:
                 right = self.value(right_node, sure)
@@ -41,6 +38,13 @@ class Comparisons(Arithmetic):
             trees.append(right.tree)
             left_node, left = right_node, right
         return Part(Kind("boolean"), ast.Compare(first, node.ops, trees))
+
+    def identical(self, left_node: ast.expr, _: Kind, node: ast.expr) -> None:
+        """Refuse what `is` says nothing about."""
+        if not (isinstance(node, ast.Constant) and node.value is None):
+            raise WrongError(node, f"is {code_of(node)}", "is None, or is not None")
+        if isinstance(left_node, ast.Constant):
+            raise WrongError(left_node, f"{code_of(left_node)} is …", "a field, or an earlier output")
 
     def membership(self, left_node: ast.expr, left: Part, node: ast.expr, sure: Sure) -> Part:
         """Judge what something is searched in."""
@@ -54,6 +58,11 @@ class Comparisons(Arithmetic):
             items: list[ast.expr] = [self.value(item, sure).tree for item in node.elts]
             return Part(Kind("array"), type(node)(items))
         part = self.value(node, sure)
+        self.searched(left_node, left, node, part)
+        return part
+
+    def searched(self, left_node: ast.expr, left: Part, node: ast.expr, part: Part) -> None:
+        """Refuse a search in what holds nothing, or never holds it."""
         self.present(node, part.kind, "a search in")
         match part.kind.name:
             case "array" | "set" if part.kind.items is not None:
@@ -65,7 +74,6 @@ class Comparisons(Arithmetic):
             case _:
                 found = f"a search for {left.kind} in {part.kind}"
                 raise WrongError(node, found, "a list of literals, an array, or text in text")
-        return part
 
     def equal(self, left: Kind, node: ast.expr, right: Kind, left_node: ast.expr) -> None:
         """Refuse an equality that never holds, or that types forbid."""

@@ -67,7 +67,7 @@ def read(text: str, scope: Scope, expected: Kind | None = None) -> Checked:
         WrongError: When something in it is not allowed.
     """
     tree = parsed(text)
-    judge = _Judge(scope)
+    judge = Judge(scope)
     try:
         part = judge.condition(tree, frozenset()) if expected is None else judge.value(tree, frozenset(), expected)
         if expected is not None:
@@ -105,10 +105,11 @@ def check(path: Path, text: str, scope: Scope, expected: Kind | None = None) -> 
         yield problem(path, text, wrong)
 
 
-class _Judge(Loops):
+class Judge(Loops):
     """Judges the parts of one expression. Each method returns the part's type and its code, or raises WrongError."""
 
     def __init__(self, scope: Scope) -> None:
+        """Begin an expression that may name what is in this scope."""
         super().__init__(scope)
         self.calls = calls_of(self)
 
@@ -135,9 +136,11 @@ class _Judge(Loops):
                 return self.structured(node, sure, expected)
 
     def looped(self, node: ast.Call, sure: Sure) -> tuple[list[Kind], ast.expr, Size]:
+        """Judge a call that a loop goes over."""
         return self.calls.looped(node, sure)
 
     def structured(self, node: ast.expr, sure: Sure, expected: Kind | None) -> Part:
+        """Judge a part that is neither a name nor a literal, nor made by an operator."""
         match node:
             case ast.Call():
                 return self.calls.call(node, sure)
@@ -168,6 +171,7 @@ class _Judge(Loops):
         return part
 
     def joined(self, node: ast.BoolOp, sure: Sure, *, as_condition: bool = False) -> Part:
+        """Judge parts with `and` or `or` between them."""
         parts: list[Part] = []
         for value in node.values:
             parts.append(self.condition(value, sure) if as_condition else self.value(value, sure))
@@ -184,6 +188,7 @@ class _Judge(Loops):
         return Part(replace(kind, nullable=nullable), tree)
 
     def choice(self, node: ast.IfExp, sure: Sure, expected: Kind | None) -> Part:
+        """Judge `… if … else …`."""
         if isinstance(node.test, ast.Constant):
             raise WrongError(node.test, f"if {code_of(node.test)}", "a condition that depends on something")
         test = self.condition(node.test, sure)

@@ -70,7 +70,7 @@ class _Calls:
             wanted = f"{function.least}" if function.least == function.most else f"{function.least} to {function.most}"
             raise WrongError(node, f"{len(node.args)} arguments of {name}", wanted)
         parts = self.arguments(node, name, sure)
-        return function.judge(self, node, parts)
+        return self.judge.called(lambda parts: function.judge(self, node, parts), parts)
 
     def arguments(self, node: ast.Call, name: str, sure: Sure) -> list[Part]:
         """Judge what a function is called with."""
@@ -78,7 +78,7 @@ class _Calls:
         for argument, part in zip(node.args, parts, strict=True):
             if part.kind.name == "generator" and not FUNCTIONS[name].takes_generator:
                 raise WrongError(argument, f"a generator in {name}(…)", "a list, as in [… for … in …]")
-            if name not in {"bool", "any", "all"}:
+            if name != "bool":
                 self.judge.present(argument, part.kind, f"{name}(…) of")
         if name != "len":
             self.judge.passed_over(*(part.kind for part in parts))

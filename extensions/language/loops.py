@@ -28,6 +28,8 @@ _TAKEN: Final = frozenset(
     {
         *dir(builtins),
         "request",
+        "known",
+        "value_at",
         "ceil",
         "floor",
         "sqrt",
@@ -145,7 +147,7 @@ class Loops(Comparisons):
         if paired and isinstance(node.iter, ast.Call):
             kinds, iterated, size = self.looped(node.iter, sure)
         else:
-            part = self.value(node.iter, sure)
+            part = self.as_array(self.value(node.iter, sure))
             self.present(node.iter, part.kind, "a loop over")
             if part.kind.name != "array":
                 raise WrongError(node.iter, f"a loop over {code_of(node.iter)}, of type {part.kind}", "an array")

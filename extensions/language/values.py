@@ -4,7 +4,7 @@ import ast
 import math
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Final
 
@@ -124,6 +124,14 @@ class Values(ABC):
         kind = fields[node.attr]
         kind = replace(kind, nullable=kind.nullable and ast.unparse(node) not in sure)
         return Part(kind, ast.Attribute(owner.tree, node.attr))
+
+    def called(self, function: Callable[[list[Part]], Part], parts: list[Part]) -> Part:
+        """Judge a call of a function, given how it is judged for arguments whose types are known."""
+        return function(parts)
+
+    def as_array(self, part: Part) -> Part:
+        """Return what a loop goes over, as far as its type is known."""
+        return part
 
     def present(self, node: ast.expr, kind: Kind, use: str) -> None:
         """Refuse a value that may be None where it is used as one that is not."""

@@ -9,6 +9,7 @@ from ..language import samples
 from ..language.contract import Contract, Operation
 from ..language.workflow import NodeCall, Route, Step, upstream
 from ..text import encode
+from .fields import Symbol
 from .workflow_code import ITEMS, FunctionView, Writer
 from .workflow_diagram import diagram
 
@@ -102,6 +103,7 @@ class WorkflowView:
         functions: The functions that make inputs, items and outputs of groups, and tell whether conditions hold.
         code: Its own steps as a Python tuple.
         symbols: The classes that this code names.
+        standard_imports: What it imports of the standard library.
         timeout_seconds: Deadline of all steps together; None for the sum of theirs.
         longest_seconds: The longest that a run takes, what undoes it included.
         output: The function that makes the values of output fields.
@@ -116,6 +118,7 @@ class WorkflowView:
     functions: tuple[FunctionView, ...]
     code: str
     symbols: tuple[str, ...]
+    standard_imports: tuple[Symbol, ...]
     timeout_seconds: float | None
     longest_seconds: float
     output: FunctionView
@@ -188,6 +191,7 @@ def workflow_view(contract: Contract, operation: Operation) -> WorkflowView | No
         functions=tuple(writer.functions),
         code=code,
         symbols=tuple(sorted(writer.symbols)),
+        standard_imports=(("collections", "ChainMap"), *sorted(writer.modules)),
         timeout_seconds=workflow.timeout_seconds,
         longest_seconds=workflow.longest_seconds + _SECONDS_OF_GRACE,
         output=writer.output(),

@@ -11,11 +11,14 @@ from ..language.contract import Contract, Operation
 from ..language.filling import copied
 from ..language.references import Reference, Resolver, parts, references
 from ..language.reported import REPORTED
-from ..language.run_conditions import RunScope
+from ..language.run_conditions import UNKNOWN, InputTypes, RunScope
+from ..language.values import INPUT
 from ..language.workflow import Group, NodeCall, Publishing, Route, Step, StepRetry
 from ..text import encode
 from ..text.encode import Code
 from . import topics
+from .computation import scope_of
+from .fields import Symbol
 
 type Path = tuple[str | int, ...]
 
@@ -55,6 +58,8 @@ class Writer:
     Attributes:
         functions: The functions that its code names, in the order in which it does.
         symbols: The classes that its code names.
+        modules: What its code needs of the standard library.
+        types: The types that conditions may rely on.
     """
 
     def __init__(self, contract: Contract, operation: Operation) -> None:
@@ -71,6 +76,9 @@ class Writer:
         self.every: tuple[Step, ...] = tuple(operation.workflow.every) if operation.workflow else ()
         self.functions: list[FunctionView] = []
         self.symbols: set[str] = {"Workflow"}
+        self.modules: set[Symbol] = set()
+        scope = scope_of(contract, INPUT, operation.input, "request")
+        self.types = InputTypes(scope.fields, scope.models, scope.enums)
 
     def steps(self, steps: Sequence[Step]) -> str:
         """Return steps as a Python tuple."""
@@ -158,8 +166,9 @@ class Writer:
     def _condition(self, name: str, what: str, value: str | bool) -> str:
         self.symbols.add("Condition")
         every = [step.name for step in self.every]
-        scope = RunScope(lambda _: None, every, "", every, item=True, previous=every, result=True)
+        scope = RunScope(self.types, every, "", every, item=UNKNOWN, previous=every, result=True)
         made = run_conditions.read(value, scope)
+        self.modules |= made.modules
         code = f"bool({made.code})"
         self.functions.append(FunctionView(name, what, (), code, False, "known." in code, False, "bool"))
         return f"Condition({encode.py(made.text)}, {name})"

@@ -5,8 +5,9 @@ whatever would make the rest right; a value that it can't be worked out with is 
 """
 
 import ast
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Final
 
 from ..text.problems import Path, Problem, did_you_mean, show
@@ -24,12 +25,15 @@ UNKNOWN: Final = Kind("unknown")
 _SCALARS: Final = (*(kind for kind in ORDERED if kind not in NUMBERS), "boolean")
 # What a value of no known type may turn out to be: the plainest first, whose code suits all of them.
 _CANDIDATES: Final = tuple(Kind(name) for name in ("integer", "number", *_SCALARS))
+# Of the arguments of functions: what has an order is text to them, and an array is one of those.
+_PLAIN: Final = tuple(Kind(name) for name in ("integer", "number", "string", "boolean", "decimal", "duration"))
+_ARGUMENTS: Final = (*_PLAIN, *(Kind("array", items=kind) for kind in _PLAIN))
 _AS_JSON: Final[Mapping[str, str]] = dict.fromkeys(
     ("bytes", "date", "datetime", "decimal", "duration", "time", "uuid"), "string"
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class InputTypes:
     """The types that are known where a condition is judged.
 
@@ -41,7 +45,7 @@ class InputTypes:
 
     fields: Mapping[str, Kind] = field(default_factory=dict)
     models: Mapping[str, Mapping[str, Kind]] = field(default_factory=dict)
-    enums: Mapping[str, Collection[str]] = field(default_factory=dict)
+    enums: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def item_of(self, path: Collection[str | int]) -> Kind:
         """Return the type of the items of an array in the input, as JSON has them; UNKNOWN where there is none."""
@@ -51,20 +55,21 @@ class InputTypes:
             fields = self.models.get(kind.reference, {})
         return _in_json(kind.items, self.enums) if kind.items else UNKNOWN
 
-    def in_json(self) -> Mapping[str, Mapping[str, Kind]]:
-        """Return the fields of models, by model, with those that the same models have as JSON."""
+    @cached_property
+    def scope(self) -> Scope:
+        """What expressions may name: the input, and models, those with their fields as JSON has them beside them."""
         written = {
             _json_name(name): {key: _in_json(kind, self.enums) for key, kind in fields.items()}
             for name, fields in self.models.items()
         }
-        return {**self.models, **written}
+        return Scope(INPUT, self.fields, {**self.models, **written}, self.enums, "known.request")
 
 
 def _json_name(model: str) -> str:
     return f"{model} as JSON"
 
 
-def _in_json(kind: Kind, enums: Mapping[str, Collection[str]]) -> Kind:
+def _in_json(kind: Kind, enums: Mapping[str, Sequence[str]]) -> Kind:
     """Return the type that a value has as JSON."""
     items = _in_json(kind.items, enums) if kind.items else None
     if kind.name == "enum":
@@ -195,9 +200,7 @@ def _column(wrong: WrongError) -> int:
 
 class _Judge(Judge):
     def __init__(self, scope: RunScope) -> None:
-        types = scope.input
-        enums = {name: list(values) for name, values in types.enums.items()}
-        super().__init__(Scope(INPUT, types.fields, types.in_json(), enums, "known.request"))
+        super().__init__(scope.input.scope)
         self.run = scope
         self.used: set[str] = set()
 
@@ -303,8 +306,7 @@ class _Judge(Judge):
         before = set(self.used_modules)
         found: list[Part] = []
         wrong: list[WrongError] = []
-        arrays = [Kind("array", items=kind) for kind in _CANDIDATES]
-        for kind in (*_CANDIDATES, *arrays):
+        for kind in _ARGUMENTS:
             try:
                 found.append(function([replace(part, kind=_filled_in(part.kind, kind)) for part in parts]))
             except WrongError as error:

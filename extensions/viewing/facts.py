@@ -18,7 +18,7 @@ from .fields import Symbol
 from .integrations import Environment, FilesView, HttpView, KafkaView, RedisView
 from .operation import OperationView
 from .resilience import BreakerView, RetryView, guard
-from .types import AdapterView, DatabaseView, EnumView, MigrationView, TypeView
+from .types import AdapterView, DatabaseView, EnumView, MigrationView, TypeView, reached
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +122,13 @@ class NodeFacts:
     def renamed(self) -> tuple[TypeView, ...]:
         """The types with fields that have other names outside."""
         return tuple(made for made in self.types if made.has_other_names)
+
+    @property
+    def idle(self) -> tuple[TypeView | EnumView, ...]:
+        """The enums and models that no operation takes or gives."""
+        used = reached(self.contract)
+        every: tuple[TypeView | EnumView, ...] = (*self.enums, *self.models)
+        return tuple(made for made in every if made.name not in used)
 
     @property
     def secretive(self) -> tuple[TypeView, ...]:

@@ -323,6 +323,13 @@ class NodeView(NodeEvents):
         return tuple((variable.setting, words[variable.secret].format(variable.setting)) for variable in found)
 
     @property
+    def patience(self) -> tuple[str, ...]:
+        """The settings of how long others may take, who take their time on a machine that does more than run tests."""
+        named = (setting.name for setting in self.setting_fields if setting.name.endswith("timeout_seconds"))
+        # An event that can't be delivered is what tests wait for.
+        return tuple(name for name in named if name != "kafka_publish_timeout_seconds")
+
+    @property
     def fakes(self) -> tuple[Symbol, ...]:
         """The stand-in for the database in unit tests."""
         return (("tests.fakes", "FakePool"),) if self.database else ()

@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from ..language import names
+from ..language.contract import Contract
 from ..text import encode
 from .fields import FieldCode, Symbol, literal
 
@@ -71,6 +73,23 @@ class EnumView:
     title: str
     description: str
     members: tuple[tuple[str, str], ...]
+
+
+def reached(contract: Contract) -> frozenset[str]:
+    """Return the classes of the enums and models that operations take or give, directly or in others."""
+    fields = {model.name: model.fields for model in contract.models}
+    waiting = [field for operation in contract.operations for field in (*operation.input, *operation.output)]
+    found: set[str] = set()
+    seen: set[str] = set()
+    while waiting:
+        field = waiting.pop()
+        waiting += [field.items] if field.items else []
+        for name in (str(field.reference or ""), *(field.union.models if field.union else ())):
+            if name and name not in seen:
+                seen.add(name)
+                found.add(names.model_class(name) if name in fields else names.enum_class(name))
+                waiting += fields.get(name, ())
+    return frozenset(found)
 
 
 @dataclass(frozen=True, slots=True)

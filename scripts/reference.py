@@ -3,13 +3,16 @@
 `--check` writes nothing, and ends with status 1 when a page is not what it would be.
 """
 
+import importlib
 import json
 import re
 import sys
+import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import click
 import yaml
 
 from extensions.deciding.decisions import INTEGRATIONS
@@ -19,6 +22,8 @@ from extensions.language.functions import FUNCTIONS, LOOPS, Function, Loop
 from extensions.language.mixins import CATALOGUE, Entry
 from extensions.language.variants import DOMAIN_PARTS, INTEGRATION_PARTS
 from extensions.reading.schema import parts
+from extensions.terminal.command import Command
+from extensions.terminal.status import MEANINGS
 from extensions.text.encode import markdown as escaped
 from scripts import catalogue
 
@@ -46,6 +51,18 @@ _FUNCTIONS = """\
 Expressions call these, and models of the contract by their names. The rest of the language is explained in
 [Expressions](../explanation/expressions.md)."""
 _LOOPS = "A loop may go over these, as in `[i * line.quantity for i, line in enumerate(input.lines, 1)]`."
+_COMMANDS = """\
+Every command has `--help` with examples, `--version`, `--json`, which prints one JSON document to standard output,
+and `--completion SHELL`, which prints what makes bash, zsh or fish complete it:
+
+```sh
+for name in update-node update-nodes validate-contract; do $name --completion bash; done >> ~/.bash_completion
+```
+
+The result goes to standard output; progress, warnings and errors go to standard error. There are colours on
+terminals alone, and none where `NO_COLOR` is set. `copier-onex` is Copier, with Copier's options, whose files are
+checked first."""
+_COMMON = {"--version", "--help", "-h, --help", "--completion [bash|zsh|fish]"}
 # Functions of more arguments take as many as there are.
 _FEW = 10
 _LIMITS = {
@@ -261,11 +278,31 @@ def _names(words: Iterable[str]) -> str:
     return ", ".join(code(word) for word in words)
 
 
+def commands_page() -> str:
+    """Return the page about the commands, their options and what their exit statuses say."""
+    lines = [_NOTE, "# Commands", "", _COMMANDS, "", "## Exit statuses", "", "| status | meaning |", "|---|---|"]
+    lines += [f"| {status.value} | {markdown(meaning)} |" for status, meaning in MEANINGS.items()]
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]
+    for name, place in scripts.items():
+        module = importlib.import_module(place.removeprefix("copier_onex.").partition(":")[0])
+        made = next((each for each in vars(module).values() if isinstance(each, Command) and each.name == name), None)
+        if made is None:
+            continue
+        context = click.Context(made, info_name=name)
+        lines += ["", f"## {name}", "", markdown(str(made.help)), "", "```sh"]
+        lines += [f"{line}    # {what}" for line, what in made.examples]
+        lines += ["```", "", "| | |", "|---|---|"]
+        records = [record for param in made.get_params(context) if (record := param.get_help_record(context))]
+        lines += [f"| {code(names)} | {markdown(what)} |" for names, what in records if names not in _COMMON]
+    return "\n".join(lines) + "\n"
+
+
 def pages() -> dict[str, str]:
     """Return the content of every page by its file's name."""
     schemas = parts()
     found = {f"{name.partition('.')[0]}.md": schema_page(name, schemas) for name in schemas}
     further = {"mixins.md": mixins_page(), "decisions.md": decisions_page(), "functions.md": functions_page()}
+    further["commands.md"] = commands_page()
     return found | further | {"nodes.md": _NOTE + catalogue.page()}
 
 

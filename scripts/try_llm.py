@@ -3,22 +3,23 @@
 The only place that asks a real endpoint; no test does. It is whoever calls it who names and pays one.
 """
 
-import argparse
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import click
+
 from examples.rendering import ROOT, export_template, generate, read_contract
 from extensions.asking import figures
-from extensions.asking import options as model_options
 from extensions.asking.client import AskingError
 from extensions.asking.figures import Made
-from extensions.asking.options import Asking
+from extensions.asking.options import Asking, asking_options
 from extensions.drafting.asked import NoDraftError, draft_with
 from extensions.drafting.draft import TooLittleError
 from extensions.filling.fill import Filling, node_in
 from extensions.project.places import Place
+from extensions.terminal.command import command, run
 from scripts import corpus
 
 PASSING, DOLLARS, SECONDS = 0.8, 0.05, 5.0
@@ -27,24 +28,28 @@ PASSING, DOLLARS, SECONDS = 0.8, 0.05, 5.0
 FILLED = ("contracts/custom_greeting", "catalogue/hashing", "catalogue/codegen_stub_extractor")
 
 
+@command(
+    "try-llm", "Compare a model with what it should reach.", ("try-llm --model NAME --most 3", "some of the corpus")
+)
+@click.option("--most", type=int, default=1000, metavar="N", help="Descriptions and stubs, at most.")
+@asking_options
+def _command(asking: Asking, *, asked_for: bool, most: int) -> int:
+    if not asked_for or asking.model is None:
+        raise click.UsageError("name a model: make try-llm MODEL=… [BASE_URL=…] [PRICE_IN=… PRICE_OUT=…]")
+    asking.strategy = "model"
+    reached = True
+    for title, made in (("drafts", _drafts(asking, most)), ("bodies", _bodies(asking, most))):
+        reached = _show(title, list(made)) and reached
+    return 0 if reached else 1
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Ask, and print what came of it.
 
     Returns:
         0 when all that should be reached was, else 1.
     """
-    parser = argparse.ArgumentParser(prog="try-llm", description="Compare a model with what it should reach.")
-    parser.add_argument("--most", type=int, default=1000, metavar="N", help="descriptions and stubs, at most")
-    model_options.add_to(parser)
-    options = parser.parse_args(arguments)
-    if not options.model:
-        parser.error("name a model: make try-llm MODEL=… [BASE_URL=…] [PRICE_IN=… PRICE_OUT=…]")
-    options.strategy = "model"
-    asking = model_options.read(parser, options)
-    reached = True
-    for title, made in (("drafts", _drafts(asking, options.most)), ("bodies", _bodies(asking, options.most))):
-        reached = _show(title, list(made)) and reached
-    return 0 if reached else 1
+    return run(_command, arguments)
 
 
 def _drafts(asking: Asking, most: int) -> Iterator[Made]:

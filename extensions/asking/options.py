@@ -1,12 +1,13 @@
 """Options of commands that ask a model, and what they come to."""
 
-import argparse
+import functools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
+import click
 from rich.console import Console
 
 from .client import FEWEST_TOKENS, MOST_TOKENS, Answer, AskingError, Message, Model, tokens_in
@@ -137,57 +138,89 @@ def waiting(text: str) -> Iterator[None]:
         yield
 
 
-def add_to(parser: argparse.ArgumentParser) -> None:
-    """Add the options to a command."""
-    group = parser.add_argument_group("asking a model")
-    group.add_argument("--model", metavar="NAME", help="the model to ask, as its endpoint calls it")
-    group.add_argument("--base-url", metavar="URL", help="its endpoint; default: OPENAI_BASE_URL, or OpenAI's own")
-    group.add_argument(
-        "--strategy",
-        choices=STRATEGIES,
-        help="rules alone, a model alone, or a model and then the rules' own (default)",
-    )
-    group.add_argument("--attempts", type=_attempts, default=3, metavar="N", help="for one thing; default: 3")
-    group.add_argument(
-        "--timeout", type=_positive, default=120.0, metavar="SECONDS", help="of one answer; default: 120"
-    )
-    group.add_argument("--budget-usd", type=_positive, metavar="X", help="what may be spent; needs both prices")
-    group.add_argument("--price-in", type=_price, metavar="X", help="US dollars for a million tokens of a prompt")
-    group.add_argument("--price-out", type=_price, metavar="X", help="US dollars for a million tokens of an answer")
+def asking_options[Function: Callable[..., Any]](function: Function) -> Function:
+    """Add the options to a command: it hands the function `asking`, and whether that was asked for.
+
+    What does not fit together ends the command.
+    """
+
+    @functools.wraps(function)
+    def called(**given: Any) -> Any:
+        asked = {name: given.pop(name) for name in _NAMES}
+        return function(asking=_read(**asked), asked_for=bool(asked["strategy"] or asked["model"]), **given)
+
+    for option in reversed(_OPTIONS):
+        called = option(called)
+    return called  # type: ignore[return-value] # it takes other arguments
 
 
-def read(parser: argparse.ArgumentParser, options: argparse.Namespace) -> Asking:
+_NAMES: Final = ("model", "base_url", "strategy", "attempts", "timeout", "budget_usd", "price_in", "price_out")
+
+
+def _read(
+    *,
+    model: str | None,
+    base_url: str | None,
+    strategy: str | None,
+    attempts: int,
+    timeout: float,
+    budget_usd: float | None,
+    price_in: float | None,
+    price_out: float | None,
+) -> Asking:
     """Return how a model is asked; what does not fit together ends the command."""
-    strategy = options.strategy or ("hybrid" if options.model else "template")
-    if strategy == "template" and options.model:
-        parser.error("--strategy template asks no model: leave --model out")
-    if strategy != "template" and not options.model:
-        parser.error(f"--strategy {strategy} needs --model")
-    if options.base_url and not options.model:
-        parser.error("--base-url needs --model")
-    if (options.price_in is None) != (options.price_out is None):
-        parser.error("give both --price-in and --price-out")
-    if options.budget_usd is not None and options.price_in is None:
-        parser.error("--budget-usd needs --price-in and --price-out")
-    purse = Purse(options.price_in, options.price_out, options.budget_usd)
-    return Asking(strategy, options.model, options.base_url, options.attempts, options.timeout, purse)
+    strategy = strategy or ("hybrid" if model else "template")
+    wrong = {
+        "--strategy template asks no model: leave --model out": strategy == "template" and model,
+        f"--strategy {strategy} needs --model": strategy != "template" and not model,
+        "--base-url needs --model": base_url and not model,
+        "give both --price-in and --price-out": (price_in is None) != (price_out is None),
+        "--budget-usd needs --price-in and --price-out": budget_usd is not None and price_in is None,
+    }
+    for message, is_wrong in wrong.items():
+        if is_wrong:
+            raise click.UsageError(message)
+    return Asking(strategy, model, base_url, attempts, timeout, Purse(price_in, price_out, budget_usd))
 
 
-def _attempts(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= _MOST_ATTEMPTS:
-        raise argparse.ArgumentTypeError(f"from 1 to {_MOST_ATTEMPTS}")
-    return number
+class _Number(click.ParamType[float]):
+    """A finite number from 0 on, or above it."""
+
+    name = "number"
+
+    def __init__(self, *, above: bool) -> None:
+        self._above = above
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
+        if not (math.isfinite(number) and number >= 0 and (number > 0 or not self._above)):
+            self.fail("a number above 0 is needed" if self._above else "a number from 0 on is needed", param, ctx)
+        return number
 
 
-def _price(text: str) -> float:
-    number = float(text)
-    if not (math.isfinite(number) and number >= 0):
-        raise argparse.ArgumentTypeError("a number from 0")
-    return number
-
-
-def _positive(text: str) -> float:
-    if (number := _price(text)) == 0:
-        raise argparse.ArgumentTypeError("a number above 0")
-    return number
+_PRICE, _POSITIVE = _Number(above=False), _Number(above=True)
+_OPTIONS: Final = (
+    click.option("--model", metavar="NAME", help="The model to ask, as its endpoint calls it."),
+    click.option("--base-url", metavar="URL", help="Its endpoint; default: OPENAI_BASE_URL, or OpenAI's own."),
+    click.option(
+        "--strategy",
+        type=click.Choice(STRATEGIES),
+        help="Rules alone, a model alone, or a model and then the rules' own (default).",
+    ),
+    click.option(
+        "--attempts",
+        type=click.IntRange(1, _MOST_ATTEMPTS),
+        default=3,
+        metavar="N",
+        help="How often it is asked for one thing; default: 3.",
+    ),
+    click.option(
+        "--timeout", type=_POSITIVE, default=120.0, metavar="SECONDS", help="How long an answer may take; default: 120."
+    ),
+    click.option("--budget-usd", type=_POSITIVE, metavar="X", help="What may be spent; needs both prices."),
+    click.option("--price-in", type=_PRICE, metavar="X", help="US dollars for a million tokens of a prompt."),
+    click.option("--price-out", type=_PRICE, metavar="X", help="US dollars for a million tokens of an answer."),
+)

@@ -1,26 +1,81 @@
 """The command `draft-contract`: turns a description into a contract, by rules, or by a model that is judged by them."""
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import click
+
 from ..asking import figures
-from ..asking import options as model_options
 from ..asking.figures import Made
-from ..asking.options import Asking
+from ..asking.options import Asking, asking_options
 from ..drafting.asked import NoDraftError, draft_with
 from ..drafting.draft import Draft, TooLittleError, draft
 from ..drafting.prose import LONGEST
 from ..language.classify import NODE_TYPES
+from ..terminal.command import command, json_option, output_option, package_option, run, say_json
+from ..terminal.status import Status
 from ..text.written import say, show, write
 
-_PACKAGE = "the node's Python package, such as shop_nodes"
-_EXAMPLE = """\
-example:
-  draft-contract "CRUD for customers in PostgreSQL with fields name, email and age (optional)" -o node.yaml
-  copier copy --trust --defaults --data-file node.yaml TEMPLATE DEST
-"""
+
+@command(
+    "draft-contract",
+    "Turn a description into a contract. Guesses stand in it as comments.",
+    (
+        'draft-contract "CRUD for customers in PostgreSQL with fields name, email and age (optional)" -o node.yaml',
+        "by rules alone, offline",
+    ),
+    ("draft-contract --file wish.md --model NAME --base-url https://models.example.org/v1", "ask a model first"),
+    ("copier copy --trust --defaults --data-file node.yaml TEMPLATE DEST", "generate the node"),
+)
+@click.argument("description", required=False)
+@click.option(
+    "--file",
+    type=click.Path(allow_dash=True),
+    metavar="FILE",
+    help="A file with the description, text or Markdown; - for standard input.",
+)
+@package_option("such as shop_nodes")
+@click.option(
+    "--node-type", type=click.Choice(tuple(NODE_TYPES)), help="The node's type, where the description leaves it open."
+)
+@output_option
+@json_option("the contract, with what was guessed as comments of its text,")
+@asking_options
+def _command(
+    asking: Asking,
+    *,
+    asked_for: bool,
+    description: str | None,
+    file: str | None,
+    package: str | None,
+    node_type: str | None,
+    output: str | None,
+    as_json: bool,
+) -> int:
+    if (description is None) == (file is None):
+        raise click.UsageError("give either a description or --file")
+    folder = (Path(output).parent if output else Path()) / "build"
+    known = {"package": package, "node_type": node_type}
+    try:
+        text = description if file is None else _read(file)
+        made = _made(text or "", asking, folder, **known) if asked_for else draft(text or "", **known)
+        if output is not None:
+            write(Path(output), made.document())
+        if as_json:
+            say_json({"contract": made.contract, "document": made.document()})
+        elif output is None:
+            show(made.document())
+    except (TooLittleError, NoDraftError) as error:
+        return _refuse(str(error))
+    except KeyboardInterrupt:
+        _refuse("Interrupted: nothing was written.")
+        return Status.INTERRUPTED
+    except UnicodeDecodeError:
+        return _refuse(f"{file!r} is no text in UTF-8.")
+    except OSError as error:
+        return _refuse(f"{error.filename!r}: {error.strerror or error}")
+    return Status.DONE
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,51 +88,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 when there is a contract, which has no mistakes; 1 when the description says too little or can't be read, in
         which case no contract is written, and standard error says what to add; 130 when it was interrupted.
     """
-    parser = argparse.ArgumentParser(
-        prog="draft-contract",
-        description="Turn a description into a contract. Guesses stand in it as comments.",
-        epilog=_EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("description", nargs="?", help="what the node is to do, in English")
-    parser.add_argument(
-        "--file", metavar="FILE", help="a file with the description, text or Markdown; - for standard input"
-    )
-    parser.add_argument("--package", help=_PACKAGE)
-    parser.add_argument(
-        "--node-type", choices=tuple(NODE_TYPES), help="the node's type, where the description leaves it open"
-    )
-    parser.add_argument("-o", "--output", metavar="FILE", help="the file to write; it must not be there")
-    model_options.add_to(parser)
-    options = parser.parse_args(arguments)
-    asking = model_options.read(parser, options)
-    if (options.description is None) == (options.file is None):
-        parser.error("give either a description or --file")
-    try:
-        text = options.description if options.file is None else _read(options.file)
-        made = _made(text, asking, options)
-        if options.output is None:
-            show(made.document())
-        else:
-            write(Path(options.output), made.document())
-    except (TooLittleError, NoDraftError) as error:
-        return _refuse(str(error))
-    except KeyboardInterrupt:
-        _refuse("Interrupted: nothing was written.")
-        return 130
-    except UnicodeDecodeError:
-        return _refuse(f"{options.file!r} is no text in UTF-8.")
-    except OSError as error:
-        return _refuse(f"{error.filename!r}: {error.strerror or error}")
-    return 0
+    return run(_command, arguments)
 
 
-def _made(text: str, asking: Asking, options: argparse.Namespace) -> Draft:
-    """Return the draft; where the strategy was asked for, with a report of what it took."""
-    known = {"package": options.package, "node_type": options.node_type}
-    if not (options.strategy or options.model):
-        return draft(text, **known)
-    made = Made("contract", options.node_type or "unknown")
+def _made(text: str, asking: Asking, folder: Path, **known: str | None) -> Draft:
+    """Return the draft that was asked for by a strategy, with a report of what it took."""
+    made = Made("contract", known["node_type"] or "unknown")
     try:
         if asking.model is None:
             with made.stage("rules"):
@@ -94,7 +110,6 @@ def _made(text: str, asking: Asking, options: argparse.Namespace) -> Draft:
         return asked.draft
     finally:
         if made.outcome != "open":
-            folder = (Path(options.output).parent if options.output else Path()) / "build"
             folder.mkdir(exist_ok=True)
             figures.write(
                 folder / "draft.json", figures.report("draft-contract", asking.strategy, asking.model, [made])
@@ -113,7 +128,7 @@ def _read(file: str) -> str:
 
 def _refuse(text: str) -> int:
     say(text)
-    return 1
+    return Status.NOT_DONE
 
 
 if __name__ == "__main__":

@@ -1,21 +1,22 @@
 """The command `validate-contract`: judges contract files, without Copier."""
 
-import argparse
-import json
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from typing import Any
 
+import click
+
 from ..judging.judge import judge, read
 from ..judging.legacy import warnings
 from ..language.changes import Change, Effect, changes, version_problem
 from ..reading.schema import bundle
 from ..reading.source import Document, Place, read_stream
+from ..terminal.command import command, json_option, run, say_json
+from ..terminal.status import Status
 from ..text.problems import Problem
-
-_EXIT_GOOD, _EXIT_BAD = 0, 1
+from ..text.written import show
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,44 @@ def compare(old: Report, new: Report, *, strict: bool) -> Report:
     return replace(new, changes=found, warnings=(*new.warnings, low))
 
 
+@command(
+    "validate-contract",
+    "Say all that is wrong with contract files, and where.",
+    ("validate-contract node.yaml", "judge a contract"),
+    ("validate-contract --json contracts/*.yaml", "judge many, for a program"),
+    ("git show HEAD:node.yaml | validate-contract node.yaml --against -", "what callers notice of a change"),
+    ("validate-contract --schema > contract.schema.json", "the JSON Schema of contracts, for an editor"),
+)
+@click.argument("files", nargs=-1, metavar="FILE...", type=click.Path(allow_dash=True))
+@json_option("what is wrong")
+@click.option("--schema", is_flag=True, help="Print the JSON Schema of contracts, for editors.")
+@click.option(
+    "--against",
+    metavar="OLD",
+    type=click.Path(allow_dash=True),
+    help="An earlier version of the contract: tell what callers and consumers notice.",
+)
+@click.option("--strict", is_flag=True, help="With --against, a version that is too low for the changes is a problem.")
+def _command(files: Sequence[str], against: str | None, *, as_json: bool, schema: bool, strict: bool) -> int:
+    if schema:
+        say_json(bundle())
+        return Status.DONE
+    if not files:
+        raise click.UsageError("no FILE is named")
+    reports = [examine_file(file) for file in files]
+    if against is not None:
+        if len(reports) != 1:
+            raise click.UsageError("--against takes one FILE")
+        old = examine_file(against)
+        reports = [compare(old, *reports, strict=strict), *([old] if old.problems else [])]
+    valid = not any(report.problems for report in reports)
+    if as_json:
+        say_json({"valid": valid, "files": [report.as_json() for report in reports]})
+    else:
+        show("".join(f"{line}\n" for report in reports for line in report.lines()))
+    return Status.DONE if valid else Status.NOT_DONE
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Judge the files that are named on the command line.
 
@@ -157,39 +196,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0 when all files hold contracts without problems, else 1; wrong usage ends the process with 2.
     """
-    parser = argparse.ArgumentParser(
-        prog="validate-contract", description="Say all that is wrong with contract files, and where."
-    )
-    parser.add_argument("files", nargs="*", metavar="FILE", help="a contract file; - for standard input")
-    parser.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
-    parser.add_argument("--schema", action="store_true", help="print the JSON Schema of contracts, for editors")
-    parser.add_argument(
-        "--against", metavar="OLD", help="an earlier version of the contract: tell what callers and consumers notice"
-    )
-    parser.add_argument(
-        "--strict", action="store_true", help="with --against, a version that is too low for the changes is a problem"
-    )
-    options = parser.parse_args(arguments)
-    if options.schema:
-        print(json.dumps(bundle(), indent=2))  # noqa: T201 - what the command is for
-        return _EXIT_GOOD
-    if not options.files:
-        parser.error("no FILE is named")
-    reports = [examine_file(file) for file in options.files]
-    if options.against is not None:
-        if len(reports) != 1:
-            parser.error("--against takes one FILE")
-        old = examine_file(options.against)
-        reports = [compare(old, *reports, strict=options.strict), *([old] if old.problems else [])]
-    valid = not any(report.problems for report in reports)
-    if options.json:
-        result = {"valid": valid, "files": [report.as_json() for report in reports]}
-        print(json.dumps(result, indent=2))  # noqa: T201 - what the command is for
-    else:
-        for line in (line for report in reports for line in report.lines()):
-            encoding = sys.stdout.encoding or "utf-8"
-            print(line.encode(encoding, "backslashreplace").decode(encoding))  # noqa: T201 - what the command is for
-    return _EXIT_GOOD if valid else _EXIT_BAD
+    return run(_command, arguments)
 
 
 if __name__ == "__main__":

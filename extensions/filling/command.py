@@ -1,69 +1,80 @@
 """The command `fill-node`: a model writes bodies of custom handlers, which are checked before they are put in."""
 
-import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+import click
 
 from ..asking import figures
-from ..asking import options as model_options
 from ..asking.client import AskingError
-from ..asking.options import Asking
+from ..asking.options import Asking, asking_options
 from ..project import reports
 from ..project.places import UntrustedNameError, places_in
+from ..terminal.command import command, folder_argument, json_option, node_option, run, say_json
+from ..terminal.status import Status
 from ..text import streams
 from . import prompt
 from .fill import Filling, Node, NodeError, node_in
 from .stubs import Stub
 
-_INTERRUPTED = 130
-_EXAMPLE = """\
-example:
-  fill-node . --dry-run
-  fill-node . --operation greet --model NAME --base-url https://models.example.org/v1
-"""
+
+@command(
+    "fill-node",
+    "Let a model write custom handlers that are still stubs, and check them before they are put in.",
+    ("fill-node . --dry-run", "show what a model would be told"),
+    ("fill-node . --operation greet --model NAME --base-url https://models.example.org/v1", "fill one stub"),
+    several=("--operation",),
+)
+@folder_argument()
+@node_option("One node of the project alone, such as node_hashing_compute.")
+@click.option("--operation", "operations", metavar="NAME...", multiple=True, help="These operations alone.")
+@click.option("--dry-run", is_flag=True, help="Show what a model would be told, and ask none.")
+@click.option("--allow-unproven", is_flag=True, help="Take bodies of operations without examples, or without tests.")
+@json_option("the report")
+@asking_options
+def _command(
+    asking: Asking,
+    *,
+    asked_for: bool,
+    folder: Path,
+    node: str | None,
+    operations: Sequence[str],
+    dry_run: bool,
+    allow_unproven: bool,
+    as_json: bool,
+) -> int:
+    del asked_for
+    try:
+        chosen = _chosen(folder, node, list(operations))
+    except (NodeError, UntrustedNameError, OSError) as error:
+        streams.warn(f"fill-node: {error}\n")
+        return Status.USAGE
+    if dry_run:
+        told = [(stub.path, prompt.as_text(each.told(stub))) for each, stubs in chosen for stub in stubs]
+        if as_json:
+            say_json([{"path": str(path), "prompt": text} for path, text in told])
+        else:
+            streams.say("".join(f"=== {path}\n{text}" for path, text in told))
+        return Status.DONE
+    done = [_filled(each, stubs, asking, allow_unproven=allow_unproven) for each, stubs in chosen]
+    if as_json:
+        say_json([report for _, report in done])
+    return max(status for status, _ in done)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Fill the stubs of the project that the command line names.
 
     Args:
-        arguments: The command line without the program's name; that of the process when left out.
+        arguments: The command line; that of the process when left out.
 
     Returns:
         0 when no stub is left of those that were named, 1 when one is, 2 when there is nothing to fill in, 130 when it
         was interrupted. What did not pass is as it was, byte for byte.
     """
-    parser = argparse.ArgumentParser(
-        prog="fill-node",
-        description="Let a model write custom handlers that are still stubs, and check them before they are put in.",
-        epilog=_EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("folder", type=Path, nargs="?", default=Path(), help="the project; default: here")
-    parser.add_argument("--node", metavar="NAME", help="one node of the project alone, such as node_hashing_compute")
-    parser.add_argument(
-        "--operation", metavar="NAME", action="extend", nargs="+", default=[], help="these operations alone"
-    )
-    parser.add_argument("--dry-run", action="store_true", help="show what a model would be told, and ask none")
-    parser.add_argument(
-        "--allow-unproven", action="store_true", help="take bodies of operations without examples, or without tests"
-    )
-    model_options.add_to(parser)
-    options = parser.parse_args(arguments)
-    asking = model_options.read(parser, options)
-    streams.tolerate()
-    try:
-        chosen = _chosen(options.folder, options.node, options.operation)
-    except (NodeError, UntrustedNameError, OSError) as error:
-        streams.warn(f"fill-node: {error}\n")
-        return 2
-    if options.dry_run:
-        for node, stubs in chosen:
-            for stub in stubs:
-                streams.say(f"=== {stub.path}\n{prompt.as_text(node.told(stub))}")
-        return 0
-    return max(_filled(node, stubs, asking, allow_unproven=options.allow_unproven) for node, stubs in chosen)
+    return run(_command, arguments)
 
 
 def _chosen(folder: Path, name: str | None, operations: list[str]) -> list[tuple[Node, list[Stub]]]:
@@ -91,17 +102,21 @@ def _chosen(folder: Path, name: str | None, operations: list[str]) -> list[tuple
     return chosen
 
 
-def _filled(node: Node, stubs: Sequence[Stub], asking: Asking, *, allow_unproven: bool) -> int:
+def _filled(
+    node: Node, stubs: Sequence[Stub], asking: Asking, *, allow_unproven: bool
+) -> tuple[int, Mapping[str, Any]]:
+    """Fill the stubs of one node; return the exit status, and what is reported."""
     filling = Filling(node, asking, allow_unproven)
-    status = 0
+    status: int = Status.DONE
+    report: dict[str, Any] = {}
     try:
         filling.fill(stubs)
     except KeyboardInterrupt:
         streams.warn("Interrupted: what is not in the table as filled is as it was.\n")
-        status = _INTERRUPTED
+        status = Status.INTERRUPTED
     except AskingError as error:
         streams.warn(f"fill-node: {error}\n")
-        status = 1
+        status = Status.NOT_DONE
     if filling.made:
         report = figures.report("fill-node", asking.strategy, asking.model, filling.made)
         figures.write(reports.folder(node.project, node.place) / "fill.json", report)
@@ -109,7 +124,7 @@ def _filled(node: Node, stubs: Sequence[Stub], asking: Asking, *, allow_unproven
         for made in filling.made:
             if made.note:
                 streams.warn(f"{made.name}: {_shown(made.note)}\n")
-    return status or int(any(not made.succeeded for made in filling.made))
+    return status or int(any(not made.succeeded for made in filling.made)), report
 
 
 def _shown(text: str) -> str:

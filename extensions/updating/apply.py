@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,8 +31,23 @@ class Change:
     executable: bool = False
 
 
+@dataclass(frozen=True)
+class Undone:
+    """What was done to undo an update.
+
+    Attributes:
+        back: Files that are what they were before it.
+        gone: Files that it made, and that are removed.
+        edited: Files that someone has edited since; they are left alone.
+    """
+
+    back: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    edited: tuple[str, ...] = ()
+
+
 class Journal:
-    """What is being changed: kept in git's own folder until all of it is done."""
+    """What is being changed, and what the last update changed: kept in git's own folder, so that it can be undone."""
 
     def __init__(self, project: Path) -> None:
         """Look for what an earlier process left.
@@ -44,11 +59,17 @@ class Journal:
         inside = git(project, "rev-parse", "--show-prefix").strip().strip("/").replace("/", "+") or "root"
         self._folder = git_folder(project) / "onex-apply" / inside
         self._file = self._folder / "journal.json"
+        self._done = self._folder / "done.json"
 
     @property
     def unfinished(self) -> bool:
         """Whether a process was killed while it changed files."""
         return self._file.is_file()
+
+    @property
+    def finished(self) -> bool:
+        """Whether the last update was carried out, and can be undone."""
+        return self._done.is_file()
 
     def apply(self, changes: Mapping[str, Change]) -> None:
         """Make all changes; an error, an interruption or the death of this process undoes those that were made.
@@ -62,6 +83,8 @@ class Journal:
         """
         for path in changes:
             file_in(self._project, path)
+        if not changes:
+            return
         shutil.rmtree(self._folder, ignore_errors=True)
         for path in changes:
             if (self._project / path).is_file():
@@ -88,16 +111,19 @@ class Journal:
             except OSError:
                 self.undo()
                 raise
-            self._discard()
+            self._file.replace(self._done)
+            self._tidy(changes)
 
-    def undo(self) -> list[str]:
-        """Make the files what they were before an update that was cut off.
+    def undo(self) -> Undone:
+        """Make the files what they were before an update that was cut off, or before the last one.
 
-        Returns:
-            Files that someone has edited since; they are left alone.
+        Files that someone has edited since are left alone.
         """
-        after: dict[str, str | None] = json.loads(self._file.read_text(encoding="utf-8"))
+        record = self._file if self.unfinished else self._done
+        after: dict[str, str | None] = json.loads(record.read_text(encoding="utf-8"))
         edited: list[str] = []
+        back: list[str] = []
+        gone: list[str] = []
         for path, digest in after.items():
             file, before = self._project / path, self._folder / "before" / path
             content = file.read_bytes() if file.is_file() else None
@@ -109,8 +135,10 @@ class Journal:
                 edited.append(path)
                 continue
             self._write(path, Change(old, executable=old is not None and os.access(before, os.X_OK)))
-        self._discard()
-        return edited
+            (gone if old is None else back).append(path)
+        self._tidy(after)
+        shutil.rmtree(self._folder, ignore_errors=True)
+        return Undone(tuple(back), tuple(gone), tuple(edited))
 
     def _write(self, path: str, change: Change) -> None:
         file = file_in(self._project, path)
@@ -127,12 +155,10 @@ class Journal:
         partial.chmod(mode | ((mode >> 2) & _EXECUTABLE if change.executable else 0))
         partial.replace(file)
 
-    def _discard(self) -> None:
-        for path in json.loads(self._file.read_text(encoding="utf-8")):
+    def _tidy(self, paths: Iterable[str]) -> None:
+        for path in paths:
             file = self._project / path
             file.with_name(f".{file.name}.onex").unlink(missing_ok=True)
-        self._file.unlink()
-        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 @contextmanager
@@ -178,6 +204,19 @@ def mark_conflicts(project: Path, clone: Path, stages: Sequence[str]) -> None:
         # The files hold the markers either way; another process may have the index at this moment.
         with suppress(subprocess.CalledProcessError):
             git(top, "update-index", "-z", "--index-info", text="\0".join(paths) + "\0")
+
+
+def unmark_conflicts(project: Path, paths: Sequence[str]) -> None:
+    """Tell git that files are no longer in conflict; it takes them as they are in the last commit.
+
+    Args:
+        project: The project's root.
+        paths: Files, relative to it.
+    """
+    listed = git(project, "ls-files", "--unmerged", "-z", "--", ".").split("\0")
+    unmerged = {line.partition("\t")[2] for line in listed if line} & set(paths)
+    if unmerged:
+        git(project, "reset", "--quiet", "--", *sorted(unmerged))
 
 
 def _removals(lines: Sequence[str]) -> list[str]:

@@ -49,6 +49,7 @@ class Comparison:
         onex: What `onex contract diff` says about the contract that ONEX reads; empty where ONEX is not installed.
         interface: What callers and consumers notice of the contract's changes, and the version that these ask for.
         tests: The last line of the tests' output; empty when they were not run.
+        difference: What differs in the files, line by line; empty when nobody asked.
     """
 
     version_before: str
@@ -63,6 +64,7 @@ class Comparison:
     onex: tuple[str, ...] = ()
     interface: tuple[str, ...] = ()
     tests: str = ""
+    difference: str = ""
 
     def of_kind(self, kind: Kind) -> list[str]:
         """Return the paths of the files of one kind."""
@@ -84,30 +86,50 @@ class Comparison:
 
     def as_markdown(self, heading: str = "Update") -> str:
         """Return it as Markdown, under a heading."""
-        lines = [f"# {heading}", ""]
-        lines += [f"Template: {self.version_before} → {self.version_after}. Files: {self.summary}.", ""]
+        lines = [f"# {heading}", "", self.headline, ""]
         if self.files:
             lines += ["| file | | lines before | lines after |", "|---|---|---|---|"]
-            ranked = sorted(self.files, key=lambda file: (KINDS.index(file.kind), file.path))
-            lines += [f"| `{file.path}` | {file.kind} | {file.lines_before} | {file.lines_after} |" for file in ranked]
-            total = (sum(file.lines_before for file in self.files), sum(file.lines_after for file in self.files))
-            lines += [f"| together | | {total[0]} | {total[1]} |", ""]
-        lines += _section("Contract", [f"`{each.place}`: {_change(each)}" for each in self.contract])
-        lines += _section("For callers and consumers", self.interface)
-        lines += _section("ONEX contract", self.onex)
-        lines += _section(
-            "Renamed operations", [f"`{old}` seems to be `{new}` now" for old, new in self.renamed.items()]
-        )
-        for title, (gained, lost) in (("Features", self.features), ("Mixins", self.mixins)):
-            lines += _section(title, [*(f"gained: {name}" for name in gained), *(f"lost: {name}" for name in lost)])
+            lines += [
+                f"| `{file.path}` | {file.kind} | {file.lines_before} | {file.lines_after} |" for file in self.ranked
+            ]
+            lines += [f"| together | | {self.lines[0]} | {self.lines[1]} |", ""]
+        for title, items in self.sections:
+            lines += [f"## {title}", *(f"- {item}" for item in items), ""]
         lines += _leftovers(self.leftovers)
-        lines += _section("Notes", self.notes)
-        lines += _section("Tests", [self.tests] if self.tests else [])
         return "\n".join(lines).rstrip() + "\n"
 
+    @property
+    def headline(self) -> str:
+        """The template's versions, and how many files changed."""
+        return f"Template: {self.version_before} → {self.version_after}. Files: {self.summary}."
 
-def _section(title: str, items: Sequence[str]) -> list[str]:
-    return [f"## {title}", *(f"- {item}" for item in items), ""] if items else []
+    @property
+    def ranked(self) -> list[File]:
+        """The files, those first that a person has to look at."""
+        return sorted(self.files, key=lambda file: (KINDS.index(file.kind), file.path))
+
+    @property
+    def lines(self) -> tuple[int, int]:
+        """The number of lines of the files, before and after."""
+        return sum(file.lines_before for file in self.files), sum(file.lines_after for file in self.files)
+
+    @property
+    def sections(self) -> list[tuple[str, list[str]]]:
+        """What changed besides the files, by subject; subjects of which there is something to say."""
+        gained = [
+            (title, [*(f"gained: {name}" for name in new), *(f"lost: {name}" for name in lost)])
+            for title, (new, lost) in (("Features", self.features), ("Mixins", self.mixins))
+        ]
+        found = [
+            ("Contract", [f"`{each.place}`: {_change(each)}" for each in self.contract]),
+            ("For callers and consumers", list(self.interface)),
+            ("ONEX contract", list(self.onex)),
+            ("Renamed operations", [f"`{old}` seems to be `{new}` now" for old, new in self.renamed.items()]),
+            *gained,
+            ("Notes", list(self.notes)),
+            ("Tests", [self.tests] if self.tests else []),
+        ]
+        return [(title, items) for title, items in found if items]
 
 
 def _leftovers(leftovers: Mapping[str, str]) -> Iterator[str]:

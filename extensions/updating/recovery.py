@@ -1,4 +1,4 @@
-"""Updates that were cut off: whether there is one, and how the project becomes what it was."""
+"""Updates that were cut off, or that nobody wants: how the project becomes what it was."""
 
 import fcntl
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..project import vcs
 from ..project.snapshot import Snapshot
-from .apply import Journal
+from .apply import Journal, Undone, unmark_conflicts
 
 
 class UpdateError(Exception):
@@ -20,14 +20,15 @@ def is_unfinished(project: Path) -> bool:
     return Journal(project).unfinished or Snapshot.of(project).exists
 
 
-def undo(project: Path) -> list[str]:
+def undo(project: Path, *, finished: bool = False) -> Undone | None:
     """Make a project what it was before an update that was cut off, by this or by Copier alone.
 
     Args:
         project: The project's root.
+        finished: Whether to undo the last update, too, where none was cut off.
 
     Returns:
-        Files that someone has edited since; they are left alone.
+        What was done; None when there is nothing to undo.
 
     Raises:
         UpdateError: When there have been commits since Copier was cut off; nothing is changed then.
@@ -35,13 +36,17 @@ def undo(project: Path) -> list[str]:
     project = project.resolve()
     journal, snapshot = Journal(project), Snapshot.of(project)
     with alone(project):
-        edited = journal.undo() if journal.unfinished else []
+        undone = None
+        if journal.unfinished or (finished and journal.finished and not snapshot.exists):
+            undone = journal.undo()
+            unmark_conflicts(project, undone.back)
         if snapshot.exists:
+            undone = undone or Undone()
             try:
                 snapshot.restore()
             except ValueError as error:
                 raise UpdateError(str(error)) from error
-    return edited
+    return undone
 
 
 @contextmanager

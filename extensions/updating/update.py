@@ -1,42 +1,38 @@
 """Updates one project: on a clone first, and in the project only when all of it went well."""
 
-import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Lock, Semaphore
 from typing import Any
 
 import yaml
 
-from ..judging.judge import ContractError, read
-from ..language.changes import changes, version_problem
 from ..project import ownership, reports, vcs
-from ..project.leftovers import DIFFERENCE
 from ..project.origin import local_path, not_found, ways_on
 from ..project.places import Place, UntrustedNameError, file_in, places_in
-from ..project.renames import renamed
-from ..project.snapshot import ORPHANS
 from ..reading import source
 from ..reading.given import ANSWERS_SCALE
 from ..reading.own_file import owned
 from ..text import streams
 from . import line_ends, trust
 from .apply import Change, Journal, mark_conflicts
-from .comparison import Comparison, File, Kind, differences, gained_and_lost
+from .compared import compare, difference, onex_difference
+from .comparison import Comparison
 from .recovery import UpdateError, alone, is_unfinished, undo
 from .rename import carry
 from .scratch import Tree, commit, prepare, tree
 
 __all__ = ["UpdateError", "Updated", "is_unfinished", "undo", "update", "update_all"]
 _SHOWN = 5
-_DIFFERS = 2  # the exit status of `onex contract diff`
-_NOTES = ("In node.yaml", "In nodes/", "Not validated")
 _LAST_LINE = re.compile(r"^(?:[\w.]+\.)?\w*(?:Error|Exception|Exit)\b:? ?")
 
 
@@ -52,6 +48,9 @@ class Wish:
         source: Where the template is now; empty for the place that the project names. Who says it trusts it.
         start: The version of the template that the project counts as generated from; empty for the one that it names.
         confirm: Asks a person whether a template may be run that nothing says to trust; None where nobody is.
+        difference: Whether to report what differs, line by line.
+        progress: Is told of each node that is done, on any thread; None where nobody wants to know.
+        slots: How many nodes are updated at a time, together with others who share it; None for the cores.
     """
 
     to: str = "current"
@@ -61,6 +60,9 @@ class Wish:
     source: str = ""
     start: str = ""
     confirm: Callable[[str], bool] | None = None
+    difference: bool = False
+    progress: Callable[[str], None] | None = None
+    slots: Semaphore | None = None
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,27 @@ def update_all(project: Path, contracts: Mapping[Place, Path | None], wish: Wish
         raise UpdateError(str(error)) from error
 
 
+@dataclass
+class _Work:
+    """A copy of the project on which nodes are updated.
+
+    Attributes:
+        clone: The copy of its repository.
+        inside: The project in it.
+        first: What was in it before.
+        after: What is in it afterwards.
+        done: What changed, by node.
+        unmerged: What `git ls-files --unmerged` says of files in conflict.
+    """
+
+    clone: Path
+    inside: Path
+    first: Tree
+    after: Tree = field(default_factory=dict)
+    done: list[Updated] = field(default_factory=list)
+    unmerged: list[str] = field(default_factory=list)
+
+
 class _Update:
     """One update: until `_apply`, nothing is written into the project."""
 
@@ -138,65 +161,99 @@ class _Update:
         self._contracts = contracts
         self._wish = wish
         self._places = list(dict.fromkeys([*places_in(project), *contracts]))
-        self._unmerged: list[str] = []
+        self._asking = Lock()
 
     def run(self) -> list[Updated]:
-        """Try it on a copy, and apply what came of it."""
+        """Try it on copies, and apply what came of it."""
         prefix = _check(self._project, self._contracts, self._wish.start)
-        report = vcs.git_folder(self._project) / "onex-validation.json"
         with tempfile.TemporaryDirectory(prefix="update-node.") as folder:
-            scratch = Path(folder)
-            vcs.copy_of(self._project, scratch / "clone", prefix)
-            inside = scratch / "clone" / prefix
-            prepare(self._project, inside, self._places)
-            first = tree(inside, self._places)
-            done = list(self._nodes(inside, prefix, report, scratch))
+            works = self._apart(Path(folder), prefix)
+            changes = [self._changes(work.first, work.after) for work in works]
             if self._wish.apply:
-                changes = self._changes(first, tree(inside, self._places))
+                if _contradict(changes):
+                    # Several nodes changed one file, each without the others: one after the other, they build on it.
+                    works = [self._work(Path(folder) / "together", prefix, self._contracts)]
+                    changes = [self._changes(work.first, work.after) for work in works]
                 with alone(self._project):
-                    _apply(self._project, changes, known=first)
+                    known = {path: entry for work in works for path, entry in work.first.items()}
+                    _apply(self._project, {path: each for part in changes for path, each in part.items()}, known)
                     # What follows only reports: it must not look as if nothing had been done.
-                    mark_conflicts(self._project, scratch / "clone", self._unmerged)
-                    for updated in done:
-                        _write_reports(self._project, inside, updated)
-        return done
+                    for work in works:
+                        mark_conflicts(self._project, work.clone, work.unmerged)
+                        for updated in work.done:
+                            _write_reports(self._project, work.inside, updated)
+        return [updated for work in works for updated in work.done]
 
-    def _nodes(self, inside: Path, prefix: str, report: Path, scratch: Path) -> Iterator[Updated]:
-        """Update one node after the other in the copy."""
-        before = tree(inside, self._places)
-        for place, contract in self._contracts.items():
-            content = _contract_of(contract or self._project / place.contract)
-            if contract:
-                content = owned(content.decode("utf-8"), place.regenerate).encode()
-            file = file_in(inside, place.contract)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(line_ends.plain(content))
-            self._trust(inside, place)
-            told = yaml.safe_load(before[place.answers][0])
-            known = {key: value for key, value in told.items() if not key.startswith("_")}
-            carried = carry(inside, place, known, source.read_bytes(content).value, before)
-            commit(inside, self._places, "The contract")
-            try:
-                output = _copier(inside, place, self._wish, report)
-            except UpdateError as error:
-                message = f"{place.name}: {error}" if len(self._contracts) > 1 else str(error)
-                raise UpdateError(message) from error
-            listed = vcs.git(inside, "ls-files", "--unmerged", "--full-name", "-z", "--", ".", scratch=True)
-            stages = [line for line in listed.split("\0") if line]
-            conflicts = {line.partition("\t")[2].removeprefix(prefix) for line in stages}
-            self._unmerged += stages
-            after = tree(inside, self._places)
-            compared = _compare(before, after, conflicts, output, place)
-            comparison = replace(
-                compared,
-                notes=(*carried, *compared.notes),
-                onex=tuple(_onex_difference(before, after, scratch)),
-                tests=_tests(inside, place) if self._wish.tests else "",
-            )
-            yield Updated(place, comparison, applied=self._wish.apply)
-            before = after
-            # The next node finds a clean tree, whatever is in conflict in this one.
-            commit(inside, self._places, place.name)
+    def _apart(self, folder: Path, prefix: str) -> list["_Work"]:
+        """Update each node on a copy of its own, as many at a time as there are cores."""
+        works: list[_Work] = []
+        problems: list[str] = []
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            waiting = [
+                pool.submit(self._work, folder / str(number), prefix, {place: contract})
+                for number, (place, contract) in enumerate(self._contracts.items())
+            ]
+            for future in waiting:
+                try:
+                    works.append(future.result())
+                except UpdateError as error:
+                    problems.append(str(error))
+        if problems:
+            raise UpdateError("\n".join(dict.fromkeys(problems)))
+        return works
+
+    def _work(self, folder: Path, prefix: str, contracts: Mapping[Place, Path | None]) -> "_Work":
+        """Update nodes on one copy of the project, one after the other."""
+        with self._wish.slots or nullcontext():
+            clone = folder / "clone"
+            folder.mkdir()
+            vcs.copy_of(self._project, clone, prefix)
+            inside = clone / prefix
+            prepare(self._project, inside, self._places)
+            work = _Work(clone, inside, tree(inside, self._places))
+            for place, contract in contracts.items():
+                self._node(work, prefix, place, contract)
+                if self._wish.progress:
+                    updated = work.done[-1]
+                    self._wish.progress(f"{place.name}: {updated.comparison.summary}")
+            work.after = tree(inside, self._places)
+            return work
+
+    def _node(self, work: "_Work", prefix: str, place: Place, contract: Path | None) -> None:
+        """Update one node in a copy."""
+        inside, before = work.inside, tree(work.inside, self._places)
+        content = _contract_of(contract or self._project / place.contract)
+        if contract:
+            content = owned(content.decode("utf-8"), place.regenerate).encode()
+        file = file_in(inside, place.contract)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(line_ends.plain(content))
+        self._trust(inside, place)
+        told = yaml.safe_load(before[place.answers][0])
+        known = {key: value for key, value in told.items() if not key.startswith("_")}
+        carried = carry(inside, place, known, source.read_bytes(content).value, before)
+        commit(inside, self._places, "The contract")
+        try:
+            output = _copier(inside, place, self._wish, vcs.git_folder(self._project) / "onex-validation.json")
+        except UpdateError as error:
+            message = f"{place.name}: {error}" if len(self._contracts) > 1 else str(error)
+            raise UpdateError(message) from error
+        listed = vcs.git(inside, "ls-files", "--unmerged", "--full-name", "-z", "--", ".", scratch=True)
+        stages = [line for line in listed.split("\0") if line]
+        conflicts = {line.partition("\t")[2].removeprefix(prefix) for line in stages}
+        work.unmerged += stages
+        after = tree(inside, self._places)
+        compared = compare(before, after, conflicts, output, place)
+        comparison = replace(
+            compared,
+            notes=(*carried, *compared.notes),
+            onex=tuple(onex_difference(before, after, work.clone.parent)),
+            tests=_tests(inside, place) if self._wish.tests else "",
+            difference="".join(difference(before, after)) if self._wish.difference else "",
+        )
+        work.done.append(Updated(place, comparison, applied=self._wish.apply))
+        # The next node finds a clean tree, whatever is in conflict in this one.
+        commit(inside, self._places, place.name)
 
     def _trust(self, inside: Path, place: Place) -> None:
         """Refuse to run a template that a project names and nothing says to trust: what Copier reads counts."""
@@ -218,7 +275,9 @@ class _Update:
         if trusted:
             return
         message = trust.refusal(named, place.answers)
-        if self._wish.confirm is None or not self._wish.confirm(message):
+        with self._asking:
+            confirmed = self._wish.confirm is not None and self._wish.confirm(message)
+        if not confirmed:
             raise UpdateError(message)
 
     def _changes(self, first: Tree, after: Tree) -> dict[str, Change]:
@@ -236,6 +295,12 @@ class _Update:
             if content != mine.get(path) or first.get(path, after[path])[1] != after[path][1]:
                 changes[path] = Change(content, after[path][1])
         return changes
+
+
+def _contradict(parts: Sequence[Mapping[str, Change]]) -> bool:
+    """Tell whether parts of a change differ in what becomes of a file."""
+    together: dict[str, Change] = {}
+    return any(together.setdefault(path, change) != change for part in parts for path, change in part.items())
 
 
 def _missing(named: str, place: Place) -> str:
@@ -302,7 +367,7 @@ def _check(project: Path, contracts: Mapping[Place, Path | None], start: str) ->
         message = f"{project} is in no git repository with a commit ({vcs.why(error)})"
         raise UpdateError(message) from None
     with alone(project):
-        edited = Journal(project).undo() if Journal(project).unfinished else []
+        edited = Journal(project).undo().edited if Journal(project).unfinished else ()
     if edited:
         message = f"an update was cut off and is undone, but for files that were edited since: {', '.join(edited)}"
         raise UpdateError(message)
@@ -344,114 +409,6 @@ def _plain(output: str, answers: Mapping[str, Any]) -> str:
         last = max((number for number, line in enumerate(lines) if _LAST_LINE.match(line)), default=0)
         return not_found(answers["_src_path"], answers["_commit"], "\n".join(lines[last:]))
     return "\n".join(lines).strip()
-
-
-def _compare(
-    before: Tree,
-    after: Tree,
-    conflicts: set[str],
-    output: str,
-    place: Place,
-) -> Comparison:
-    old, new = (_json(tree.get(place.manifest)) for tree in (before, after))
-    answers = [yaml.safe_load(tree[place.answers][0]) for tree in (before, after)]
-    contracts = [{key: value for key, value in each.items() if not key.startswith("_")} for each in answers]
-    features = [[str(word) for word in contract.get("features") or []] for contract in contracts]
-    notes = [line.strip() for line in output.splitlines() if "carried over" in line or line.startswith(_NOTES)]
-    return Comparison(
-        version_before=str(answers[0].get("_commit")),
-        version_after=str(answers[1].get("_commit")),
-        files=tuple(_files(before, after, conflicts, old)),
-        contract=tuple(differences(contracts[0], contracts[1])),
-        renamed=renamed(old.get("operations", {}), new.get("operations", {})),
-        features=gained_and_lost(*features),
-        mixins=gained_and_lost(_bases(old), _bases(new)),
-        leftovers=dict(_leftovers(before, after, old)),
-        notes=tuple(notes),
-        interface=tuple(_interface(*contracts)),
-    )
-
-
-def _interface(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what callers and consumers notice of the changes of a contract."""
-    try:
-        old, new = read(before), read(after)
-    except ContractError:
-        return  # an earlier template took what this one refuses
-    found = changes(old, new)
-    problem = version_problem(old, new, found)
-    yield from (f"`{str(line).replace('`', "'")}`" for line in (*found, *([problem] if problem else [])))
-
-
-def _leftovers(before: Tree, after: Tree, manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield what was put aside of generated files, with what people had changed in it."""
-    generated = {f"{ORPHANS}/{name}" for name in ownership.owned(dict(manifest), "generated")}
-    for path in sorted(path for path in after if path.startswith(f"{ORPHANS}/") and path not in before):
-        difference = after.get(f"{path}{DIFFERENCE}")
-        if difference or path in generated:
-            yield path, difference[0].decode("utf-8", "replace") if difference else ""
-
-
-def _onex_difference(before: Tree, after: Tree, scratch: Path) -> Iterator[str]:
-    """Yield what ONEX makes of the difference: which changes matter to runtimes."""
-    onex = shutil.which("onex", path=os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", ""))))
-    paths = [path for path in after if path.endswith("/contract.yaml") and path in before]
-    for path in paths:
-        if onex is None or before[path] == after[path] or _has_markers(after[path][0]):
-            continue
-        for name, files in (("old.yaml", before), ("new.yaml", after)):
-            (scratch / name).write_bytes(files[path][0])
-        command = [onex, "contract", "diff", str(scratch / "old.yaml"), str(scratch / "new.yaml")]
-        result = subprocess.run(command, env=vcs.environment(PYTHONUTF8="1"), capture_output=True, check=False)
-        if result.returncode == _DIFFERS:
-            said = result.stdout.decode("utf-8", "replace")
-            changes = (line.strip().replace("`", "'") for line in said.splitlines())
-            yield from (f"`{line}`" for line in changes if line[:2] in {"! ", "~ ", "+ ", "- "})
-
-
-def _files(
-    before: Tree,
-    after: Tree,
-    conflicts: set[str],
-    manifest: Mapping[str, Any],
-) -> Iterator[File]:
-    for path in sorted(before.keys() | after.keys()):
-        ours, theirs = (tree[path][0] if path in tree else None for tree in (before, after))
-        if path in conflicts or (theirs and _has_markers(theirs)):
-            kind: Kind = "conflicting"
-        elif ours == theirs:
-            continue
-        elif theirs is None:
-            kind = "removed"
-        elif ours is None:
-            kind = "orphaned" if path.startswith(f"{ORPHANS}/") else "added"
-        else:
-            generated = manifest.get("files", {}).get(path, {}).get("sha256")
-            kind = "merged" if generated and generated != ownership.digest_of(ours) else "changed"
-        yield File(path, kind, _lines(ours), _lines(theirs))
-
-
-def _has_markers(content: bytes) -> bool:
-    return any(
-        line.startswith((b"<<<<<<< before updating", b">>>>>>> after updating")) for line in content.splitlines()
-    )
-
-
-def _lines(content: bytes | None) -> int:
-    return len((content or b"").splitlines())
-
-
-def _json(entry: tuple[bytes, bool] | None) -> dict[str, Any]:
-    try:
-        values = json.loads(entry[0]) if entry else {}
-    except ValueError:
-        return {}
-    return values if isinstance(values, dict) else {}
-
-
-def _bases(manifest: Mapping[str, Any]) -> list[str]:
-    classes = (classes for path, classes in manifest.get("classes", {}).items() if path.endswith("/node.py"))
-    return [base for each in classes for promised in each.values() for base in promised.get("bases", ())]
 
 
 def _tests(inside: Path, place: Place) -> str:

@@ -266,7 +266,7 @@ def test_secrets_are_not_sent(
         (["--model", "m", "--budget-usd", "1"], "--price-in"),
         (["--model", "m", "--price-in", "1"], "both"),
         (["--model", "m", "--price-in", "nan", "--price-out", "1"], "from 0"),
-        (["--model", "m", "--attempts", "0"], "from 1"),
+        (["--model", "m", "--attempts", "0"], "range 1<=x<=10"),
         (["--model", "m", "--timeout", "0"], "above 0"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -104,17 +105,20 @@ def test_dry_run_changes_nothing(project: Path, capsys: pytest.CaptureFixture[st
     status = main([str(project), "--dry-run"])
 
     assert status == 0
-    assert f"| `{NODE}/settings.py` | changed |" in capsys.readouterr().out
+    assert re.search(rf"{NODE}/settings.py +│ changed ", capsys.readouterr().out)
     assert contents(project) == before
 
 
-def test_edits_are_merged_and_conflicts_marked(run: Run, project: Path) -> None:
+def test_edits_are_merged_and_conflicts_marked_and_all_of_it_is_undone(
+    run: Run, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     edit(project / "README.md", "\n", "\nA paragraph by a person.\n\n")
     settings = project / NODE / "settings.py"
     edit(settings, "8000", "8001")
     (project / ".python-version").unlink()
     commit(run, project, "Edit")
     change_contract(project, set_port)
+    before = contents(project)
 
     updated = update(project, to="v2.0.0")
 
@@ -126,6 +130,18 @@ def test_edits_are_merged_and_conflicts_marked(run: Run, project: Path) -> None:
     assert f"UU {NODE}/settings.py" in git(run, project, "status", "--porcelain")
     assert not (project / ".python-version").exists()
     assert run("make", "drift", cwd=project).returncode != 0
+    edit(project / "Makefile", "\n", "\n# Edited after the update.\n")
+
+    assert main([str(project), "--undo"]) == 0
+
+    shown = capsys.readouterr().out
+    assert f"as before: {NODE}/settings.py" in shown
+    changed = {path for path, content in contents(project).items() if before.get(path) != content}
+    assert {path for path in changed if not path.startswith("build/")} <= {"Makefile"}
+    assert set(before) <= set(contents(project))
+    assert git(run, project, "ls-files", "--unmerged") == ""
+    assert main([str(project), "--undo"]) == 1
+    assert "no update to undo" in capsys.readouterr().err
 
 
 def test_handler_without_its_operation_is_an_orphan(run: Run, project: Path) -> None:

@@ -27,7 +27,9 @@ from ..text.exact import ExactValidator
 from ..text.problems import BIDIRECTIONAL, Path, Problem, did_you_mean, no_contract, render, show
 from ..text.remembered import by_content
 from ..viewing.build import view
+from . import extracts
 from .contract import check
+from .fields import FieldRules
 from .legacy import check_legacy
 from .repair import repair
 
@@ -117,7 +119,8 @@ def _judged(raw: Mapping[str, Any]) -> list[Problem]:
     found = [problem.printable for problem in found]
     problems = sorted(dict.fromkeys(found), key=lambda problem: _position(whole, problem.path))
     if not problems:
-        return list(samples.unknown(build(whole)))
+        built = build(whole)
+        return [*samples.unknown(built), *extracts.disagreeing(built, raw, FieldRules(raw, ()))]
     if len(problems) < _MOST_PROBLEMS:
         return problems
     more = Problem((), f"{_MOST_PROBLEMS} problems or more", "those that are shown to be solved first")

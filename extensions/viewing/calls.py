@@ -1,11 +1,10 @@
 """What templates are handed about an operation's call of an integration."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
-from ..language import names, samples
+from ..language import answers, names, samples
 from ..language.contract import MISSING, Contract, Field, Operation
 from ..language.filling import copied
 from ..language.integrations import ApiClient, Http, Redis
@@ -141,7 +140,7 @@ def _http(contract: Contract, operation: Operation, resolver: Resolver) -> CallV
         reply="answer" if results else "",
         missing="",
         idempotent=idempotent,
-        answer=_answer(contract, operation),
+        answer=answers.answer(contract, operation),
         topic="",
         command=spec.method,
         status=min(spec.success, default=200),
@@ -376,51 +375,4 @@ def _copied(operation: Operation, filled: set[str], *, silent: bool) -> tuple[tu
 
 
 def _takes_all(path: str, field: Field) -> bool:
-    return field.kind == "array" and not _keys(path)
-
-
-def _keys(path: str) -> list[str | int] | None:
-    """Return the keys and indices of a path to exactly one place, or None for any other."""
-    import jsonpath  # noqa: PLC0415  # takes a fifth of the time to import all of this, and few contracts have paths
-    from jsonpath.selectors import NameSelector  # noqa: PLC0415  # with it
-
-    query = jsonpath.compile(path)
-    if not isinstance(query, jsonpath.JSONPath) or not query.singular_query():
-        return None
-    keys: list[str | int] = []
-    for segment in query.segments:
-        selector: Any = segment.selectors[0]
-        key = selector.name if isinstance(selector, NameSelector) else getattr(selector, "index", None)
-        if not isinstance(key, (str, int)) or (isinstance(key, int) and key < 0):
-            return None
-        keys.append(key)
-    return keys
-
-
-def _answer(contract: Contract, operation: Operation) -> object:
-    spec = operation.http
-    if spec is None or not spec.extract:
-        return {}
-    answer: object = None
-    values = samples.output(contract, operation)
-    for name, path in spec.extract.items():
-        keys = _keys(path)
-        if values is None or name not in values:
-            continue
-        if keys is None:
-            return None
-        answer = _put(answer, keys, values[name])
-    return answer
-
-
-def _put(document: object, keys: Sequence[str | int], value: object) -> object:
-    if not keys:
-        return value
-    key, *rest = keys
-    if isinstance(key, int):
-        items = list(document) if isinstance(document, list) else []
-        items += [None] * (key + 1 - len(items))
-        items[key] = _put(items[key], rest, value)
-        return items
-    mapping: Mapping[str, object] = document if isinstance(document, dict) else {}
-    return {**mapping, key: _put(mapping.get(key), rest, value)}
+    return field.kind == "array" and not answers.keys_of(path)

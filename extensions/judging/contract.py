@@ -11,7 +11,7 @@ from ..language.contract import spell_out
 from ..language.publishing import SUCCESS, publications
 from ..text import sql_text
 from ..text.problems import Path, Problem, did_you_mean, show
-from . import callers, computation, custom, reducers, unions, workflow
+from . import callers, computation, custom, reducers, statements, unions, workflow
 from . import integrations as effects
 from .fields import TAKEN, FieldRules, Specs, comparable, is_needed, list_of, mapping_of
 
@@ -152,14 +152,28 @@ class _Rules(FieldRules):
             elif isinstance(name, str) and name not in inputs:
                 expected = "an input field of this operation"
                 yield Problem((*path, "parameters", index), show(name), expected, did_you_mean(name, inputs))
+        if isinstance(database.get("statements"), list):
+            yield from statements.check(self, path, operation)
+            return
+        returns = mapping_of(database.get("returns"))
+        mappings = [key for key in ("into", "count") if isinstance(returns.get(key), Mapping)]
+        for key in mappings:
+            place = (*path, "returns", key)
+            yield Problem(place, "a mapping for one statement", "an output field; statements take a mapping")
         query = database.get("query")
         if isinstance(query, str) and self.clean((*path, "query")):
             yield from self.query(path, query, len(parameters))
-            yield from self.returns(path, operation, outputs)
+            if not mappings:
+                yield from self.returns(path, operation, outputs)
 
     def query(self, path: Path, query: str, count: int) -> Iterator[Problem]:
-        if (statements := sql.statements(query)) != 1:
-            yield Problem((*path, "query"), f"{statements} statements", "exactly one statement")
+        if (count_of := sql.statements(query)) != 1:
+            hint = "several in one transaction are `statements`" if count_of else ""
+            yield Problem((*path, "query"), f"{count_of} statements", "exactly one statement", hint)
+            return
+        if sql.controls_transaction(query):
+            hint = "`statements` run in one, and `savepoint` undoes one of them alone"
+            yield Problem((*path, "query"), "a statement about transactions", "one that reads or changes rows", hint)
             return
         used = sql.placeholders(query)
         if used != set(range(1, count + 1)):

@@ -62,6 +62,7 @@ from .integrations import (
     Redis,
     RedisIntegration,
     Returns,
+    Statement,
 )
 from .publishing import with_announced
 from .syntax import source
@@ -276,20 +277,37 @@ def _schedule(spec: Mapping[str, Any] | None) -> Schedule | None:
 
 
 def _database(spec: Mapping[str, Any]) -> Database:
-    query = spec["query"]
+    query = spec.get("query", "")
     returns = spec.get("returns", {})
+    into, count = returns.get("into"), returns.get("count")
+    statements = tuple(_statement(item) for item in spec.get("statements", ()))
     return Database(
         query=query,
         parameters=tuple(spec.get("parameters", ())),
         returns=Returns(
             rows=returns.get("rows") or ("one" if sql.returns_rows(query) else "none"),
-            into=returns.get("into"),
+            into=None if statements else into,
             found=returns.get("found"),
-            count=returns.get("count"),
+            count=None if statements else count,
         ),
         transaction=spec.get("transaction", True),
         asks_for_transaction=spec.get("transaction", False),
-        reads_only=sql.reads_only(query),
+        reads_only=all(sql.reads_only(item.query) for item in statements) if statements else sql.reads_only(query),
+        statements=statements,
+        into=dict(into or {}) if statements else {},
+        counts=dict(count or {}) if statements else {},
+    )
+
+
+def _statement(spec: Mapping[str, Any]) -> Statement:
+    query = spec["query"]
+    return Statement(
+        name=spec["name"],
+        query=query,
+        parameters=tuple(spec.get("parameters", ())),
+        rows=spec.get("rows") or ("one" if sql.returns_rows(query) else "none"),
+        required="require" in spec,
+        savepoint=spec.get("savepoint", False),
     )
 
 

@@ -17,16 +17,45 @@ class Returns:
 
 
 @dataclass(frozen=True, slots=True)
-class Database:
-    """An SQL statement.
+class Statement:
+    """One of the SQL statements of a transaction.
 
     Attributes:
+        name: Its name among them.
         query: The statement, with `$1`, `$2`, … for the parameters.
+        parameters: Input fields, columns of statements before as `statement.column`, or references.
+        rows: How many rows there are.
+        required: Whether the transaction is undone where there is no row, or none is affected.
+        savepoint: Whether it alone is undone where a constraint refuses it.
+    """
+
+    name: str
+    query: str
+    parameters: tuple[str, ...]
+    rows: Literal["one", "many", "none"]
+    required: bool
+    savepoint: bool
+
+    @property
+    def sure(self) -> bool:
+        """Whether it has rows, or none is told from them, wherever the transaction takes effect."""
+        return self.required or self.rows != "one"
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """An SQL statement, or several in one transaction.
+
+    Attributes:
+        query: The statement, with `$1`, `$2`, … for the parameters; empty where there are several.
         parameters: Input fields, in the order of the placeholders.
-        returns: What becomes of its rows.
+        returns: What becomes of its rows; of several statements, which output field tells whether all was found.
         transaction: False when it opts out of the node's transactions.
         asks_for_transaction: Whether the contract says in so many words that it runs in one.
         reads_only: Whether it changes nothing.
+        statements: Those of one transaction; none where there is one statement alone.
+        into: Of several, what output fields take: a statement, or `statement.column`.
+        counts: Of several, the statements whose rows output fields count.
     """
 
     query: str
@@ -35,6 +64,9 @@ class Database:
     transaction: bool
     asks_for_transaction: bool
     reads_only: bool
+    statements: tuple[Statement, ...] = ()
+    into: Mapping[str, str] = types.MappingProxyType({})
+    counts: Mapping[str, str] = types.MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,9 +157,10 @@ def row(contract: Contract, operation: Operation) -> dict[str, object] | None:
     Returns:
         Values by column, of the row's model or of the output's fields; None where no such can be worked out.
     """
-    returns = operation.database.returns if operation.database else None
-    if returns is None:
+    database = operation.database
+    if database is None or database.statements:
         return None
+    returns = database.returns
     into = next((field for field in operation.output if field.name == returns.into), None)
     holder = into.items if into and into.kind == "array" else into
     fields = operation.output
@@ -170,6 +171,14 @@ def row(contract: Contract, operation: Operation) -> dict[str, object] | None:
         fields = (holder,)
     try:
         return {field.name: _value(contract, field) for field in fields}
+    except _NoSampleError:
+        return None
+
+
+def column(contract: Contract, field: Field) -> object:
+    """Return a value that a field of an output may take, as JSON has it; None where none can be worked out."""
+    try:
+        return _value(contract, field)
     except _NoSampleError:
         return None
 

@@ -22,6 +22,7 @@ _TOKEN = re.compile(
 _READING = frozenset({"select", "values", "table"})
 _RETURNING = _READING | {"show", "explain", "fetch"}
 _VERBS = _READING | {"insert", "update", "delete", "merge"}
+_CONTROLLING = frozenset({"abort", "begin", "commit", "end", "release", "rollback", "savepoint", "start"})
 # What follows a column, and no table of that name.
 _OPERATORS = frozenset({"is", "in", "and", "or", "not", "like", "ilike", "between", "order", "over", "collate", "at"})
 
@@ -85,6 +86,11 @@ def returns_rows(query: str) -> bool:
         return False
     verb = outer[0]
     return (verb in _RETURNING and "into" not in outer) or "returning" in outer
+
+
+def controls_transaction(query: str) -> bool:
+    """Tell whether the statement begins or ends a transaction, or a part of one."""
+    return not _CONTROLLING.isdisjoint(_outer(query)[:1])
 
 
 def drops_rows(query: str) -> bool:

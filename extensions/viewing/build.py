@@ -33,6 +33,7 @@ from .node import NodeView
 from .operation import OperationView, may_retry, reads_rows
 from .resilience import RetryView, breaker_of, default_deadline, own_breakers, retry_of, retry_view
 from .settings import NAMES as SETTING_NAMES
+from .transaction import TransactionView, transaction_view
 from .types import EnumView, EventView, TypeView
 
 
@@ -244,12 +245,15 @@ class _Builder:
         returns = database.returns if database else None
         results, row_model, row_required = database_viewing.results(operation, self.reference)
         results = reduction.results if reduction else computation.results if computation else results
+        transaction = self.transaction(operation)
         transactions = self.contract.transactions
         return OperationView(
             **common,  # type: ignore[arg-type]  # the types of these keys are those of the fields by their names
             custom=not generated,
             query=database.query if database else "",
-            call={"one": "fetch_one", "many": "fetch_all", "none": "execute"}[returns.rows] if returns else "",
+            call={"one": "fetch_one", "many": "fetch_all", "none": "execute"}[returns.rows]
+            if returns and not transaction
+            else "",
             parameters=database.parameters if database else (),
             arguments=tuple(
                 database_viewing.argument(self.contract, operation, name, self.environment)
@@ -298,7 +302,14 @@ class _Builder:
             reduction=reduction,
             workflow=workflow,
             computation=computation,
+            transaction=transaction,
         )
+
+    def transaction(self, operation: Operation) -> TransactionView | None:
+        def argument(name: str) -> str:
+            return database_viewing.argument(self.contract, operation, name, self.environment)
+
+        return transaction_view(self.contract, operation, argument, self.reference)
 
     def sample(self, operation: Operation) -> dict[str, object] | None:
         found = samples.sample(self.contract, operation)
@@ -355,7 +366,9 @@ class _Builder:
             symbols.append(self.symbol("settings", names.model_class(f"{self.stem}Settings")))
         if row_model:
             symbols.append(row_model)
-        if operation.database and operation.database.parameters:
+        if transaction := self.transaction(operation):
+            symbols += self.transaction_imports(transaction)
+        elif operation.database and operation.database.parameters:
             symbols.append(self.symbol("adapters.postgres_refusals", "parameters"))
             arguments = (
                 database_viewing.argument(self.contract, operation, name, self.environment)
@@ -369,6 +382,13 @@ class _Builder:
         if operation.retry and may_retry(operation) and self.retry():
             symbols.append(self.symbol("adapters.retry_policy", "RetryPolicy"))
         return tuple(symbols)
+
+    def transaction_imports(self, transaction: TransactionView) -> list[Symbol]:
+        symbols = [self.symbol("adapters.transaction", "Statements"), *transaction.models]
+        symbols += [self.symbol("adapters.transaction", "UndoneError")] if transaction.undone else []
+        symbols += [self.symbol("adapters.postgres_refusals", "parameters")] if transaction.names_parameters else []
+        symbols += [self.symbol("adapters.postgres_values", "row_values")] if transaction.reads_rows else []
+        return symbols + [self.symbol("occasion", function) for _, function in transaction.given]
 
     def own_retry(self, operation: Operation) -> RetryView | None:
         if not (operation.retry and may_retry(operation) and self.retry()):
@@ -403,6 +423,10 @@ class _Builder:
         occurred, condition = "", "every success"
         if item.on == FAILURE:
             condition = "every failure with a valid input"
+            transaction = self.transaction(operation)
+            if transaction and transaction.undone:
+                occurred = f"not output.{transaction.found}"
+                condition = f"{condition}, and an answer with `{transaction.found}` false"
         elif returns and returns.found:
             occurred, condition = f"output.{returns.found}", f"a success with `{returns.found}` true"
         elif returns and returns.count:

@@ -175,7 +175,8 @@ class NodeOperations(NodeFacts):
     @property
     def asks_for_occasions(self) -> bool:
         """Whether operations take the moment, a new identity or the request's of their run."""
-        return any(op.given or (op.calls and op.calls.given) for op in self.operations)
+        sources = (source for op in self.operations for source in (op, op.calls, op.transaction) if source)
+        return any(source.given for source in sources)
 
     @property
     def selecting(self) -> tuple[ConsumedView, ...]:
@@ -207,8 +208,18 @@ class NodeOperations(NodeFacts):
 
     @property
     def database_operations(self) -> tuple[OperationView, ...]:
-        """The operations that run SQL."""
+        """The operations that run one SQL statement."""
         return tuple(operation for operation in self.operations if operation.query)
+
+    @property
+    def transactions(self) -> tuple[OperationView, ...]:
+        """The operations that run several SQL statements in one transaction."""
+        return tuple(operation for operation in self.operations if operation.transaction)
+
+    @property
+    def sql_operations(self) -> tuple[OperationView, ...]:
+        """The operations that run SQL."""
+        return tuple(operation for operation in self.operations if operation.query or operation.transaction)
 
     @property
     def http_operations(self) -> tuple[OperationView, ...]:
@@ -266,6 +277,16 @@ class NodeOperations(NodeFacts):
         return tuple(operation for operation in self.database_operations if operation.sample is not None)
 
     @property
+    def transactions_tested(self) -> tuple[OperationView, ...]:
+        """The operations with a transaction that a valid input is known for."""
+        return tuple(operation for operation in self.transactions if operation.sample is not None)
+
+    @property
+    def sql_sampled(self) -> tuple[OperationView, ...]:
+        """The operations that run SQL, and that a valid input is known for."""
+        return tuple(operation for operation in self.sql_operations if operation.sample is not None)
+
+    @property
     def sampled(self) -> tuple[OperationView, ...]:
         """The operations that a valid input is known for."""
         return tuple(operation for operation in self.operations if operation.sample is not None)
@@ -273,7 +294,7 @@ class NodeOperations(NodeFacts):
     @property
     def measured(self) -> tuple[OperationView, ...]:
         """The operations whose objectives are measured: statements and expressions that a valid input is known for."""
-        known = (*self.handler_tested, *(op for op in self.compute_operations if op.sample is not None))
+        known = (*self.sql_sampled, *(op for op in self.compute_operations if op.sample is not None))
         return tuple(operation for operation in known if operation.target)
 
     @property

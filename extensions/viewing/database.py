@@ -47,7 +47,7 @@ def results(
         Pairs of a field and its code, the model that a row becomes, and whether there has to be a row.
     """
     database = operation.database
-    if database is None:
+    if database is None or database.statements:
         return (), None, False
     returns = database.returns
     into = next((field for field in operation.output if field.name == returns.into), None)
@@ -105,7 +105,7 @@ def results(
 
 def row_fields(contract: Contract, operation: Operation, reference: Callable[[str, str], Symbol]) -> tuple[str, ...]:
     """Return the columns that a row has to have."""
-    if operation.database is None:
+    if operation.database is None or operation.database.statements:
         return ()
     returns = operation.database.returns
     into = next((field for field in operation.output if field.name == returns.into), None)

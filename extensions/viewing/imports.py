@@ -168,13 +168,11 @@ class Imports:
         symbols = [self.node.node]
         symbols += (
             [self.node.operation_enum, self.node.request, self.node.response, self.node.settings]
-            if self.node.handler_tested
+            if self.node.sql_sampled
             else []
         )
-        symbols += [
-            (operation.handler[0].rpartition(".")[0], operation.file) for operation in self.node.database_operations
-        ]
-        symbols += [operation.output.symbol for operation in self.node.handler_tested]
+        symbols += [(operation.handler[0].rpartition(".")[0], operation.file) for operation in self.node.sql_operations]
+        symbols += [operation.output.symbol for operation in self.node.sql_sampled]
         symbols += [] if self.node.migrations else [("tests.integration.conftest", "is_external")]
         return tuple(symbols)
 
@@ -219,6 +217,14 @@ class Imports:
             answered = operation.call == "execute" or operation.row_sample is not None
             symbols += [operation.output.symbol] if answered else []
             symbols += [operation.row_model] if answered and operation.row_model else []
+        return tuple(symbols)
+
+    @property
+    def transaction_test(self) -> tuple[Symbol, ...]:
+        """What the tests of transactions import of the node's own package."""
+        symbols = [self.node.own("adapters.adapter_postgres", "AdapterPostgres")]
+        for operation in self.node.transactions_tested:
+            symbols += [operation.handler, operation.input.symbol, operation.output.symbol]
         return tuple(symbols)
 
     @property

@@ -73,7 +73,7 @@ _OF_SOME_NODES: Mapping[str, Needed] = {
     "{tests}/integration/test_http.py": lambda node: node.http,
     "{tests}/integration/test_kafka.py": lambda node: node.kafka,
     "{tests}/integration/test_migrations.py": lambda node: node.migrations,
-    "{tests}/integration/test_operations.py": lambda node: node.database_operations,
+    "{tests}/integration/test_operations.py": lambda node: node.sql_operations,
     "{tests}/integration/test_redis.py": lambda node: node.redis,
     "{tests}/integration/test_resume.py": lambda node: node.shares_runs,
     "{tests}/integration/test_states.py": lambda node: node.tests_states,
@@ -91,6 +91,7 @@ _OF_SOME_NODES: Mapping[str, Needed] = {
     "{tests}/unit/test_service_mode.py": lambda node: node.base.service_mode,
     "{tests}/unit/test_state_machine.py": lambda node: node.fsm,
     "{tests}/unit/test_tracing.py": lambda node: node.tracing,
+    "{tests}/unit/test_transactions.py": lambda node: node.transactions_tested,
     "{tests}/unit/world.py": lambda node: node.adapters,
 }
 NEEDED = {**_OF_THE_PROJECT, **_OF_A_NODE_INSIDE, **_OF_SOME_NODES}

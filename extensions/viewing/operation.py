@@ -12,6 +12,7 @@ from . import workflow as workflow_view
 from .calls import CallView, given_in
 from .fields import Symbol
 from .resilience import RetryView
+from .transaction import TransactionView
 from .types import EventView, TypeView
 
 
@@ -62,6 +63,7 @@ class OperationView:
         reduction: What is the aggregation's or the state machine's in it, if one of them implements it.
         workflow: Its workflow, if one implements it.
         computation: Its expressions, if they implement it.
+        transaction: Its statements, if several in one transaction implement it.
     """
 
     name: str
@@ -108,6 +110,7 @@ class OperationView:
     reduction: aggregation.AggregateView | fsm.FsmOperationView | None
     workflow: workflow_view.WorkflowView | None
     computation: computations.ComputationView | None
+    transaction: TransactionView | None
 
     @property
     def succeeding(self) -> tuple[EventView, ...]:

@@ -131,7 +131,7 @@ class Readme:
 
     def _missing(self) -> list[ErrorRow]:
         node = self._node
-        things = {"row": node.database_operations, "key": node.redis_operations, "file": node.filesystem_operations}
+        things = {"row": node.sql_operations, "key": node.redis_operations, "file": node.filesystem_operations}
         missing = _listed([name for name, operations in things.items() if operations], "or")
         missing = f"the operation needs a {missing}, and there is none" if missing else ""
         refused = "the API answers 404" if node.http else ""

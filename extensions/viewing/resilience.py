@@ -148,7 +148,8 @@ def default_deadline(contract: Contract, operation: Operation) -> float:
     state = contract.state_store if operation.by_state_machine else None
     state = contract.figure_store if operation.aggregate else state
     uses_database = operation.database or (state and state.backend == "postgres")
-    return 2 * statement_timeout(contract) if uses_database else DEFAULT_TIMEOUT_SECONDS
+    statements = len(operation.database.statements) if operation.database else 0
+    return max(2, 1 + statements) * statement_timeout(contract) if uses_database else DEFAULT_TIMEOUT_SECONDS
 
 
 def statement_timeout(contract: Contract) -> float:

@@ -103,7 +103,8 @@ class EventView:
         file: The module of its payload's class, which is the operation's own: several may publish the same event.
         symbol: The payload's class.
         on: `success` or `failure`.
-        occurred: Code of the condition on `output` under which it is published; empty for always.
+        occurred: Code of the condition on `output` under which it is published; empty for always after success, and
+            for never after an answer where it follows a failure.
         condition: The same for people.
     """
 

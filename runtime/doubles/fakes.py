@@ -5,22 +5,22 @@ import asyncio
 
 
 class FakeTransaction:
-    """A transaction that records its end."""
+    """A transaction that records its end; without an isolation level it is a savepoint of another."""
 
     def __init__(self, pool: "FakePool", isolation: str) -> None:
         self._pool = pool
         self._isolation = isolation
 
     async def start(self) -> None:
-        self._pool.log.append(f"BEGIN {self._isolation}")
+        self._pool.log.append(f"BEGIN {self._isolation}" if self._isolation else "SAVEPOINT")
 
     async def commit(self) -> None:
-        self._pool.log.append("COMMIT")
-        if self._pool.commit_errors:
+        self._pool.log.append("COMMIT" if self._isolation else "RELEASE SAVEPOINT")
+        if self._isolation and self._pool.commit_errors:
             raise self._pool.commit_errors.pop(0)
 
     async def rollback(self) -> None:
-        self._pool.log.append("ROLLBACK")
+        self._pool.log.append("ROLLBACK" if self._isolation else "ROLLBACK TO SAVEPOINT")
 
 
 class FakeConnection:
@@ -29,7 +29,7 @@ class FakeConnection:
     def __init__(self, pool: "FakePool") -> None:
         self._pool = pool
 
-    def transaction(self, isolation: str) -> FakeTransaction:
+    def transaction(self, isolation: str = "") -> FakeTransaction:
         return FakeTransaction(self._pool, isolation)
 
     async def fetchrow(self, query: str, *arguments: object) -> object:

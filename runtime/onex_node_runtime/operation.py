@@ -59,10 +59,12 @@ class FailureEvent[InputT: BaseModel]:
     Attributes:
         topic: Full name of the topic.
         build: Makes the payload from the operation's input and what went wrong.
+        undone: Tells from the output whether the operation was undone, which is answered, and yet is a failure.
     """
 
     topic: str
     build: Callable[[InputT, ModelFailure], BaseModel]
+    undone: Callable[[Any], bool] | None = None
 
 
 def _allow(_payload: Mapping[str, object]) -> None:
@@ -117,6 +119,15 @@ class Surroundings:
     measured: Measured = Measured()
     spans: Spans = UNTRACED
     namespace: str = ""
+
+
+def _undone(name: str) -> ModelFailure:
+    return ModelFailure(
+        code=str(EnumCoreErrorCode.RESOURCE_NOT_FOUND),
+        message=f"{name} was undone: what it requires was not there.",
+        outcome_unknown=False,
+        safe_to_repeat=True,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,9 +197,15 @@ class Operation[InputT: BaseModel, OutputT: BaseModel]:
             if isinstance(count, int) and count > 0:
                 surroundings.metrics.increment_counter(f"operation_{field}", count, tags={"operation": self.name})
         for event in self.events:
-            if isinstance(event, Event) and (event.occurred is None or event.occurred(output)):
+            if isinstance(event, FailureEvent):
+                if event.undone is None or not event.undone(output):
+                    continue
+                build = partial(event.build, request, _undone(self.name))
+            elif event.occurred is None or event.occurred(output):
                 build = partial(event.build, request, output)
-                await self._publish(event.topic, build, correlation_id, surroundings, started)
+            else:
+                continue
+            await self._publish(event.topic, build, correlation_id, surroundings, started)
         return output
 
     async def _tell_of(

@@ -34,13 +34,16 @@ def _database(draw: DrawFn, operation: dict[str, Any], named: tuple[str, ...]) -
     marks = ", ".join(f"${number}" for number in range(1, len(taken) + 1))
     models = [name for name in named if name.startswith("Model")]
     condition = " ".join(("FROM things WHERE a IN (", marks or "1", ")"))
-    way = draw(st.sampled_from(["write", "one", "many", *(["row", "rows"] if models else [])]))
+    way = draw(st.sampled_from(["write", "one", "many", "several", *(["row", "rows"] if models else [])]))
     operation["output"] = {"done": "boolean"}
     body: dict[str, Any] = {"query": "DELETE " + condition, "parameters": taken}
     if way == "write":
         body["returns"] = draw(st.sampled_from([{"found": "done"}, {"count": "number_of"}]))
         if "count" in body["returns"]:
             operation["output"] = {"number_of": "integer"}
+    elif way == "several":
+        operation["output"] = draw(fields(named, 1)) | {"number_of": "integer", "listed": {"type": "array"}}
+        body = draw(_statements(operation, condition, taken))
     elif way == "one":
         operation["output"] = draw(fields(named, 1))
         body["query"] = " ".join(("SELECT", ", ".join(operation["output"]), condition))
@@ -58,9 +61,31 @@ def _database(draw: DrawFn, operation: dict[str, Any], named: tuple[str, ...]) -
         operation["output"] = {"taken": spec, "found_one": "boolean"}
         returns = {"rows": "many" if many else "one", "into": "taken", "found": "found_one"}
         body |= {"query": "SELECT * " + condition, "returns": returns}
-    if draw(st.booleans()):
+    if way != "several" and draw(st.booleans()):
         body["transaction"] = draw(st.booleans())
     operation["database"] = body
+
+
+@st.composite
+def _statements(draw: DrawFn, operation: dict[str, Any], condition: str, taken: list[str]) -> dict[str, Any]:
+    columns = [name for name in operation["output"] if name not in {"number_of", "listed"}]
+    statements: list[dict[str, Any]] = [
+        {"name": "first", "query": f"SELECT {', '.join(columns)} {condition}", "parameters": taken},
+        {"name": "second", "query": "UPDATE things SET a = $1", "parameters": [f"first.{columns[0]}"]},
+        {"name": "third", "query": f"SELECT * {condition}", "parameters": taken, "rows": "many"},
+    ]
+    for statement in statements:
+        statement |= draw(st.sampled_from([{}, {"require": "found"}, {"savepoint": True}]))
+    into = {name: f"first.{name}" for name in columns} | {"listed": "third"}
+    returns: dict[str, Any] = {"into": into, "count": {"number_of": draw(st.sampled_from(["first", "second"]))}}
+    if draw(st.booleans()):
+        statements[0]["require"] = "found"
+        operation["output"]["done"] = "boolean"
+        returns["found"] = "done"
+        for name in columns:
+            spec = operation["output"][name]
+            operation["output"][name] = (spec if isinstance(spec, dict) else {"type": spec}) | {"required": False}
+    return {"statements": statements, "returns": returns}
 
 
 def _reference(operation: Mapping[str, Any], draw: DrawFn) -> str:

@@ -73,6 +73,24 @@ NODES: dict[str, dict[str, Any]] = {
                 database={"query": "DELETE FROM a", "returns": {"count": "gone"}},
             ),
             operation(
+                "move",
+                output=OUTPUT | {"b": {"type": "string", "required": False}, "n": "integer", "ok": "boolean"},
+                examples=[],
+                database={
+                    "statements": [
+                        {
+                            "name": "get",
+                            "query": "SELECT $1 AS b -- a",
+                            "parameters": ["a"],
+                            "require": "found",
+                            "savepoint": True,
+                        },
+                        {"name": "put", "query": "UPDATE a SET b = $1", "parameters": ["get.b"]},
+                    ],
+                    "returns": {"into": {"b": "get.b"}, "count": {"n": "put"}, "found": "ok"},
+                },
+            ),
+            operation(
                 "ask",
                 output=OUTPUT | {"x": {"type": "string", "required": False}},
                 http={

@@ -49,6 +49,19 @@ def inside(part: str, key: str, value: object, *below: str | int) -> Plant:
     return plant
 
 
+def statement(key: str, value: object, *below: str | int) -> Plant:
+    """Return what sets a key of the last statement of the first transaction."""
+
+    def plant(contract: Contract) -> Path | None:
+        for index, found in enumerate(contract["operations"]):
+            if statements := found.get("database", {}).get("statements"):
+                statements[-1][key] = value
+                return ("operations", index, "database", "statements", len(statements) - 1, key, *below)
+        return None
+
+    return plant
+
+
 def step(key: str, value: object, *below: str | int, number: int = -1) -> Plant:
     def plant(contract: Contract) -> Path | None:
         for index, found in enumerate(contract["operations"]):
@@ -130,6 +143,8 @@ PLANTS: dict[str, Plant] = {
     "callers": top("service", {"auth": {"api_keys": {"header": "Host"}}}, "auth", "api_keys", "header"),
     "parameter": inside("database", "parameters", ["ownr"], 0),
     "rows": inside("database", "returns", {"rows": "some"}, "rows"),
+    "column of a statement": statement("parameters", ["nobody.id"], 0),
+    "name of a statement": statement("name", "No Name"),
     "path of HTTP": inside("http", "path", "/${input.nobody}"),
     "method": inside("http", "method", "FETCH"),
     "key of Redis": inside("redis", "key", "${input.nobody}"),

@@ -17,6 +17,7 @@ from ..spans import UNTRACED
 from .connections import FOR_CHECKS, Connections
 from .postgres_refusals import refusal
 from .postgres_values import register_types
+from .transaction import Statements, UndoneError, affected
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -214,13 +215,50 @@ class AdapterPostgres:
             ModelOnexError: DATABASE_CONNECTION_ERROR, DATABASE_QUERY_ERROR, TIMEOUT or SERVICE_UNAVAILABLE.
         """
         with self._spans.call("postgres execute"):
-            status = await self._call(lambda connection: connection.execute(query, *arguments), options)
-        count = status.rpartition(" ")[2]
-        return int(count) if count.isdigit() else 0
+            return affected(await self._call(lambda connection: connection.execute(query, *arguments), options))
 
-    async def _call[T](self, statement: Callable[[Connection], Awaitable[T]], options: StatementOptions) -> T:
+    async def transact[T](
+        self,
+        work: Callable[[Statements], Awaitable[T]],
+        *,
+        idempotent: bool = False,
+        retry: RetryPolicy | None = None,
+    ) -> T:
+        """Run several statements in one transaction.
+
+        Args:
+            work: Runs the statements that it is given. It is called again where the transaction is tried again, and
+                changes nothing outside of it.
+            idempotent: Whether doing all of it twice does no harm, which allows a retry after an unclear outcome.
+            retry: The operation's own retry policy, instead of the node's.
+
+        Returns:
+            What `work` returns, once the transaction took effect.
+
+        Raises:
+            UndoneError: As `work` raises it; nothing took effect.
+            ModelOnexError: DATABASE_CONNECTION_ERROR, DATABASE_QUERY_ERROR, TIMEOUT, SERVICE_UNAVAILABLE, or as `work`
+                raises it.
+        """
+        options: StatementOptions = {"idempotent": idempotent}
+        if retry is not None:
+            options["retry"] = retry
+        with self._spans.call("postgres transact"):
+            return await self._call(
+                lambda connection: work(Statements(connection, self._settings.redact)),
+                options,
+                self._isolation or "read_committed",
+            )
+
+    async def _call[T](
+        self,
+        statement: Callable[[Connection], Awaitable[T]],
+        options: StatementOptions,
+        isolation: Isolation | None = None,
+    ) -> T:
         idempotent = options.get("idempotent", False)
-        isolation = self._isolation if options.get("transaction", True) else ""
+        if isolation is None:
+            isolation = self._isolation if options.get("transaction", True) else ""
         try:
             return await self.guard.call(
                 lambda: self._run(statement, isolation, idempotent=idempotent),
@@ -230,6 +268,8 @@ class AdapterPostgres:
                 retry=options.get("retry"),
                 connections=self._connections,
             )
+        except UndoneError:
+            raise
         except Exception as error:
             raise self._translated(error) from error
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from omnibase_core.errors import ModelOnexError
+
 from ..effects import OutcomeUnknownError, cause_of
 
 if TYPE_CHECKING:
@@ -82,6 +84,8 @@ class Guard:
             if isinstance(error, OutcomeUnknownError) and not idempotent:
                 return False
             cause = cause_of(error)
-            return is_transient(cause) or policy.lists(cause)
+            # What a transaction has told in words of its own is known by what the driver raised.
+            told = cause.__cause__ if isinstance(cause, ModelOnexError) else None
+            return is_transient(cause) or policy.lists(cause) or (told is not None and policy.lists(told))
 
         return await policy.call(attempt, is_retryable)

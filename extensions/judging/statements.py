@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ..language import filling, sql
@@ -14,6 +15,14 @@ type Specs = Mapping[str, Any]
 
 _COLUMN = re.compile(r"(?P<statement>[a-z][a-z0-9_]*)\.(?P<column>[A-Za-z_][A-Za-z0-9_]*)")
 _OPTIONAL = "an output field with required: false"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a statement: how many rows it returns, and whether the transaction needs one of them."""
+
+    rows: str
+    required: bool
 
 
 class Rules(effects.Rules, Protocol):
@@ -41,7 +50,7 @@ def check(rules: Rules, path: Path, operation: Specs) -> Iterator[Problem]:
     if "transaction" in database:
         expected = "no transaction: statements always run in one"
         yield Problem((*path, "transaction"), show(database["transaction"]), expected)
-    known: dict[str, str] = {}
+    known: dict[str, Known] = {}
     for index, spec in enumerate(list_of(database["statements"])):
         place = (*path, "statements", index)
         if isinstance(spec, Mapping):
@@ -50,7 +59,7 @@ def check(rules: Rules, path: Path, operation: Specs) -> Iterator[Problem]:
             if isinstance(name, str):
                 if name in known:
                     yield Problem((*place, "name"), f"{show(name)} a second time", "a name of its own")
-                known[name] = _rows(spec)
+                known[name] = Known(_rows(spec), "require" in spec)
     if rules.clean((*path, "statements")) and rules.clean((*path[:-1], "output")):
         yield from _returns(rules, path, operation, known)
 
@@ -60,7 +69,9 @@ def _rows(spec: Specs) -> str:
     return str(spec.get("rows") or ("one" if isinstance(query, str) and sql.returns_rows(query) else "none"))
 
 
-def _statement(rules: Rules, path: Path, spec: Specs, operation: Specs, known: Mapping[str, str]) -> Iterator[Problem]:
+def _statement(
+    rules: Rules, path: Path, spec: Specs, operation: Specs, known: Mapping[str, Known]
+) -> Iterator[Problem]:
     inputs, parameters = mapping_of(operation.get("input")), list_of(spec.get("parameters"))
     for index, text in enumerate(parameters):
         place = (*path, "parameters", index)
@@ -82,7 +93,7 @@ def _statement(rules: Rules, path: Path, spec: Specs, operation: Specs, known: M
             yield Problem((*path, "rows"), show(spec.get("rows")), expected, "RETURNING returns them")
 
 
-def _column(path: Path, text: str, known: Mapping[str, str], *, many: bool = False) -> Iterator[Problem]:
+def _column(path: Path, text: str, known: Mapping[str, Known], *, many: bool = False) -> Iterator[Problem]:
     """Find what keeps a text from naming a column of a statement."""
     found = _COLUMN.fullmatch(text)
     before = ", ".join(known) or "none"
@@ -92,19 +103,18 @@ def _column(path: Path, text: str, known: Mapping[str, str], *, many: bool = Fal
         hint = did_you_mean(found["statement"], known)
         expected = f"a statement{'' if many else ' before this one'}, which are: {before}"
         yield Problem(path, f"the statement {show(found['statement'])}", expected, hint)
-    elif known[found["statement"]] == "none":
+    elif known[found["statement"]].rows == "none":
         yield Problem(path, show(text), "a statement that returns rows", "RETURNING returns what was changed")
-    elif known[found["statement"]] == "many" and not many:
+    elif known[found["statement"]].rows == "many" and not many:
         yield Problem(path, show(text), "a statement of one row; this one has many")
 
 
-def _returns(rules: Rules, path: Path, operation: Specs, known: Mapping[str, str]) -> Iterator[Problem]:
+def _returns(rules: Rules, path: Path, operation: Specs, known: Mapping[str, Known]) -> Iterator[Problem]:
     returns, outputs = mapping_of(operation["database"].get("returns")), mapping_of(operation.get("output"))
     place = (*path, "returns")
     if "rows" in returns:
         yield Problem((*place, "rows"), show(returns["rows"]), "no rows here: each statement has its own")
-    specs = [spec for spec in operation["database"]["statements"] if isinstance(spec, Mapping)]
-    required = {str(spec.get("name")) for spec in specs if "require" in spec}
+    required = any(statement.required for statement in known.values())
     found = returns.get("found")
     if isinstance(found, str):
         if found not in outputs or spell_out(outputs[found]).get("type") != "boolean":
@@ -126,8 +136,8 @@ def _returns(rules: Rules, path: Path, operation: Specs, known: Mapping[str, str
                 wrong = list(target(rules, (*place, key, name), source, spec, known))
                 yield from wrong
                 if key == "into" and not wrong:
-                    undone = isinstance(found, str) and bool(required)
-                    yield from _sure((*place, key, name), source, spec, known, required, undone=undone)
+                    undone = isinstance(found, str) and required
+                    yield from _sure((*place, key, name), source, spec, known, undone=undone)
     counted = mapping_of(returns.get("count"))
     into = mapping_of(returns.get("into"))
     if len({found, *counted, *into}) != 1 + len(counted) + len(into):
@@ -142,22 +152,22 @@ def _returns(rules: Rules, path: Path, operation: Specs, known: Mapping[str, str
         yield from filling.unfilled(path[:-1], operation, filler, rules.clean)
 
 
-def _into(rules: Rules, path: Path, source: str, spec: Specs, known: Mapping[str, str]) -> Iterator[Problem]:
+def _into(rules: Rules, path: Path, source: str, spec: Specs, known: Mapping[str, Known]) -> Iterator[Problem]:
     """Find what keeps an output field from taking a column, a row or rows."""
     name, dot, _ = source.partition(".")
     if dot:
         wrong = list(_column(path, source, known, many=True))
         yield from wrong
-        if not wrong and known[name] == "many" and spec.get("type") != "array":
+        if not wrong and known[name].rows == "many" and spec.get("type") != "array":
             yield Problem(path, show(source), "an output field that is an array, since the statement has many rows")
         return
     if name not in known:
         yield Problem(path, show(source), f"a statement, which are: {', '.join(known)}", did_you_mean(name, known))
-    elif known[name] == "none":
+    elif known[name].rows == "none":
         yield Problem(path, show(source), "a statement that returns rows", "count takes how many it affected")
-    elif known[name] == "one" and not _takes_row(rules, spec):
+    elif known[name].rows == "one" and not _takes_row(rules, spec):
         yield Problem(path, show(source), "an output field that is a model or an object, or statement.column")
-    elif known[name] == "many" and not (
+    elif known[name].rows == "many" and not (
         spec.get("type") == "array" and _takes_row(rules, spell_out(spec.get("items", "object")))
     ):
         expected = "an output field that is an array of a model or of objects, or statement.column"
@@ -169,21 +179,19 @@ def _takes_row(rules: Rules, spec: Specs) -> bool:
     return kind == "object" or kind in rules.models
 
 
-def _count(_rules: Rules, path: Path, source: str, spec: Specs, known: Mapping[str, str]) -> Iterator[Problem]:
+def _count(_rules: Rules, path: Path, source: str, spec: Specs, known: Mapping[str, Known]) -> Iterator[Problem]:
     if source not in known:
         yield Problem(path, show(source), f"a statement, which are: {', '.join(known)}", did_you_mean(source, known))
     elif spec.get("type") != "integer":
         yield Problem(path, show(source), "an integer output field")
 
 
-def _sure(
-    path: Path, source: str, spec: Specs, known: Mapping[str, str], required: set[str], *, undone: bool
-) -> Iterator[Problem]:
+def _sure(path: Path, source: str, spec: Specs, known: Mapping[str, Known], *, undone: bool) -> Iterator[Problem]:
     """Find an output field that needs a value which a transaction may not have."""
     name = source.partition(".")[0]
-    if known[name] == "many" or not is_needed(spec):
+    if known[name].rows == "many" or not is_needed(spec):
         return
-    if name not in required:
+    if not known[name].required:
         yield Problem(path, f"{source}, which may not be there", _OPTIONAL, f"or `require: found` at {name}")
     elif undone:
         yield Problem(path, f"{source}, which is not there where the transaction is undone", _OPTIONAL)

@@ -75,7 +75,7 @@ def _statements(draw: DrawFn, operation: dict[str, Any], condition: str, taken: 
         {"name": "third", "query": f"SELECT * {condition}", "parameters": taken, "rows": "many"},
     ]
     for statement in statements:
-        statement |= draw(st.sampled_from([{}, {"require": "found"}, {"savepoint": True}]))
+        statement.update(draw(st.sampled_from([{}, {"require": "found"}, {"savepoint": True}])))
     into = {name: f"first.{name}" for name in columns} | {"listed": "third"}
     returns: dict[str, Any] = {"into": into, "count": {"number_of": draw(st.sampled_from(["first", "second"]))}}
     if draw(st.booleans()):

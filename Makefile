@@ -83,7 +83,8 @@ lock: setup ## Resolve requirements.lock, and the part of it that ONEX's kernel 
 	@$(COMPILE) pyproject.toml --extra llm --group dev -o requirements.lock
 	@$(COMPILE) --group kernel --constraint requirements.lock -o tests/generation/kernel-requirements.txt
 
-dist: setup ## Build the distribution of the runtime, for nodes with `runtime: package`, into dist/.
+dist: setup ## Build the distributions into dist/: the commands with the template, and the runtime.
+	@$(BIN)/uv build --quiet --offline --no-build-isolation --out-dir dist
 	@$(BIN)/uv build --quiet --offline --no-build-isolation --out-dir dist runtime
 
 audit: ## Name known vulnerabilities in the pinned versions; needs pipx, and the network for their database.

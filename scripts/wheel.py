@@ -1,10 +1,10 @@
-"""Puts what the commands work with below the one package that the distribution installs."""
+"""Puts what the commands work with, and the template, below the one package that the distribution installs."""
 
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-_PARTS = ("extensions", "schemas", "runtime/onex_node_runtime", "runtime/doubles")
+PARTS = ("copier.yml", "extensions", "schemas", "runtime/onex_node_runtime", "runtime/doubles", "template")
 
 
 class Rooms(BuildHookInterface[Any]):
@@ -18,4 +18,4 @@ class Rooms(BuildHookInterface[Any]):
             build_data: What the wheel's builder is told.
         """
         if version == "standard":
-            build_data["force_include"].update({part: f"copier_onex/{part}" for part in _PARTS})
+            build_data["force_include"].update({part: f"copier_onex/{part}" for part in PARTS})

@@ -7,7 +7,8 @@ import tomllib
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
-from scripts import pin
+from examples.rendering import PARTS
+from scripts import pin, wheel
 
 
 def test_modules_that_no_package_may_be_called_are_those_of_the_libraries(root: Path) -> None:
@@ -48,3 +49,16 @@ def test_every_import_is_declared(root: Path) -> None:
         if not {each.lower().replace("_", "-") for each in distributions[name]} & names
     }
     assert missing == set()
+
+
+def test_distribution_holds_what_copier_and_the_commands_read(root: Path) -> None:
+    for part in (*PARTS, "copier_onex"):
+        assert (
+            part
+            in tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"][
+                "targets"
+            ]["sdist"]["only-include"]
+        )
+    # `runtime` is taken in parts, without what is its own distribution's.
+    parts = {part.partition("/")[0] for part in wheel.PARTS}
+    assert parts == set(PARTS)

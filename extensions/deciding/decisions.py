@@ -179,8 +179,13 @@ def _decide_integration(contract: Contract, evidence: Evidence) -> Decision | No
         "filesystem": contract.filesystem,
     }
     consumes = ["subcontracts.event_type.consumed_events"] if key == "kafka" and contract.consumed_events else []
+    kept = [f"operations[{i}].cache" for i, op in enumerate(contract.operations) if op.cache and op.cache.place == key]
     kinds: tuple[Callable[[], list[str]], ...] = (
-        lambda: [f"operations[{i}].{key}" for i, op in enumerate(contract.operations) if getattr(op, key)] + consumes,
+        lambda: [
+            *(f"operations[{i}].{key}" for i, op in enumerate(contract.operations) if getattr(op, key)),
+            *consumes,
+            *kept,
+        ],
         lambda: _state_kept_in(contract, evidence.setting),
         lambda: [f"integrations.{evidence.setting}"] if settings[evidence.setting] is not None else [],
         lambda: [f"dependencies.{name}" for name in contract.dependencies if name in evidence.dependencies],

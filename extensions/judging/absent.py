@@ -51,6 +51,15 @@ def problems(path: Path, spec: Specs, inputs: Specs, models: Mapping[str, Specs]
                 yield Problem((*path, key), f"{reference.name}, which may be null", f"a value for {what}", _HINT)
 
 
+def in_key(path: Path, text: str, inputs: Specs, models: Mapping[str, Specs]) -> Iterator[Problem]:
+    """Find references to fields that may be null, in the text of a key."""
+    for reference in references.parts(text):
+        if not isinstance(reference, Reference) or reference.source != "input":
+            continue
+        if _optional(reference.name, inputs, models):
+            yield Problem(path, f"{reference.name}, which may be null", "a value for the key", _HINT)
+
+
 def _may_be_null(value: object, inputs: Specs, models: Mapping[str, Specs]) -> bool:
     found = references.parts(value) if isinstance(value, str) else []
     whole = found[0] if len(found) == 1 else None

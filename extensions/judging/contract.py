@@ -11,7 +11,7 @@ from ..language.contract import spell_out
 from ..language.publishing import SUCCESS, publications
 from ..text import sql_text
 from ..text.problems import Path, Problem, did_you_mean, show
-from . import callers, computation, custom, reducers, statements, unions, workflow
+from . import caches, callers, computation, custom, reducers, statements, unions, workflow
 from . import integrations as effects
 from .fields import TAKEN, FieldRules, Specs, comparable, is_needed, list_of, mapping_of
 
@@ -61,6 +61,7 @@ class _Rules(FieldRules):
         yield from self.settings()
         yield from custom.check(self)
         yield from callers.check(self)
+        yield from caches.check(self)
         yield from effects.settings(self)
 
     def version(self) -> Iterator[Problem]:

@@ -1,18 +1,18 @@
 """Rules for what effect nodes do beside SQL: HTTP requests, Kafka messages, Redis commands and files."""
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from ipaddress import IPv6Address
 from typing import Any, Protocol
 
 from ..deciding import security
 from ..language import filling, patterns, references
-from ..language.contract import BASE_TYPES, build_security, spell_out
+from ..language.contract import build_security, spell_out
 from ..language.deployment import DEFAULT_PORT
 from ..language.publishing import publications
 from ..text import bodies
 from ..text.problems import Path, Problem, did_you_mean, show
-from . import absent, given_values
+from . import absent, files, given_values, redis
 from . import events as events_judging
 
 type Specs = Mapping[str, Any]
@@ -37,25 +37,6 @@ _SEEN: Mapping[str, tuple[str, ...]] = {
     "redis": ("key", "field"),
     "filesystem": ("path",),
 }
-_NEEDS_VALUE = ("set", "hset", "lpush", "rpush", "sadd", "srem", "sismember")
-_NEEDS_FIELD = ("hget", "hdel")
-_TAKES_AMOUNT = ("incr", "decr")
-_TAKES_TTL = ("set", "expire", "incr", "decr", "hset", "lpush", "rpush", "sadd")
-# What a reply can fill: the kinds of the field that takes the value, and whether it counts something.
-_REDIS_INTO: dict[str, tuple[str, ...] | None] = {
-    "get": None,
-    "hget": None,
-    "lpop": None,
-    "rpop": None,
-    "hgetall": ("object",),
-    "lrange": ("array",),
-    "smembers": ("array",),
-    "incr": ("integer", "number"),
-    "decr": ("integer", "number"),
-    "ttl": ("integer", "number"),
-}
-_REDIS_KEYS = ("get", "hget", "hgetall", "lpop", "rpop")
-_REDIS_COUNT = ("delete", "exists", "hdel", "sadd", "srem", "llen", "lpush", "rpush", "lrange", "smembers")
 
 
 class Rules(Protocol):
@@ -101,7 +82,7 @@ def check(rules: Rules, path: Path, operation: Specs) -> Iterator[Problem]:
     yield from _secrets(path, seen, _finder(inputs, rules.models), inputs, rules.models)
     yield from given_values.problems(path, spec, operation, rules.raw, rules.models)
     yield from absent.problems(path, spec, inputs, rules.models)
-    yield from {"http": _http, "kafka": _kafka, "redis": _redis, "filesystem": _filesystem}[key](
+    yield from {"http": _http, "kafka": _kafka, "redis": redis.command, "filesystem": files.action}[key](
         rules, path, spec, operation, find
     )
     if key == "http":
@@ -131,6 +112,26 @@ def _secrets(path: Path, texts: Specs, find: Find, inputs: Specs, models: Mappin
             if references.spec_at(part.name, inputs, models).get("secret") is True:
                 shown = show(f"${{input.{part.name}}}")
                 yield Problem(place, f"{shown}, which is secret", "a place that nobody sees, such as a body")
+
+
+def key(rules: Rules, path: Path, text: str, inputs: Specs) -> Iterator[Problem]:
+    """Find what is wrong with a key that is made of inputs alone.
+
+    Args:
+        rules: The rules for the whole contract.
+        path: Where it is.
+        text: The key.
+        inputs: The operation's input fields.
+
+    Yields:
+        The problems.
+    """
+    find = _finder(inputs, rules.models)
+    yield from references.problems(path, text, ("input",), find)
+    holder, name = path[:-1], str(path[-1])
+    yield from _single_values(rules, holder, {name: text}, inputs)
+    yield from _secrets(holder, {name: text}, find, inputs, rules.models)
+    yield from absent.in_key(path, text, inputs, rules.models)
 
 
 def parameter(rules: Rules, path: Path, text: str, inputs: Specs) -> Iterator[Problem]:
@@ -319,7 +320,7 @@ def _http(rules: Rules, path: Path, spec: Specs, operation: Specs, _find: Find) 
                 yield Problem(place, show(text), "a JSONPath", str(error).splitlines()[0][:200])
     if "extract" in spec and spec.get("method") == "HEAD":
         yield Problem((*path, "extract"), "an answer to HEAD", "none: such an answer has no body")
-    filler = _filler(set(extract), "http.extract", silent="extract" not in spec)
+    filler = filling.filler(set(extract), "http.extract", silent="extract" not in spec)
     yield from filling.unfilled(path[:-1], operation, filler, rules.clean)
 
 
@@ -345,7 +346,7 @@ def _body(path: Path, spec: Specs, headers: Specs, inputs: Specs) -> Iterator[Pr
 def _kafka(rules: Rules, path: Path, spec: Specs, operation: Specs, _find: Find) -> Iterator[Problem]:
     if isinstance(spec.get("topic"), str):
         yield from _topic((*path, "topic"), spec["topic"])
-    filler = _filler(set(), "", silent=True)
+    filler = filling.filler(set(), "", silent=True)
     yield from filling.unfilled(path[:-1], operation, filler, rules.clean)
 
 
@@ -353,121 +354,6 @@ def _topic(path: Path, topic: str) -> Iterator[Problem]:
     if not _TOPIC.fullmatch(topic) and not _SHORT_TOPIC.fullmatch(topic):
         expected = "a short name such as order-placed, or a full one such as onex.evt.shop.order-placed.v1"
         yield Problem(path, show(topic), expected)
-
-
-def _redis(rules: Rules, path: Path, spec: Specs, operation: Specs, find: Find) -> Iterator[Problem]:
-    command = spec.get("command")
-    inputs, outputs = _mapping(operation.get("input")), _mapping(operation.get("output"))
-    if not isinstance(command, str):
-        return
-    plain_hash = command == "hset" and "field" not in spec
-    needs = {
-        "value": command in _NEEDS_VALUE,
-        "field": command in _NEEDS_FIELD,
-        "ttl_seconds": command == "expire",
-    }
-    takes = {
-        "value": command in _NEEDS_VALUE,
-        "field": command in (*_NEEDS_FIELD, "hset"),
-        "amount": command in _TAKES_AMOUNT,
-        "ttl_seconds": command in _TAKES_TTL,
-    }
-    for name, needed in needs.items():
-        if needed and name not in spec:
-            yield Problem((*path, name), "nothing", f"a value: {command} needs {name}")
-    for name, taken in takes.items():
-        if name in spec and not taken:
-            yield Problem((*path, name), f"{name} for {command}", f"no {name}, which {command} does not take")
-    if plain_hash and "value" in spec and not (isinstance(spec["value"], Mapping) and spec["value"]):
-        yield Problem((*path, "value"), show(spec["value"]), "a mapping of fields, or field beside value")
-    for name in ("amount", "ttl_seconds"):
-        if isinstance(spec.get(name), str):
-            yield from _number((*path, name), spec[name], inputs, find)
-    returns = _mapping(spec.get("returns"))
-    wanted = _redis_targets(command)
-    yield from _targets((*path, "returns"), returns, outputs, wanted)
-    into = returns.get("into")
-    filled = set(into) if isinstance(into, list) else {into}
-    if isinstance(into, list):
-        if command not in _REDIS_KEYS:
-            yield Problem((*path, "returns", "into"), "a list of fields", "one field, or none")
-        for index, name in enumerate(into):
-            if name not in outputs:
-                place = (*path, "returns", "into", index)
-                yield Problem(place, show(name), "an output field", did_you_mean(name, outputs))
-    filled |= {returns.get("found"), returns.get("count")}
-    filler = _filler(filled, "redis.returns", silent="returns" not in spec)
-    yield from filling.unfilled(path[:-1], operation, filler, rules.clean)
-
-
-def _redis_targets(command: str) -> dict[str, tuple[str, tuple[str, ...] | None] | None]:
-    into = _REDIS_INTO.get(command, ())
-    kinds = ", ".join(into or ())
-    return {
-        "into": None if into == () else (f"an output field of type {kinds}" if into else "an output field", into),
-        "found": ("a boolean output field", ("boolean",)),
-        "count": ("an integer output field", ("integer",)) if command in _REDIS_COUNT else None,
-    }
-
-
-def _number(path: Path, text: str, inputs: Specs, find: Find) -> Iterator[Problem]:
-    found = references.parts(text)
-    reference = found[0] if len(found) == 1 else None
-    if not isinstance(reference, references.Reference) or reference.source != "input":
-        yield Problem(path, show(text), "a whole number, or one reference to an input field")
-    elif not find(reference.name) and "." not in reference.name:
-        spec = inputs[reference.name]
-        if spell_out(spec).get("type") != "integer" or not _is_needed(spec):
-            yield Problem(path, show(text), "a reference to an integer that is required or has a default")
-
-
-def _filesystem(rules: Rules, path: Path, spec: Specs, operation: Specs, _find: Find) -> Iterator[Problem]:
-    action, outputs = spec.get("action"), _mapping(operation.get("output"))
-    writes = action in {"write", "append"}
-    if writes and "content" not in spec:
-        yield Problem((*path, "content"), "nothing", f"a value: {action} needs content")
-    if not writes and "content" in spec:
-        yield Problem((*path, "content"), f"content for {action}", f"no content, which {action} does not take")
-    text = spec.get("path")
-    if isinstance(text, str):
-        literal = "".join(part if isinstance(part, str) else "x" for part in references.parts(text))
-        if literal.startswith("/") or "\\" in literal or any(word in {"", ".", ".."} for word in literal.split("/")):
-            yield Problem((*path, "path"), show(text), "a path below the root, without . and ..")
-    kinds = ("string", "bytes", "object", "array")
-    returns = _mapping(spec.get("returns"))
-    into = (f"an output field of type {', '.join(kinds)}", kinds) if action == "read" else None
-    found = ("a boolean output field", ("boolean",))
-    yield from _targets((*path, "returns"), returns, outputs, {"into": into, "found": None if writes else found})
-    filled = {returns.get("into"), returns.get("found")}
-    filler = _filler(filled, "filesystem.returns", silent=not returns)
-    yield from filling.unfilled(path[:-1], operation, filler, rules.clean)
-
-
-def _targets(
-    path: Path, returns: Specs, outputs: Specs, wanted: Mapping[str, tuple[str, tuple[str, ...] | None] | None]
-) -> Iterator[Problem]:
-    for key, want in wanted.items():
-        name = returns.get(key)
-        if not isinstance(name, str):
-            continue
-        if want is None:
-            yield Problem((*path, key), show(name), f"no {key}, since there is nothing that fills it")
-            continue
-        expected, kinds = want
-        if name not in outputs:
-            yield Problem((*path, key), show(name), expected, did_you_mean(name, outputs))
-        elif kinds is not None:
-            kind = str(spell_out(outputs[name]).get("type"))
-            is_model = "object" in kinds and kind not in BASE_TYPES
-            if kind not in kinds and not is_model:
-                yield Problem((*path, key), show(name), expected)
-    names = [name for name in (returns.get(key) for key in wanted) if isinstance(name, str)]
-    if len(names) != len(set(names)):
-        yield Problem(path, "one output field for two things", "an output field for each")
-
-
-def _filler(filled: Collection[object], how: str, *, silent: bool) -> filling.Filler:
-    return filling.Filler(filled, how, lambda spec: silent and spec.get("type") == "boolean")
 
 
 def _finder(inputs: Specs, models: Mapping[str, Specs]) -> Find:
@@ -486,10 +372,6 @@ def _finder(inputs: Specs, models: Mapping[str, Specs]) -> Find:
         return None
 
     return find
-
-
-def _is_needed(spec: object) -> bool:
-    return isinstance(spec, str) or (isinstance(spec, Mapping) and spec.get("required", True) is not False)
 
 
 def _mapping(value: object) -> Specs:

@@ -8,6 +8,7 @@ from typing import Any
 from ..text.remembered import by_content
 from . import classify, mixins, sql
 from .aggregation import build_aggregate
+from .caches import build_cache, build_invalidations
 from .callers import build_auth
 from .contract import (
     BASE_TYPES,
@@ -101,6 +102,7 @@ def build(raw: Mapping[str, Any]) -> Contract:
     service = raw.get("service", {})
     subcontracts = raw.get("subcontracts", {})
     events = subcontracts.get("event_type", {})
+    by_name = {spec["name"]: spec for spec in raw["operations"]}
     published: dict[str, list[str]] = {}
     for spec in events.get("published_events", ()):
         published.setdefault(spec["operation"], []).append(spec["event"])
@@ -126,7 +128,7 @@ def build(raw: Mapping[str, Any]) -> Contract:
             if "fields" in spec
         ),
         operations=tuple(
-            _operation(spec, named, published, has_fsm="fsm" in subcontracts) for spec in raw["operations"]
+            _operation(spec, named, published, by_name, has_fsm="fsm" in subcontracts) for spec in raw["operations"]
         ),
         database=_database_integration(integrations.get("database")),
         api_client=_settings(ApiClient, integrations.get("api_client")),
@@ -235,7 +237,12 @@ def _version(spec: str | Mapping[str, int]) -> str:
 
 
 def _operation(
-    spec: Mapping[str, Any], named: Named, published: Mapping[str, Sequence[str]], *, has_fsm: bool
+    spec: Mapping[str, Any],
+    named: Named,
+    published: Mapping[str, Sequence[str]],
+    operations: Mapping[str, Any],
+    *,
+    has_fsm: bool,
 ) -> Operation:
     database = spec.get("database")
     announced = () if "kafka" in spec else published.get(spec["name"], ())
@@ -267,6 +274,8 @@ def _operation(
         requirements=tuple(spec.get("requirements", ())),
         settings=fields(spec.get("settings"), named),
         scopes=tuple(spec.get("scopes", ())),
+        cache=build_cache(spec.get("cache")),
+        invalidates=build_invalidations(spec.get("invalidates"), operations),
     )
 
 

@@ -10,12 +10,14 @@ from .deployment import Consul, Deployment, Service
 from .fsm import Fsm, StateStore
 from .integrations import (
     ApiClient,
+    Cache,
     ConsumedEvent,
     Database,
     DatabaseIntegration,
     Filesystem,
     FilesystemIntegration,
     Http,
+    Invalidation,
     Kafka,
     KafkaIntegration,
     Redis,
@@ -281,6 +283,8 @@ class Operation:
         requirements: Distributions that its custom handler needs.
         settings: What its custom handler is set up by.
         scopes: What a caller of the service needs to be allowed; all of them.
+        cache: How its results are kept; None for not at all.
+        invalidates: The kept results that it changes.
     """
 
     name: str
@@ -306,6 +310,8 @@ class Operation:
     requirements: tuple[str, ...] = ()
     settings: tuple[Field, ...] = ()
     scopes: tuple[str, ...] = ()
+    cache: Cache | None = None
+    invalidates: tuple[Invalidation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,17 @@ class Filler:
     takes: Callable[[Specs], bool] = lambda _: False
 
 
+def filler(filled: Collection[object], how: str, *, silent: bool) -> Filler:
+    """Return what fills some fields; an implementation that returns nothing fills boolean ones, by its success.
+
+    Args:
+        filled: The fields that it fills by name.
+        how: How that is said in the contract; empty where it says nothing.
+        silent: Whether the implementation returns nothing.
+    """
+    return Filler(filled, how, lambda spec: silent and spec.get("type") == "boolean")
+
+
 def field_kind(field: Field) -> Kind:
     """Return the type of a field of a contract without problems."""
     values = field.constraints.get("enum")

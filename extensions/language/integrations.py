@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+type Place = Literal["redis", "memory"]
+
 
 @dataclass(frozen=True, slots=True)
 class Returns:
@@ -144,6 +146,36 @@ class Filesystem:
     content: Any
     into: str | None
     found: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """How results of an operation that only reads are kept.
+
+    Attributes:
+        place: Where.
+        key: The key, with references to the input; without any, the input's hash follows it.
+        ttl_seconds: How old a result may be.
+        max_entries: How many are kept in memory at most.
+    """
+
+    place: Place
+    key: str
+    ttl_seconds: float
+    max_entries: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Invalidation:
+    """What is forgotten when an operation has run.
+
+    Attributes:
+        operation: The operation whose results were kept.
+        key: Their key, with references to the input of the one that has run.
+    """
+
+    operation: str
+    key: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from ..language.deployment import Consul
 from ..language.publishing import FAILURE, Publication
 from ..text import encode
 from ..text.json_data import json_value
-from . import aggregation, fsm, integrations, runtime, topics
+from . import aggregation, caches, fsm, integrations, runtime, topics
 from . import calls as calls_viewing
 from . import computation as computations
 from . import database as database_viewing
@@ -303,6 +303,8 @@ class _Builder:
             workflow=workflow,
             computation=computation,
             transaction=transaction,
+            cache=caches.cache_view(self.contract, operation),
+            changes=caches.changes(self.contract, operation),
         )
 
     def transaction(self, operation: Operation) -> TransactionView | None:

@@ -154,7 +154,8 @@ class NodeOperations(NodeFacts):
     @property
     def key_helpers(self) -> bool:
         """Whether operations make keys or paths of values."""
-        return any(op.calls and op.calls.uses(*KEY_HELPERS) for op in self.operations)
+        cached = any("key_of(" in code for code in self.cache_codes)
+        return cached or any(op.calls and op.calls.uses(*KEY_HELPERS) for op in self.operations)
 
     @property
     def extracting(self) -> tuple[str, ...]:
@@ -280,6 +281,37 @@ class NodeOperations(NodeFacts):
     def transactions_tested(self) -> tuple[OperationView, ...]:
         """The operations with a transaction that a valid input is known for."""
         return tuple(operation for operation in self.transactions if operation.sample is not None)
+
+    @property
+    def cached(self) -> tuple[OperationView, ...]:
+        """The operations whose results are kept for a while."""
+        return tuple(operation for operation in self.operations if operation.cache)
+
+    @property
+    def cache_tested(self) -> tuple[OperationView, ...]:
+        """Those of them that a valid input and an output are known for."""
+        return tuple(op for op in self.cached if op.sample is not None and op.cache and op.cache.result is not None)
+
+    @property
+    def changing(self) -> tuple[OperationView, ...]:
+        """The operations that change results which are kept."""
+        return tuple(operation for operation in self.operations if operation.changes)
+
+    @property
+    def cache_places(self) -> tuple[str, ...]:
+        """Where results are kept: `redis`, `memory`."""
+        return tuple(sorted({operation.cache.place for operation in self.cached if operation.cache}))
+
+    @property
+    def cache_entries(self) -> int:
+        """How many results are kept in memory at most."""
+        return max((op.cache.max_entries for op in self.cached if op.cache and op.cache.place == "memory"), default=0)
+
+    @property
+    def cache_codes(self) -> tuple[str, ...]:
+        """All code of the keys of results that are kept."""
+        changed = (key for operation in self.changing for change in operation.changes for key in change.keys)
+        return (*(operation.cache.key for operation in self.cached if operation.cache), *changed)
 
     @property
     def sql_sampled(self) -> tuple[OperationView, ...]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..language import names
 from ..language.mixins import CATALOGUE
 from . import aggregation
+from .caches import functions
 from .fields import Symbol
 from .operation import OperationView
 
@@ -409,6 +410,25 @@ class Imports:
         return tuple(symbols)
 
     @property
+    def caches(self) -> tuple[Symbol, ...]:
+        """What the module of the keys of kept results imports of the node's own package."""
+        sides = [operation.input.symbol for operation in (*self.node.cached, *self.node.changing)]
+        modules = {"key_of": "keys", "hashed": "caches.read_through"}
+        used = functions(self.node.cache_codes)
+        return (*sides, *(self.node.own(modules[name], name) for name in used))
+
+    @property
+    def cache_test(self) -> tuple[Symbol, ...]:
+        """What the tests of kept results import."""
+        symbols = [*self._asked, self.node.settings]
+        for operation in self.node.cache_tested:
+            symbols += [operation.handler, operation.output.symbol]
+            if operation.cache and operation.cache.place == "redis":
+                symbols += [operation.input.symbol, (f"{self.node.module}.caches", operation.cache.function)]
+        symbols += [("tests.redis_server", "redis_url")] if "redis" in self.node.cache_places else []
+        return tuple(symbols)
+
+    @property
     def handler(self) -> tuple[Symbol, ...]:
         """What the node's handler imports of the node's own package."""
         symbols = [self.node.operation_enum, self.node.request, self.node.response, self.node.settings]
@@ -420,6 +440,14 @@ class Imports:
             symbols.append(self.node.fsm.store)
         if self.node.caching:
             symbols.append(self.node.own("result_cache", "ResultCache"))
+        if self.node.cached:
+            symbols += [self.node.own("caches.read_through", name) for name in ("Kept", "ReadThrough")]
+            for place in self.node.cache_places:
+                symbols.append(self.node.own(f"caches.entries_{place}", f"Entries{place.capitalize()}"))
+            symbols += [operation.output.symbol for operation in self.node.cached]
+            symbols += [(f"{self.node.module}.caches", op.cache.function) for op in self.node.cached if op.cache]
+            changed = (change.function for op in self.node.changing for change in op.changes)
+            symbols += [(f"{self.node.module}.caches", function) for function in changed]
         if self.node.pooled:
             symbols.append(self.node.own("compute_pool", "COMPUTE_POOL"))
         if self.node.figure_store:

@@ -81,7 +81,8 @@ class NodeView(NodeEvents):
     @property
     def tests_servers(self) -> bool:
         """Whether tests run the node together with what it talks to, or with what keeps its state."""
-        return bool(self.database or self.http or self.kafka or self.redis or self.consul or self.tests_states)
+        servers = self.database or self.http or self.kafka or self.redis or self.consul
+        return bool(servers or self.tests_states or self.cache_tested)
 
     @property
     def project_needs(self) -> dict[str, object]:
@@ -192,8 +193,9 @@ class NodeView(NodeEvents):
             "operation_failure_total": metrics.failure,
             "operation_refused_total": metrics.failure,
             "operation_duration_seconds": metrics.latency,
-            "cache_hit_total": self.caching,
-            "cache_miss_total": self.caching,
+            "cache_hit_total": self.caching or self.cached,
+            "cache_miss_total": self.caching or self.cached,
+            "cache_failure_total": self.cached,
             "cache_hit_ratio": self.caching,
         } | {f"operation_{name}_total": True for name in metrics.counted}
         return tuple(f"{metrics.prefix}_{name}" for name, measured in wanted.items() if measured)

@@ -9,6 +9,7 @@ from ..text import encode
 from . import aggregation, fsm
 from . import computation as computations
 from . import workflow as workflow_view
+from .caches import CacheView, ChangeView
 from .calls import CallView, given_in
 from .fields import Symbol
 from .resilience import RetryView
@@ -64,6 +65,8 @@ class OperationView:
         workflow: Its workflow, if one implements it.
         computation: Its expressions, if they implement it.
         transaction: Its statements, if several in one transaction implement it.
+        cache: How its results are kept, if they are.
+        changes: What it changes of results that are kept, by place.
     """
 
     name: str
@@ -111,6 +114,8 @@ class OperationView:
     workflow: workflow_view.WorkflowView | None
     computation: computations.ComputationView | None
     transaction: TransactionView | None
+    cache: CacheView | None
+    changes: tuple[ChangeView, ...]
 
     @property
     def succeeding(self) -> tuple[EventView, ...]:

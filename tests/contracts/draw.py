@@ -61,6 +61,10 @@ def _database(draw: DrawFn, operation: dict[str, Any], named: tuple[str, ...]) -
         operation["output"] = {"taken": spec, "found_one": "boolean"}
         returns = {"rows": "many" if many else "one", "into": "taken", "found": "found_one"}
         body |= {"query": "SELECT * " + condition, "returns": returns}
+    if way in {"one", "many"} and draw(st.booleans()):
+        place = draw(st.sampled_from(["redis", "memory"]))
+        key = f"{operation['name']}:{draw(st.sampled_from(['', *BRACES]))}"
+        operation["cache"] = {place: key, "ttl_seconds": draw(st.sampled_from([1, 0.5, 3600]))}
     if way != "several" and draw(st.booleans()):
         body["transaction"] = draw(st.booleans())
     operation["database"] = body

@@ -67,9 +67,25 @@ NODES: dict[str, dict[str, Any]] = {
                 },
             ),
             operation(
+                "known",
+                input={},
+                output={"b": "string"},
+                examples=[],
+                database={"query": "SELECT b FROM c -- a"},
+                cache={"memory": "a", "ttl_seconds": 5},
+            ),
+            operation(
+                "seen",
+                output={"b": "string"},
+                examples=[],
+                database={"query": "SELECT $1 AS b -- a", "parameters": ["a"]},
+                cache={"redis": "seen ${input.a}", "ttl_seconds": 5},
+            ),
+            operation(
                 "erase",
                 output=OUTPUT | {"gone": "integer"},
                 examples=[],
+                invalidates=["known", {"operation": "seen", "input": {"a": "${input.a}"}}],
                 database={"query": "DELETE FROM a", "returns": {"count": "gone"}},
             ),
             operation(

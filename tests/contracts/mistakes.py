@@ -145,6 +145,8 @@ PLANTS: dict[str, Plant] = {
     "rows": inside("database", "returns", {"rows": "some"}, "rows"),
     "column of a statement": statement("parameters", ["nobody.id"], 0),
     "name of a statement": statement("name", "No Name"),
+    "age of what is kept": operation(0, "cache", {"memory": "kept", "ttl_seconds": 0}, "ttl_seconds"),
+    "what is forgotten": operation(-1, "invalidates", ["nobody"], 0),
     "path of HTTP": inside("http", "path", "/${input.nobody}"),
     "method": inside("http", "method", "FETCH"),
     "key of Redis": inside("redis", "key", "${input.nobody}"),

@@ -80,7 +80,7 @@ reference: setup ## Write the reference pages from the schema and the catalogues
 	@$(PYTHON) -m scripts.reference
 
 lock: setup ## Resolve requirements.lock, and the part of it that ONEX's kernel needs, from pyproject.toml.
-	@$(COMPILE) pyproject.toml --extra llm --group dev -o requirements.lock
+	@$(COMPILE) pyproject.toml --extra llm --extra sql --group dev -o requirements.lock
 	@$(COMPILE) --group kernel --constraint requirements.lock -o tests/generation/kernel-requirements.txt
 
 dist: setup ## Build the distributions into dist/: the commands with the template, and the runtime.

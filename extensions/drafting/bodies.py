@@ -6,8 +6,9 @@ from itertools import pairwise
 from typing import Any, Final
 
 from ..language import names
+from ..text.nouns import plural, singular
 from .fields import Field, short
-from .guess import GAZETTEER, plural, singular
+from .guess import GAZETTEER
 from .operations import CRUD, Entity, Operation
 from .prose import Prose
 

@@ -11,9 +11,10 @@ from ..language import names
 from ..language.classify import THRESHOLD, Candidate
 from ..language.prose import features_in
 from ..reading.effective import yaml_document
+from ..text.nouns import singular
 from . import bodies
 from .fields import short
-from .guess import GAZETTEER, Guess, found, quoted, singular
+from .guess import GAZETTEER, Guess, found, quoted
 from .kinds import is_settled, kind_of, name_of
 from .operations import Entity, Operation, entity_of, operations_of
 from .prose import LONGEST, Line, Prose

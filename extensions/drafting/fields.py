@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ..language import names
-from .guess import GAZETTEER, singular
+from ..text.nouns import singular
+from .guess import GAZETTEER
 
 _TYPES: Final[Mapping[str, Any]] = {
     "string": ("str", "string", "text", "varchar", "char"),

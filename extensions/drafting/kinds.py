@@ -6,8 +6,9 @@ from typing import Final
 
 from ..language import names
 from ..language.classify import NODE_TYPES, THRESHOLD, Candidate
+from ..text.nouns import singular
 from .bodies import transitions
-from .guess import GAZETTEER, Guess, base_form, found, is_denied, plain_word, singular
+from .guess import GAZETTEER, Guess, base_form, found, is_denied, plain_word
 from .prose import Prose, words
 
 _KINDS = "|".join(NODE_TYPES)

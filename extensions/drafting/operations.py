@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from ..language import names
+from ..text.nouns import singular
 from .fields import Field, fields_in
-from .guess import GAZETTEER, base_form, participle, plain_word, singular
+from .guess import GAZETTEER, base_form, participle, plain_word
 from .prose import Prose
 
 MOST: Final = 20

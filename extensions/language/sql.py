@@ -28,6 +28,15 @@ _OPERATORS = frozenset({"is", "in", "and", "or", "not", "like", "ilike", "betwee
 
 
 def _tokens(text: str) -> Iterator[tuple[str, str]]:
+    for kind, start, end in scanned(text):
+        yield kind, text[start:end]
+
+
+def scanned(text: str) -> Iterator[tuple[str, int, int]]:
+    """Return the tokens of a script, without spaces and comments, as their kind, start and end.
+
+    The kinds are `word`, `quoted`, `dollar`, `placeholder` and `other`.
+    """
     position = 0
     while match := _TOKEN.match(text, position):
         kind = str(match.lastgroup) if match.lastgroup != "tag" else "dollar"
@@ -36,7 +45,7 @@ def _tokens(text: str) -> Iterator[tuple[str, str]]:
             continue
         position = match.end()
         if kind != "skip":
-            yield kind, match.group()
+            yield kind, match.start(), match.end()
 
 
 def _after_comment(text: str, position: int) -> int:
@@ -63,9 +72,15 @@ def split(script: str) -> list[list[tuple[str, str]]]:
 
     The body of a function that is not quoted, `BEGIN ATOMIC … END`, belongs to its statement.
     """
-    found: list[list[tuple[str, str]]] = [[]]
+    return [[(kind, script[start:end]) for kind, start, end in tokens] for tokens in placed(script)]
+
+
+def placed(script: str) -> list[list[tuple[str, int, int]]]:
+    """Return the same as `split`, with the start and end of each token in the place of its text."""
+    found: list[list[tuple[str, int, int]]] = [[]]
     depth, before = 0, ""
-    for kind, text in _tokens(script):
+    for kind, start, end in scanned(script):
+        text = script[start:end]
         word = text.lower() if kind == "word" else ""
         if (before == "begin" and word == "atomic") or (depth and word == "case"):
             depth += 1
@@ -74,7 +89,7 @@ def split(script: str) -> list[list[tuple[str, str]]]:
         if kind == "other" and text == ";" and not depth:
             found.append([])
         else:
-            found[-1].append((kind, text))
+            found[-1].append((kind, start, end))
         before = word
     return [statement for statement in found if statement]
 

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from extensions.commands.draft_contract import main
 from extensions.drafting.draft import TooLittleError, draft
 from extensions.drafting.fields import fields_in
-from extensions.drafting.guess import GAZETTEER, VERBS, base_form, plural, singular
+from extensions.drafting.guess import GAZETTEER, VERBS, base_form
 from extensions.drafting.prose import LONGEST
 from extensions.judging.judge import judge
 from extensions.language.classify import NODE_TYPES
+from extensions.text.nouns import plural, singular
 from scripts import corpus
 from tests.contracts.render import Renderer
 

@@ -1,7 +1,8 @@
 """SQL scripts as people keep them: statements with their places, migrations, and queries with names."""
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -170,15 +171,16 @@ def queries(path: Path, script: str) -> list[Query]:
     """
     inside = [(one[0][1], one[-1][2]) for one in sql.placed(script)]
     strings = [(start, end) for kind, start, end in sql.scanned(script) if kind in {"quoted", "dollar"}]
-    heads = [match for match in _NAME.finditer(script) if not any(a < match.start() < b for a, b in strings)]
+    heads = [match for match in _NAME.finditer(script) if not _inside(strings, match.start())]
     problems, found = [], []
     if inside and (not heads or inside[0][0] < heads[0].start()):
         line = script.count("\n", 0, inside[0][0]) + 1
         problems.append(
             f"{path}:{line}: found a query without a name, expected a comment before it: -- name: GetIt :one"
         )
-    for head, following in zip(heads, [*heads[1:], None], strict=True):
-        part = script[head.end() : following.start() if following else len(script)]
+    ends = [*(head.start() for head in heads[1:]), len(script)]
+    for head, end in zip(heads, ends if heads else (), strict=True):
+        part = script[head.end() : end]
         line = script.count("\n", 0, head.start()) + 1
         ones = statements(path, part, script.count("\n", 0, head.end()) + 1)
         command = head[2].removeprefix(":")
@@ -200,3 +202,9 @@ def queries(path: Path, script: str) -> list[Query]:
     if problems:
         raise BrokenError("\n".join(problems))
     return found
+
+
+def _inside(spans: Sequence[tuple[int, int]], position: int) -> bool:
+    """Tell whether a position lies in one of these spans, which are in order."""
+    index = bisect_left(spans, (position, 0)) - 1
+    return index >= 0 and position < spans[index][1]

@@ -44,8 +44,8 @@ interface: setup ## Compare what every example answers with its OpenAPI document
 corpus: setup ## Draft contracts from the descriptions of the corpus, and print how many were understood.
 	@$(PYTHON) -m scripts.corpus
 
-adopt-corpus: setup ## Adopt the nodes of the installed omnibase_infra; CHECKED of them pass through their own checks.
-	@$(PYTHON) -m scripts.adopt_corpus --checked $(or $(CHECKED),12)
+adopt-corpus: setup ## Adopt the nodes of the installed omnibase_infra; CHECKED of them pass through their own checks, CARRIED with their bodies.
+	@$(PYTHON) -m scripts.adopt_corpus --checked $(or $(CHECKED),12) --carried $(or $(CARRIED),4)
 
 try-llm: setup ## Let MODEL at BASE_URL draft the corpus and fill in stubs, and print what that took; PRICE_IN and PRICE_OUT.
 	@$(PYTHON) -m scripts.try_llm $(if $(MODEL),--model $(MODEL)) $(if $(BASE_URL),--base-url $(BASE_URL)) \

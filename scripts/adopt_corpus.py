@@ -11,12 +11,14 @@ import sysconfig
 import tempfile
 import traceback
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
 
-from extensions.adopting.node import NoNodeError, adopt
+from extensions.adopting.node import NoNodeError, adopt, read
+from extensions.commands.adopting import GenerationError, Wish, generate
 from extensions.judging.judge import judge
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -40,22 +42,31 @@ class Figures:
     reasons: Counter[str] = field(default_factory=Counter)
     notes: Counter[str] = field(default_factory=Counter)
 
+    def add(self, node: str, outcome: str, reason: str) -> None:
+        """Count how far a node got, and tell why it got no further."""
+        self.outcomes[outcome] += 1
+        if reason:
+            self.reasons[f"{outcome}: {reason}"] += 1
+            print(f"{node}: {outcome}: {reason}", file=sys.stderr)
+
 
 def nodes(folder: Path) -> list[Path]:
     """Return the folders below one that hold a contract, in the order of their names."""
     return sorted(path.parent for path in folder.rglob("contract.yaml"))
 
 
-def run(folder: Path, checked: int, out: Path) -> Figures:
+def run(folder: Path, checked: int, carried: int, out: Path) -> Figures:
     """Adopt all nodes below a folder, generate some of them, and count.
 
     Args:
         folder: Where nodes are looked for.
         checked: How many of them are generated and pass through their own `make check`, evenly picked; below 0 all.
+        carried: How many are generated with what their handlers do, which is imported and tested; below 0 all.
         out: A folder for contracts and projects.
     """
     figures = Figures()
     valid: list[Path] = []
+    sound: list[Path] = []
     for node in nodes(folder):
         figures.nodes += 1
         try:
@@ -77,16 +88,43 @@ def run(folder: Path, checked: int, out: Path) -> Figures:
             path = out / f"{len(valid):03}-{node.name}.yaml"
             path.write_text(document, encoding="utf-8")
             valid.append(path)
-    picked = (
-        valid if checked < 0 else [valid[index * len(valid) // checked] for index in range(min(checked, len(valid)))]
-    )
-    for contract in picked:
-        outcome, reason = _generated(contract, out / contract.stem)
-        figures.outcomes[outcome] += 1
-        if reason:
-            figures.reasons[f"{outcome}: {reason}"] += 1
-            print(f"{contract.stem}: {outcome}: {reason}", file=sys.stderr)
+            sound.append(node)
+    for contract in _picked(valid, checked):
+        figures.add(contract.stem, *_generated(contract, out / contract.stem))
+    for node in _picked(sound, carried):
+        for outcome, reason in _carried(node, out / f"carried-{node.name}"):
+            figures.add(node.name, outcome, reason)
     return figures
+
+
+def _picked(paths: list[Path], count: int) -> list[Path]:
+    return paths if count < 0 else [paths[index * len(paths) // count] for index in range(min(count, len(paths)))]
+
+
+def _carried(node: Path, project: Path) -> Iterator[tuple[str, str]]:
+    """Generate a node with what its handlers do, and yield how far that gets: imported, tested, checked."""
+    try:
+        outcome = generate(read(node), Wish(node, project))
+    except GenerationError as error:
+        yield "not generated with bodies", _kind(str(error).splitlines()[-1])
+        return
+    whole = not outcome.stubs and not any(body.missing for body in outcome.bodies.values())
+    yield f"generated with {'all' if whole else 'some' if outcome.bodies else 'no'} bodies", ""
+    if not outcome.bodies:
+        return
+    src = project / "src"
+    names = [".".join(path.relative_to(src).with_suffix("").parts) for path in sorted(src.rglob("custom/handler_*.py"))]
+    environment = {"PATH": f"{_BIN}:/usr/bin:/bin", "PYTHONPATH": str(src)}
+    for title, command in (
+        ("import", [sys.executable, "-W", "ignore", "-c", "\n".join(f"import {name}" for name in names)]),
+        ("pass their tests", ["python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/custom"]),
+        ("pass make check", ["make", "check"]),
+    ):
+        made = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+        said = [line for line in (made.stdout + made.stderr).splitlines() if "rror" in line]
+        # Of a traceback, the last one says why.
+        word = (said or ["without a word"])[-1 if title == "import" else 0]
+        yield f"bodies {title if not made.returncode else f'do not {title}'}", _kind(word) if made.returncode else ""
 
 
 def _generated(contract: Path, project: Path) -> tuple[str, str]:
@@ -128,9 +166,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Adopt installed nodes, and print what became of them.")
     parser.add_argument("--folder", type=Path, default=INSTALLED, help="where nodes are looked for")
     parser.add_argument("--checked", type=int, default=12, help="how many are generated and checked; -1 for all")
+    parser.add_argument("--carried", type=int, default=4, help="how many are generated with their bodies; -1 for all")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="adopt-corpus-") as folder:
-        figures = run(options.folder, options.checked, Path(folder))
+        figures = run(options.folder, options.checked, options.carried, Path(folder))
     print(f"{figures.nodes:5} nodes")
     for title, counted in (
         ("became", figures.outcomes),

@@ -100,12 +100,12 @@ def inputs(models: Models, handler: Handler) -> dict[str, Any] | None:
             defaults[parameter.arg] = given
     if handler.owner is not None and parameters and parameters[0].arg in {"self", "cls"}:
         parameters = parameters[1:]
-    parameters = [parameter for parameter in parameters if not _injected(parameter)]
+    parameters = [parameter for parameter in parameters if not injected(parameter)]
     if not parameters:
         return None
     main = [parameter for parameter in parameters if parameter.arg != "correlation_id"]
     if len(main) == 1 and (annotation := main[0].annotation) is not None:
-        if _is_opaque(annotation):
+        if is_opaque(annotation):
             return None
         record = record_in(models, handler.module, annotation)
         if record:
@@ -125,10 +125,10 @@ def inputs(models: Models, handler: Handler) -> dict[str, Any] | None:
 def outputs(models: Models, handler: Handler) -> dict[str, Any] | None:
     """Return the fields that a handler answers; None where its signature doesn't tell."""
     annotation = handler.function.returns
-    if annotation is None or _is_opaque(annotation):
+    if annotation is None or is_opaque(annotation):
         return None
-    inner = _unwrapped(annotation)
-    if _is_opaque(inner):
+    inner = unwrapped(annotation)
+    if is_opaque(inner):
         return None
     if record := record_in(models, handler.module, inner):
         return models.fields(record)
@@ -139,7 +139,7 @@ def outputs(models: Models, handler: Handler) -> dict[str, Any] | None:
 
 def record_in(models: Models, module: Module, annotation: ast.expr) -> Found | None:
     """Return the record that an annotation names, wrappers taken off; None for anything else."""
-    inner = _unwrapped(annotation)
+    inner = unwrapped(annotation)
     if isinstance(inner, ast.BinOp) and isinstance(inner.right, ast.Constant) and inner.right.value is None:
         inner = inner.left
     found = models.class_of(module, inner)
@@ -155,13 +155,14 @@ def _add(
     fields[name] = short(({"alias": alias} if alias else {}) | spec)
 
 
-def _injected(parameter: ast.arg) -> bool:
+def injected(parameter: ast.arg) -> bool:
     """Tell whether a parameter is something that a runtime hands in, and no data."""
     words = ast.unparse(parameter.annotation) if parameter.annotation is not None else ""
     return any(word in words for word in ("Protocol", "Container", "Callable", "EventBus"))
 
 
-def _unwrapped(annotation: ast.expr) -> ast.expr:
+def unwrapped(annotation: ast.expr) -> ast.expr:
+    """Return what an annotation says once what ONEX wraps around it is taken off."""
     if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
         try:
             annotation = ast.parse(annotation.value, mode="eval").body
@@ -172,7 +173,8 @@ def _unwrapped(annotation: ast.expr) -> ast.expr:
     return annotation
 
 
-def _is_opaque(annotation: ast.expr) -> bool:
+def is_opaque(annotation: ast.expr) -> bool:
+    """Tell whether an annotation says nothing of what is in a value."""
     plain = annotation.value if isinstance(annotation, ast.Subscript) else annotation
     if isinstance(annotation, ast.Constant) and annotation.value is None:
         return True

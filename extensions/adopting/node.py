@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,15 +30,38 @@ class NoNodeError(ValueError):
     """A folder that holds no node; each line of the message is a reason, with its place."""
 
 
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A node that was read.
+
+    Attributes:
+        adopted: Its contract, and what has no place in it.
+        sources: Its files, and the packages that they import.
+        models: Its models.
+        handled: The function that handles an operation, by the operation's name.
+    """
+
+    adopted: Adopted
+    sources: Sources
+    models: Models
+    handled: Mapping[str, handlers.Handler]
+
+
 def adopt(folder: Path, package: str | None = None) -> Adopted:
-    """Return the contract that a node written by hand has.
+    """Return the contract that a node written by hand has, as `read` does."""
+    return read(folder, package).adopted
+
+
+def read(folder: Path, package: str | None = None) -> Read:
+    """Read a node that was written by hand.
 
     Args:
         folder: The node's folder, which holds its ONEX contract. It is read, and nothing of it is run.
         package: The package of the new node; when left out, one that is made of the node's own.
 
     Returns:
-        The contract, which is valid unless its problems are among the notes, and what has no place in it.
+        The contract, which is valid unless its problems are among the notes, what has no place in it, and the
+        handlers that were found.
 
     Raises:
         NoNodeError: When there is no contract, or something in the folder can't be read.
@@ -49,7 +73,7 @@ def adopt(folder: Path, package: str | None = None) -> Adopted:
         raise NoNodeError("\n".join(wrong))
     adoption = _Adoption(folder, raw, place)
     adoption.run(package)
-    return adoption.adopted
+    return Read(adoption.adopted, adoption.sources, adoption.models, adoption.handled)
 
 
 def _contract(folder: Path) -> tuple[dict[str, Any], Path]:

@@ -224,12 +224,13 @@ def _import(module: Module, statement: ast.Import | ast.ImportFrom, package: str
             target = alias.name if alias.asname else alias.name.partition(".")[0]
             module.imported[alias.asname or target] = (target, "")
         elif alias.name == "*":
-            module.stars.append(_absolute(statement, package))
+            module.stars.append(absolute(statement, package))
         else:
-            module.imported[alias.asname or alias.name] = (_absolute(statement, package), alias.name)
+            module.imported[alias.asname or alias.name] = (absolute(statement, package), alias.name)
 
 
-def _absolute(statement: ast.ImportFrom, package: str) -> str:
+def absolute(statement: ast.ImportFrom, package: str) -> str:
+    """Return the dotted name of the module that an import in a package names."""
     if not statement.level:
         return statement.module or ""
     parts = package.split(".")

@@ -9,13 +9,14 @@ from ..terminal.status import Status
 from ..text.written import say, show, write
 
 
-def deliver(adopted: Adopted, output: str | None, *, as_json: bool) -> int:
+def deliver(adopted: Adopted, output: str | None, *, as_json: bool, shown: bool = True) -> int:
     """Print the contract, or write it; say on standard error what people have to look at, and what is wrong with it.
 
     Args:
         adopted: What came of it.
         output: The file to write, if any.
         as_json: Whether to print all of it as JSON instead.
+        shown: Whether a contract that no file takes is printed.
 
     Returns:
         The exit status: 1 where something is wrong.
@@ -31,7 +32,7 @@ def deliver(adopted: Adopted, output: str | None, *, as_json: bool) -> int:
                 "problems": [str(problem) for problem in problems],
             }
         )
-    elif output is None:
+    elif output is None and shown:
         show(adopted.document())
     for place, what in adopted.notes:
         say(f"look at {place}: {what}")

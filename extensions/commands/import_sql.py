@@ -1,19 +1,60 @@
 """The command `import-sql`: turns a schema of PostgreSQL, and queries of it, into a contract."""
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..adopting.reference import BrokenError
-from ..text.written import say, show, write
-from .adopted import told
+import click
 
-_EXAMPLE = """\
-example:
-  import-sql schema.sql queries.sql --name library -o node.yaml
-  copier copy --trust --defaults --data-file node.yaml TEMPLATE DEST
-"""
+from ..adopting.reference import BrokenError
+from ..terminal.command import command, json_option, output_option, package_option, run
+from ..terminal.status import Status
+from ..text.written import say
+from .adopted import deliver
+
+
+@command(
+    "import-sql",
+    "Turn a schema of PostgreSQL, and queries with names, into the contract of an effect node. They are run and asked "
+    "on a server of its own, which holds nothing else.",
+    ("import-sql schema.sql queries.sql --name library -o node.yaml", "write a contract of tables and queries"),
+    ("copier copy --trust --defaults --data-file node.yaml TEMPLATE DEST", "generate the node"),
+)
+@click.argument("schema", metavar="SCHEMA", type=click.Path())
+@click.argument("queries", metavar="[QUERIES]", required=False, type=click.Path())
+@click.option("--name", metavar="NAME", help="The node's name; that of the schema's file when left out.")
+@click.option(
+    "--tables", metavar="NAME,...", help="The tables whose rows get operations; all when left out, none for ''."
+)
+@package_option("one called after the node when left out")
+@output_option
+@json_option("the contract, with what has to be looked at,")
+def _command(  # noqa: PLR0917 - one for each option
+    schema: str,
+    queries: str | None,
+    name: str | None,
+    tables: str | None,
+    package: str | None,
+    output: str | None,
+    *,
+    as_json: bool,
+) -> int:
+    wanted = None if tables is None else [table.strip() for table in tables.split(",") if table.strip()]
+    try:
+        # The parser of SQL and the server come with the extra `sql`.
+        from ..adopting.postgres import ServerError  # noqa: PLC0415
+        from ..adopting.sql import adopt  # noqa: PLC0415
+    except ImportError:
+        say("SQL is read with sqlglot and PostgreSQL: install copier-onex[sql].")
+        return Status.NOT_DONE
+    try:
+        asked = Path(queries) if queries is not None else None
+        return deliver(adopt(Path(schema), asked, name, package, wanted), output, as_json=as_json)
+    except (BrokenError, ServerError) as error:
+        say(str(error))
+    except OSError as error:
+        say(f"{error.filename!r}: {error.strerror or error}")
+    return Status.NOT_DONE
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,48 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 when there is a contract without problems; 1 when it has some, which are listed, or when the scripts can't
         be read or PostgreSQL refuses them, in which case nothing is written.
     """
-    parser = argparse.ArgumentParser(
-        prog="import-sql",
-        description="Turn a schema of PostgreSQL, and queries with names, into the contract of an effect node. "
-        "They are run and asked on a server of its own, which holds nothing else.",
-        epilog=_EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("schema", metavar="SCHEMA", help="a script that builds the tables, or a folder of migrations")
-    parser.add_argument(
-        "queries", metavar="QUERIES", nargs="?", help="queries, or a folder of such: -- name: GetIt :one"
-    )
-    parser.add_argument("--name", help="the node's name; that of the schema's file when left out")
-    parser.add_argument("--package", help="the node's Python package; one called after the node when left out")
-    parser.add_argument(
-        "--tables", metavar="NAME,...", help="the tables whose rows get operations; all when left out, none for ''"
-    )
-    parser.add_argument("-o", "--output", metavar="FILE", help="the file to write; it must not be there")
-    options = parser.parse_args(arguments)
-    wanted = None
-    if options.tables is not None:
-        wanted = [name.strip() for name in options.tables.split(",") if name.strip()]
-    try:
-        # The parser of SQL and the server come with the extra `sql`.
-        from ..adopting.postgres import ServerError  # noqa: PLC0415
-        from ..adopting.sql import adopt  # noqa: PLC0415
-    except ImportError:
-        say("SQL is read with sqlglot and PostgreSQL: install copier-onex[sql].")
-        return 1
-    try:
-        queries = Path(options.queries) if options.queries is not None else None
-        adopted = adopt(Path(options.schema), queries, options.name, options.package, wanted)
-        if options.output is None:
-            show(adopted.document())
-        else:
-            write(Path(options.output), adopted.document())
-    except (BrokenError, ServerError) as error:
-        say(str(error))
-        return 1
-    except OSError as error:
-        say(f"{error.filename!r}: {error.strerror or error}")
-        return 1
-    return told(adopted)
+    return run(_command, arguments)
 
 
 if __name__ == "__main__":

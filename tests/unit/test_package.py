@@ -5,6 +5,7 @@ import re
 import sys
 import tomllib
 from importlib.metadata import packages_distributions
+from itertools import chain
 from pathlib import Path
 
 from examples.rendering import PARTS
@@ -30,7 +31,7 @@ def test_what_an_extra_brings_is_imported_when_it_is_asked_for(root: Path) -> No
 
 def test_every_import_is_declared(root: Path) -> None:
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    declared = [*project["dependencies"], *project["optional-dependencies"]["llm"]]
+    declared = [*project["dependencies"], *chain.from_iterable(project["optional-dependencies"].values())]
     names = {re.split(r"[^\w.-]", requirement, maxsplit=1)[0].lower() for requirement in declared}
     imported: set[str] = set()
     for path in (root / "extensions").rglob("*.py"):

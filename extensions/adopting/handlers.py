@@ -8,7 +8,7 @@ from typing import Any
 from ..language import names
 from .models import Models
 from .python import Found, Module, dotted, files
-from .vocabulary import field_name, short
+from .vocabulary import field_name, said, short
 
 _METHODS = ("handle", "execute", "process", "run", "__call__")
 # What ONEX wraps around what a handler takes and answers.
@@ -41,8 +41,8 @@ class Handler:
     def description(self) -> str:
         """The first line of the function's docstring, or of the class's."""
         for node in (self.function, self.owner):
-            if node is not None and (document := ast.get_docstring(node)):
-                return document.strip().partition("\n")[0]
+            if node is not None and (first := said(ast.get_docstring(node) or "").partition("\n")[0]):
+                return first
         return ""
 
 

@@ -1,7 +1,7 @@
 """State machines of ONEX contracts, and JSON Schemas in them, in the words of the language."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,11 @@ WORDS = (
 )
 
 
+_TRIGGER = "trigger"
+# What tells of a move, beside the entity.
+_MOVED = frozenset({"previous_state", "state", "changed"})
+
+
 @dataclass(frozen=True, slots=True)
 class Machine:
     """A state machine.
@@ -39,13 +44,15 @@ class Machine:
     subcontracts: dict[str, Any]
 
 
-def adopt(raw: Mapping[str, Any], kind: str, taken: set[str], adopted: Adopted, used: set[str]) -> Machine | None:
+def adopt(
+    raw: Mapping[str, Any], kind: str, operations: Sequence[dict[str, Any]], adopted: Adopted, used: set[str]
+) -> Machine | None:
     """Return the state machine of a reducer where it says all that decides a move.
 
     Args:
         raw: The node's contract.
         kind: The node's type.
-        taken: Names of operations.
+        operations: The node's operations; where one of them moves entities, it is the machine's.
         adopted: Takes what a person should know.
         used: Keys of the contract that have a place; those that find one here are added.
 
@@ -87,7 +94,7 @@ def adopt(raw: Mapping[str, Any], kind: str, taken: set[str], adopted: Adopted, 
         if not _STATE.fullmatch(trigger) or target not in states or not isinstance(origins, list):
             adopted.notes.append((key, "a transition that can't be told for sure; the machine stays with the handlers"))
             return None
-        transitions.append({"trigger": trigger, "from": origins[0] if len(origins) == 1 else origins, "to": target})
+        _add(transitions, trigger, list(map(str, origins)), str(target))
         if move.get("actions"):
             left[f"{origin} {trigger}"] = {"actions": move["actions"]}
     left = {name: rest for name, rest in left.items() if rest}
@@ -95,17 +102,40 @@ def adopt(raw: Mapping[str, Any], kind: str, taken: set[str], adopted: Adopted, 
         adopted.notes.append((key, "its actions are the handlers' to do; they are kept as comments"))
         adopted.keep("", f"{key}: actions", left)
     used.add(key)
-    name = unique(word(str(spec.get("state_machine_name", "move")), "move"), taken)
+    machine: dict[str, Any] = {"initial_state": initial}
+    machine |= {"terminal_states": terminal} if terminal else {}
+    machine |= {"states": states, "transitions": transitions}
+    for operation in operations:
+        if entity := _entity(operation):
+            moving = {key: value for key, value in operation.items() if key != "handler"}
+            return Machine(moving, {"fsm": {"entity": entity, "trigger": _TRIGGER} | machine})
+    name = unique(word(str(spec.get("state_machine_name", "move")), "move"), [one["name"] for one in operations])
     adopted.notes.append(
         (f"operations.{name}", "moves an entity by the state machine; say which field tells the entity")
     )
     fields = {"entity_id": "string", "trigger": "string"}
     moved = {"entity_id": "string", "previous_state": "string", "state": "string", "changed": "boolean"}
-    machine: dict[str, Any] = {"entity": "entity_id", "trigger": "trigger", "initial_state": initial}
-    machine |= {"terminal_states": terminal} if terminal else {}
-    machine |= {"states": states, "transitions": transitions}
+    machine = {"entity": "entity_id", "trigger": _TRIGGER} | machine
     description = text(spec.get("description") or "Move an entity along its states.")
     return Machine({"name": name, "description": description, "input": fields, "output": moved}, {"fsm": machine})
+
+
+def _add(transitions: list[dict[str, Any]], trigger: str, origins: list[str], target: str) -> None:
+    """Add a transition; one to the same state by the same trigger takes further states to come from."""
+    for known in transitions:
+        if (known["trigger"], known["to"]) == (trigger, target):
+            before = known["from"] if isinstance(known["from"], list) else [known["from"]]
+            known["from"] = list(dict.fromkeys([*before, *origins]))
+            return
+    transitions.append({"trigger": trigger, "from": origins[0] if len(origins) == 1 else origins, "to": target})
+
+
+def _entity(operation: Mapping[str, Any]) -> str:
+    """Return the field that tells the entity, where an operation moves one by a trigger; empty where it doesn't."""
+    given, answered = operation.get("input", {}), operation.get("output", {})
+    rest = given.keys() - {_TRIGGER}
+    moves = _TRIGGER in given and len(rest) == 1 and answered.keys() == rest | _MOVED
+    return next(iter(rest)) if moves else ""
 
 
 def _states(spec: Mapping[str, Any]) -> dict[str, str]:

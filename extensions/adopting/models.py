@@ -12,7 +12,7 @@ from ..text.problems import show
 from .annotations import ANY, ARRAYS, BOUNDS, ENUMS, LENGTHS, MAPS, NUMBERS, RECORDS, SCALARS, SETS, TRANSPARENT
 from .literals import UNKNOWN, Literals
 from .python import Found, Module, Sources, dotted
-from .vocabulary import Vocabulary, field_name, short, text
+from .vocabulary import Vocabulary, field_name, said, short, text
 
 _DEEPEST = 24
 
@@ -80,6 +80,22 @@ class Models:
                         spec["alias"] = alias
                 fields[made] = short(spec)
         return fields
+
+    def choices(self, found: Found, field: str) -> list[str]:
+        """Return the texts that a field of a record can be, where its type is an enum; none for anything else."""
+        for module, node in self.lineage(found):
+            for statement in node.body:
+                match statement:
+                    case ast.AnnAssign(target=ast.Name(id=name), annotation=annotation) if name == field:
+                        kind = self.class_of(module, annotation)
+                        return self._texts(kind) if kind and self.is_enum(kind) else []
+        return []
+
+    @staticmethod
+    def _texts(found: Found) -> list[str]:
+        body = found.node.body if isinstance(found.node, ast.ClassDef) else []
+        values = [statement.value for statement in body if isinstance(statement, ast.Assign)]
+        return [one.value for one in values if isinstance(one, ast.Constant) and isinstance(one.value, str)]
 
     def field(
         self, module: Module, place: str, annotation: ast.expr, value: ast.expr | None = None, *, needed: bool = True
@@ -318,7 +334,7 @@ class Models:
             self.vocabulary.note(node.name, "an enum whose values are not all texts; the field takes any text")
             return {"type": "string"}
         name = self.vocabulary.type_name(node.name.removeprefix("Enum") or node.name)
-        description = text(ast.get_docstring(node) or "").partition("\n\n")[0]
+        description = said(ast.get_docstring(node) or "").partition("\n\n")[0]
         self.vocabulary.enums[name] = ({"description": description} if description else {}) | {"values": texts}
         return {"type": name}
 
@@ -358,7 +374,7 @@ class Models:
     def description(found: Found) -> str:
         """Return the first paragraph of a class's docstring."""
         document = ast.get_docstring(found.node) if isinstance(found.node, ast.ClassDef) else None
-        return text(document or "").partition("\n\n")[0]
+        return said(document or "").partition("\n\n")[0]
 
     def _any(self, place: str, why: str) -> dict[str, Any]:
         self.vocabulary.note(place, f"{why}: now an object")

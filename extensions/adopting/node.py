@@ -15,7 +15,7 @@ from . import handlers, machine, settings
 from .adopted import Adopted
 from .fitting import fit, prune
 from .models import Models
-from .python import Sources, UnreadableError, files, parse
+from .python import Found, Sources, UnreadableError, files, parse
 from .vocabulary import Vocabulary, short, text, unique, word
 
 CONTRACTS = ("contract.yaml", "contract.yml", "node.yaml", "contract.json")
@@ -23,6 +23,8 @@ _LONGEST = 2_000_000
 _LISTS = ("io_operations", "compute_operations", "reduction_operations", "operations", "workflows")
 # What says nothing that the contract does not, or is this template's to say anew.
 _SAID = frozenset({"name", "contract_name", "node_name", "node_type", "description", "node_version", "version"})
+# Under which entries say what they are called.
+_NAMES = ("operation", "name", "operation_name", "operation_type")
 _SAID_IN_ENTRIES = frozenset({"operation", "name", "operation_name", "description", "handler", "idempotent"})
 
 
@@ -119,6 +121,7 @@ class _Adoption:
         )
         self.used: set[str] = set(_SAID)
         self.handled: dict[str, handlers.Handler] = {}
+        self.own_topics: set[object] = set()
 
     def run(self, package: str | None) -> None:
         kind = self.node_type()
@@ -142,9 +145,12 @@ class _Adoption:
         contract["package"] = package or self.package(name)
         if description := text(self.raw.get("description") or ""):
             contract["description"] = description
-        machine_operation = machine.adopt(self.raw, kind, {one["name"] for one in operations}, self.adopted, self.used)
+        machine_operation = machine.adopt(self.raw, kind, operations, self.adopted, self.used)
         if machine_operation:
-            operations.append(machine_operation.operation)
+            moving = machine_operation.operation
+            known = [one["name"] for one in operations]
+            place = known.index(moving["name"]) if moving["name"] in known else len(known)
+            operations[place : place + 1] = [moving]
         contract |= {"enums": self.vocabulary.enums, "models": self.vocabulary.models, "operations": operations}
         if machine_operation:
             contract["subcontracts"] = machine_operation.subcontracts
@@ -204,19 +210,28 @@ class _Adoption:
         routing = self.raw.get("handler_routing")
         self.used.add("handler_routing")
         routing = dict(routing) if isinstance(routing, Mapping) else {}
+        listed = any(self.raw.get(key) for key in _LISTS)
+        dispatched = [] if listed else self.dispatched()
+        door = handlers.reference(self.raw.get("handler"))[1] if listed or dispatched else ""
         for entry in _mappings(routing.pop("handlers", [])):
             _, handler = handlers.reference(entry.get("handler"))
+            if handler and handler == door:
+                # All operations come in by it, and are listed; its topics are the node's own.
+                self.own_topics |= {*map(entry.get, ("topic", "subscribe_topic")), self.raw.get("terminal_event")}
+                continue
             wanted = entry.get("operation") or handlers.name_of(handler) or node
             name = word(str(wanted), "operation")
             if name in found:
                 name = unique(word(handlers.name_of(handler), "operation") if handler else name, found)
             found[name] = dict(entry)
         default = routing.pop("default_handler", None)
-        if isinstance(default, (str, dict)) and not found:
+        if isinstance(default, (str, dict)) and not found and handlers.reference(default)[1] != door:
             found[node] = {"handler": default}
         if rest := {key: value for key, value in routing.items() if key != "version"}:
             self.adopted.keep("", "handler_routing", rest)
         self.listed(found)
+        for name in dispatched:
+            found.setdefault(name, {})
         single = self.raw.get("handler")
         if isinstance(single, Mapping):
             self.used.add("handler")
@@ -235,6 +250,17 @@ class _Adoption:
         # The handler of an operation is not that of the node, whose file has the node's name.
         whole = f"{node}_{self.node_type()}"
         return {unique(f"{name}_operation", found) if name == whole else name: entry for name, entry in found.items()}
+
+    def dispatched(self) -> list[str]:
+        """Return the operations that the node's input tells apart by a field, each of which has a handler."""
+        module, name = handlers.reference(self.raw.get("input_model"))
+        found = self.sources.find(module, name) if name else None
+        values = self.models.choices(found, "operation") if found else []
+        return values if all(self.handler_class(value) for value in values) else []
+
+    def handler_class(self, operation: str) -> Found | None:
+        """Return the class in the node's files that is called after an operation."""
+        return self.sources.anywhere(f"Handler{names.class_name(names.pascal(operation))}")
 
     def listed(self, found: dict[str, dict[str, Any]]) -> None:
         sources: list[tuple[str, Any]] = [(key, self.raw[key]) for key in _LISTS if key in self.raw]
@@ -258,9 +284,7 @@ class _Adoption:
                 ]
             for item in items:
                 entry = dict(item) if isinstance(item, Mapping) else {"name": item}
-                wanted = next(
-                    (entry[word_] for word_ in ("operation", "name", "operation_name") if word_ in entry), "operation"
-                )
+                wanted = next((entry[word_] for word_ in _NAMES if word_ in entry), "operation")
                 name = word(str(wanted), "operation")
                 found[name] = {**entry, **found.get(name, {})}
 
@@ -269,6 +293,8 @@ class _Adoption:
         if module and "." not in module:
             module = f"{self.sources.package}.{module}"
         found = self.sources.find(module, handler_name) if handler_name else None
+        if not handler_name:
+            found = self.handler_class(name)
         handler = self.handled.get(name) or handlers.handler_of(self.models, found, name)
         if handler_name and handler is None:
             self.vocabulary.note(
@@ -280,7 +306,7 @@ class _Adoption:
         description = entry.get("description") or (handler.description if handler else "")
         if description := text(description):
             result["description"] = description
-        used = {"description", "operation", "name", "operation_name", "handler", "handler_class"}
+        used = {"description", "handler", "handler_class", *_NAMES}
         result["input"] = self.side(
             name, entry, "input", used, handlers.inputs(self.models, handler) if handler else None
         )
@@ -376,6 +402,9 @@ class _Adoption:
         consumed = [*_topics(bus.pop("subscribe_topics", []), bus.pop("subscribe", []))]
         published = [*_topics(bus.pop("publish_topics", []), bus.pop("publish", []))]
         bus.pop("version", None)
+        consumed, published = (
+            [topic for topic in topics if topic not in self.own_topics] for topics in (consumed, published)
+        )
         events: dict[str, list[dict[str, Any]]] = {}
         taken: dict[str, str] = {}
         for name in operations:

@@ -17,6 +17,11 @@ _TAKEN_FIELDS = frozenset(
     {"construct", "copy", "dict", "from_orm", "json", "parse_file", "parse_obj", "parse_raw", "schema", "schema_json"}
     | {"update_forward_refs", "validate"}
 )
+_EMPTY = re.compile(
+    r"(Run|Handle|Execute|Process|The model|The operation|Values of) \w+"
+    r"(: a pure function of (its input|the events))?\."
+    r"|Run the workflow to its end\."
+)
 _ALIAS = re.compile(r"[A-Za-z_@$][A-Za-z0-9_@$.:-]{0,99}")
 
 
@@ -130,6 +135,12 @@ def text(value: object, longest: int = _LONGEST_TEXT) -> str:
     )
     plain = "\n".join(line.rstrip() for line in plain.expandtabs(4).strip().splitlines())
     return plain if len(plain) <= longest else f"{plain[: longest - 1].rstrip()}…"
+
+
+def said(description: str) -> str:
+    """Return a description; an empty text for one that says no more than the name of what it describes."""
+    plain = text(description)
+    return "" if _EMPTY.fullmatch(plain.partition("\n")[0]) else plain
 
 
 def short(field_spec: dict[str, Any]) -> Any:

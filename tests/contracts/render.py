@@ -43,12 +43,27 @@ class Renderer:
         Returns:
             The destination.
         """
-        for path, source, inner in self._chosen(contract, destination):
-            target = destination / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(self._content(source, inner))
+        self.write(contract, destination)
         if problem := format_rendered(destination, ownership.read(destination, _place(contract))):
             raise RuntimeError(problem)
+        return destination
+
+    def write(self, contract: Mapping[str, Any], destination: Path, below: str = "") -> Path:
+        """Write the project of a contract, or a folder of it, as it is before it is laid out.
+
+        Args:
+            contract: A valid contract.
+            destination: The folder to write to.
+            below: The folder whose files are wanted; all when left out.
+
+        Returns:
+            The destination.
+        """
+        for path, source, inner in self._chosen(contract, destination):
+            if path.startswith(below):
+                target = destination / path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(self._content(source, inner))
         return destination
 
     def texts(self, contract: Mapping[str, Any], *paths: str) -> dict[str, str]:

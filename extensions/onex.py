@@ -63,7 +63,6 @@ class OnexExtension(Extension):
             judged=self._judged,
             manifest=self._manifest_of,
             contract_schema=lambda _: schema.compact(),
-            class_head=encode.class_head,
             docstring=encode.docstring,
             call=encode.call,
             imports=self._imports,

@@ -259,23 +259,6 @@ def signature(parameters: Sequence[str], head: str, returns: str, indent: int = 
     return f"{head}(\n" + "".join(f"{pad}    {parameter},\n" for parameter in parameters) + f"{pad}) -> {returns}:"
 
 
-def class_head(bases: Sequence[str], name: str, comment: str = "") -> str:
-    """Return the first lines of a class.
-
-    Args:
-        bases: Its bases as code.
-        name: Its name.
-        comment: What follows the first line, with its `#`.
-
-    Returns:
-        One line where it fits, else one base a line.
-    """
-    line, pragma = f"class {name}({', '.join(bases)}):", f"  {comment}" if comment else ""
-    if width(line) <= LINE_LENGTH:
-        return line + pragma
-    return f"class {name}({pragma}\n" + "".join(f"    {base},\n" for base in bases) + "):"
-
-
 def assignment(value: str, target: str, indent: int = 0) -> str:
     """Return an assignment: on one line unless only parentheses around the value let it fit.
 

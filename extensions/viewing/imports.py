@@ -16,23 +16,6 @@ if TYPE_CHECKING:
     from .node import NodeView
     from .operation import OperationView
 
-_PROCESS_IMPORTS: dict[str, tuple[Symbol, ...]] = {
-    "compute": (
-        ("omnibase_core.nodes", "ModelComputeInput"),
-        ("omnibase_core.nodes", "ModelComputeOutput"),
-    ),
-    "effect": (
-        ("omnibase_core.nodes", "ModelEffectInput"),
-        ("omnibase_core.nodes", "ModelEffectOutput"),
-    ),
-    "orchestrator": (),
-    "reducer": (
-        ("omnibase_core.models.projectors.model_projection_intent", "ModelProjectionIntent"),
-        ("omnibase_core.nodes", "ModelReducerInput"),
-        ("omnibase_core.nodes", "ModelReducerOutput"),
-    ),
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Imports:
@@ -236,7 +219,11 @@ class Imports:
     @property
     def service_test(self) -> tuple[Symbol, ...]:
         """What the service's tests import of the node's own package, under the short names of the tests."""
-        apart = (self.node.own("serving.application", "metrics_served"),) if self.node.metrics_port is not None else ()
+        apart = (
+            (self.node.own("serving.application", "metrics_served"), self.node.own("serving.measured", "metrics_of"))
+            if self.node.metrics_port is not None
+            else ()
+        )
         operation = (self.node.operation_enum[0], f"{self.node.operation_enum[1]} as Operation")
         told = (operation,) if self.node.contract.service.openapi or self.node.auth else ()
         built = self.node.own("service", "build_app")
@@ -267,15 +254,6 @@ class Imports:
     def callers(self, *names_of: str) -> tuple[Symbol, ...]:
         """Return what tests import of those who call the service; nothing where nobody asks who they are."""
         return tuple(("tests.unit.callers", name) for name in names_of) if self.node.auth else ()
-
-    @property
-    def command_core(self) -> tuple[Symbol, ...]:
-        """What the command line imports of omnibase_core."""
-        bus = (("omnibase_core.event_bus", "EventBusInmemory"),) if self.node.own_bus else ()
-        return (
-            *bus,
-            ("omnibase_core.models.container", "ModelONEXContainer"),
-        )
 
     @property
     def command(self) -> tuple[Symbol, ...]:
@@ -373,7 +351,7 @@ class Imports:
             "Operation": node.operation_enum,
         }
         short = tuple((module, f"{name} as {alias}") for alias, (module, name) in named.items())
-        return (*short, node.own("service", "metrics"))
+        return (*short, node.own("serving.measured", "metrics_of"))
 
     def _short_names(self) -> tuple[Symbol, ...]:
         names = {
@@ -397,16 +375,10 @@ class Imports:
         symbols = [
             *self.node_core,
             ("omnibase_core.enums", "EnumCoreErrorCode"),
-            ("omnibase_core.errors", "ModelOnexError"),
             ("omnibase_core.models.container", "ModelONEXContainer"),
-            *_PROCESS_IMPORTS[self.node.node_type],
         ]
         if self.node.has_metrics_mixin:
             symbols.append(("omnibase_core.backends.metrics", "BackendMetricsPrometheus"))
-        if self.node.has_health:
-            symbols.append(("omnibase_core.models.health.model_health_status", "ModelHealthStatus"))
-        if self.node.uses_bus:
-            symbols.append(("omnibase_core.event_bus", "EventBusInmemory"))
         return tuple(symbols)
 
     @property
@@ -456,8 +428,6 @@ class Imports:
             symbols += self.node.workflow_imports.handler
         if self.node.publishing or self.node.workflows:
             symbols.append(self.node.own("topics", "topic_of"))
-        if self.node.rate_limit:
-            symbols.append(self.node.own("rate_limit", "RateLimit"))
         if self.node.tracing:
             symbols.append(self.node.own("tracing", "operation_span"))
         if self.node.publishing:

@@ -129,7 +129,7 @@ def promises(node: NodeView) -> dict[str, dict[str, dict[str, Any]]]:
 
     handle = {"handle": ["self", "request"]}
     add(node.node, bases=[node.node_parent[1], *(base.partition("[")[0].rpartition(".")[2] for base in node.bases)])
-    add(node.lifecycle, methods=handle, awaited=["handle"])
+    add(node.lifecycle, bases=[node.running_class])
     if node.base.service_mode:
         add(
             node.tool_server,
@@ -137,7 +137,7 @@ def promises(node: NodeView) -> dict[str, dict[str, dict[str, Any]]]:
             methods={"run": ["self", "request"]},
             awaited=["run"],
         )
-    add(node.handler, methods=handle, awaited=["handle"])
+    add(node.handler, bases=[node.entry_class])
     add(node.settings)
     add(node.request, members=["operation", "payload", "correlation_id"])
     add(node.response)

@@ -378,11 +378,6 @@ class NodeView(NodeEvents):
         return features.rate_limit(self.contract)
 
     @property
-    def has_health(self) -> bool:
-        """Whether the node class reports health at all."""
-        return self.has_health_mixin or bool(self.adapters)
-
-    @property
     def bases(self) -> tuple[str, ...]:
         """The base classes of the node class."""
         name = f"{self.base.name}[Any, Any]" if self.is_generic else self.base.name
@@ -395,6 +390,16 @@ class NodeView(NodeEvents):
         if self.base.name in known and self.base.mixins:
             return "# type: ignore[misc]  # mixins of omnibase_core differ in two private methods"
         return ""
+
+    @property
+    def running_class(self) -> str:
+        """The runtime's class that the lifecycle derives from."""
+        return f"Running{self.node_type.capitalize()}"
+
+    @property
+    def entry_class(self) -> str:
+        """The runtime's class that the node's handler derives from."""
+        return "WorkflowEntryPoint" if self.workflows else "EntryPoint"
 
     @property
     def tool_server(self) -> Symbol:

@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.enums.enum_effect_types import EnumTransactionState
 from omnibase_core.errors import ModelOnexError
 from omnibase_core.nodes import ModelComputeOutput, ModelEffectOutput, ModelReducerOutput
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -20,17 +20,12 @@ if TYPE_CHECKING:
     from omnibase_core.nodes import ModelComputeInput, ModelEffectInput, ModelReducerInput
     from pydantic import JsonValue
 
-
-class Answer(Protocol):
-    """The answer of a node to a request."""
-
-    @property
-    def result(self) -> dict[str, JsonValue]:
-        """The output of the operation."""
+    from .node_request import NodeRequest
+    from .node_response import NodeResponse
 
 
-async def effect_output[RequestT: BaseModel](
-    given: ModelEffectInput, model: type[RequestT], handle: Callable[[RequestT], Awaitable[Answer]]
+async def effect_output[RequestT: NodeRequest](
+    given: ModelEffectInput, model: type[RequestT], handle: Callable[[RequestT], Awaitable[NodeResponse]]
 ) -> ModelEffectOutput:
     """Run the operation that the input of an effect node asks for.
 
@@ -57,8 +52,8 @@ async def effect_output[RequestT: BaseModel](
     )
 
 
-async def compute_output[RequestT: BaseModel](
-    given: ModelComputeInput[Any], model: type[RequestT], handle: Callable[[RequestT], Awaitable[Answer]]
+async def compute_output[RequestT: NodeRequest](
+    given: ModelComputeInput[Any], model: type[RequestT], handle: Callable[[RequestT], Awaitable[NodeResponse]]
 ) -> ModelComputeOutput[Any]:
     """Run the operation that the input of a compute node asks for.
 
@@ -84,15 +79,16 @@ async def compute_output[RequestT: BaseModel](
     )
 
 
-def _no_intents(_results: Sequence[dict[str, JsonValue]]) -> tuple[ModelIntent, ...]:
+def no_intents(_results: Sequence[dict[str, JsonValue]]) -> tuple[ModelIntent, ...]:
+    """Want nothing to be done."""
     return ()
 
 
-async def reducer_output[RequestT: BaseModel](
+async def reducer_output[RequestT: NodeRequest](
     given: ModelReducerInput[Any],
     model: type[RequestT],
-    handle: Callable[[RequestT], Awaitable[Answer]],
-    intents: Callable[[Sequence[dict[str, JsonValue]]], tuple[ModelIntent, ...]] = _no_intents,
+    handle: Callable[[RequestT], Awaitable[NodeResponse]],
+    intents: Callable[[Sequence[dict[str, JsonValue]]], tuple[ModelIntent, ...]] = no_intents,
 ) -> ModelReducerOutput[Any]:
     """Run the operations that the input of a reducer asks for, one after another.
 
@@ -122,7 +118,7 @@ async def reducer_output[RequestT: BaseModel](
     )
 
 
-def _request[RequestT: BaseModel](
+def _request[RequestT: NodeRequest](
     model: type[RequestT], data: Any, correlation_id: object, operation_id: UUID, what: str
 ) -> RequestT:
     values = data if isinstance(data, dict) else data.model_dump()

@@ -4,6 +4,13 @@
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from uuid import UUID
+
+from omnibase_core.enums import EnumCoreErrorCode
+from omnibase_core.errors import ModelOnexError
+from omnibase_core.mixins.mixin_metrics import MixinMetrics
+
+from .correlation import CALLER
 
 KNOWN_CALLERS = 1000
 """Callers that are told apart; beyond that, the one that asked least recently is forgotten."""
@@ -68,3 +75,30 @@ def _wait(due: float, now: float, interval: float, burst: int) -> float:
     wait = due - now - (burst - 1) * interval
     # Sums of many intervals are a little off.
     return wait if wait > interval * 1e-9 else 0.0
+
+
+def admission(limit: RateLimit, metrics: MixinMetrics) -> Callable[[str, UUID], None]:
+    """Return what refuses operations beyond the limit.
+
+    Args:
+        limit: How many pass.
+        metrics: Where those that do not are counted.
+
+    Returns:
+        A function of the operation's name and the request's identity, which raises a `ModelOnexError` with
+        RATE_LIMIT_ERROR, and the seconds until one may pass, where it refuses.
+    """
+
+    def admit(operation: str, correlation_id: UUID) -> None:
+        wait = limit.take(CALLER.get())
+        if wait > 0:
+            metrics.increment_counter("operation_rate_limited", tags={"operation": operation})
+            raise ModelOnexError(
+                message="There are too many requests.",
+                error_code=EnumCoreErrorCode.RATE_LIMIT_ERROR,
+                correlation_id=correlation_id,
+                operation=operation,
+                retry_after_seconds=wait,
+            )
+
+    return admit

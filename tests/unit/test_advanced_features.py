@@ -178,7 +178,7 @@ EFFECTS: dict[str, Effect | Refused] = {
     ),
     "observability.tracing.enabled": Effect(
         False,
-        (_HANDLER, "operation_span("),
+        (_HANDLER, "span=operation_span"),
         ("unit/test_tracing", "test_operation_is_a_span_in_the_trace_of_its_caller"),
     ),
     "observability.tracing.exporter": Effect(
@@ -191,7 +191,7 @@ EFFECTS: dict[str, Effect | Refused] = {
         0.25, ("settings.py", "default=0.25,"), (_SPAN_TESTS, "test_part_of_the_traces_is_kept")
     ),
     "observability.metrics.enabled": Effect(
-        False, ("service.py", "metrics=lambda: metrics(node)"), ("unit/test_service", "test_there_are_no_metrics")
+        False, ("service.py", "metrics=partial(metrics_of, node)"), ("unit/test_service", "test_there_are_no_metrics")
     ),
     "observability.metrics.prometheus_port": Effect(
         9090,
@@ -213,7 +213,7 @@ EFFECTS: dict[str, Effect | Refused] = {
         ("tests/runtime/test_logs.py", "test_correlation_ids_are_left_out_on_request"),
     ),
     "rate_limiting.enabled": Effect(
-        False, (_HANDLER, "self._rate_limit.take("), (_LIMIT_TESTS, "test_what_is_too_much_is_refused_and_counted")
+        False, (_HANDLER, "self.settings.admission("), (_LIMIT_TESTS, "test_what_is_too_much_is_refused_and_counted")
     ),
     "rate_limiting.requests_per_second": Effect(
         7.5, ("settings.py", "default=7.5,"), (_RATE_TESTS, "test_burst_passes_at_once_and_then_the_even_rate")
@@ -314,7 +314,7 @@ def test_every_setting_is_read() -> None:
     generated = [path for path in paths if is_generated(node, path)]
     code = "\n".join(environment().get_template(path).render(node=node) for path in generated)
     code += "\n".join(map(source, node.runtime_modules))
-    ways = (r"settings\.(\w+)", r"require\(\"(\w+)\"\)", r"self\.(security_\w+)")
+    ways = (r"settings\.(\w+)", r"require\(\"(\w+)\"\)", r"self\.((?:security|rate_limit)_\w+)")
     found = {name for way in ways for name in re.findall(way, code)}
     assert {setting.name for setting in node.setting_fields} - found == set()
 

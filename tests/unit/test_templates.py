@@ -49,7 +49,6 @@ PASSING = frozenset(
     {
         "assignment",
         "call",
-        "class_head",
         "first",
         "indent",
         "join",

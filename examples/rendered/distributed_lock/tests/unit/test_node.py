@@ -76,50 +76,16 @@ async def test_onex_input_that_names_no_operation_is_refused(node: Node) -> None
     assert caught.value.error_code is EnumCoreErrorCode.VALIDATION_ERROR
 
 
-async def test_initializing_and_shutting_down_twice_is_once(node: Node, world: FakeWorld) -> None:
-    await node.initialize()
-    handler = node._handler
-    await node.initialize()
-    assert node._handler is handler is not None
-    await node.shutdown()
-    await node.shutdown()
-    assert node._handler is None
-    assert world.closed == 1
-
-
-async def test_health_check_mode_opens_nothing(settings: Settings, world: FakeWorld) -> None:
-    container = ModelONEXContainer()
-    container.config.from_dict({"health_check_mode": True})
-    node = Node(container, settings)
-    await node.initialize()
-    assert node._handler is None
-    assert world.opened == 0
-
-
-async def test_health_follows_the_node(node: Node, world: FakeWorld) -> None:
+async def test_node_opens_and_closes_what_it_has(node: Node, world: FakeWorld) -> None:
     assert (await node.health_check_async()).status == "degraded"
     await node.initialize()
     assert (await node.health_check_async()).status == "healthy"
+    assert world.opened == 1
     world.error = AWAY
-    assert (await node.health_check_async()).status == "unhealthy"
+    report = await node.health_check_async()
+    assert (report.status, len(report.issues)) == ("unhealthy", 1)
     await node.shutdown()
     assert (await node.health_check_async()).status == "degraded"
-
-
-async def test_start_with_everything_away_is_degraded(node: Node, world: FakeWorld) -> None:
-    world.error = AWAY
-    await node.initialize()
-    assert node._handler is not None
-    report = await node.health_check_async()
-    assert report.status == "unhealthy"
-    assert len(report.issues) == 1
-
-
-async def test_start_with_something_wrong_is_refused(node: Node, world: FakeWorld) -> None:
-    world.error = ModelOnexError(message="not a URL", error_code=EnumCoreErrorCode.INVALID_CONFIGURATION)
-    with pytest.raises(ModelOnexError):
-        await node.initialize()
-    assert node._handler is None
     assert world.closed == 1
 
 

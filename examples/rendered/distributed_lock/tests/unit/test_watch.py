@@ -20,7 +20,7 @@ from omninode_bridge.nodes.node_distributed_lock_effect.models.model_distributed
     ModelDistributedLockRequest as Request,
 )
 from omninode_bridge.nodes.node_distributed_lock_effect.node import NodeDistributedLockEffect as Node
-from omninode_bridge.nodes.node_distributed_lock_effect.service import metrics
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.serving.measured import metrics_of
 from omninode_bridge.nodes.node_distributed_lock_effect.settings import ModelDistributedLockSettings as Settings
 from tests.unit.world import FakeWorld
 
@@ -46,7 +46,7 @@ async def test_each_metric_is_shown(settings: Settings, world: FakeWorld) -> Non
         # An input that is none is refused before anything is asked for it, and measured all the same.
         with pytest.raises(ModelOnexError):
             await node.handle(Request(operation=Operation.ACQUIRE_LOCK, payload={"": None}))
-        text = metrics(node)[0].decode()
+        text = metrics_of(node)[0].decode()
     finally:
         await node.shutdown()
     shown = set(re.findall(r"^(\w+)[{ ]", text, re.MULTILINE))

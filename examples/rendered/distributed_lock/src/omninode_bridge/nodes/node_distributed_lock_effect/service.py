@@ -2,12 +2,9 @@
 """The process that serves the node."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-from omnibase_core.event_bus import EventBusInmemory
-from omnibase_core.models.container import ModelONEXContainer
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 
 from omninode_bridge.nodes.node_distributed_lock_effect.models.enum_distributed_lock_operation import (
@@ -17,17 +14,14 @@ from omninode_bridge.nodes.node_distributed_lock_effect.models.model_distributed
     ModelDistributedLockRequest,
 )
 from omninode_bridge.nodes.node_distributed_lock_effect.node import NodeDistributedLockEffect
-from omninode_bridge.nodes.node_distributed_lock_effect.runtime.correlation import CORRELATION_ID
 from omninode_bridge.nodes.node_distributed_lock_effect.runtime.discovery import DiscoveryFacts, registered
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.hosting import container_of_process
 from omninode_bridge.nodes.node_distributed_lock_effect.runtime.logs import configure
-from omninode_bridge.nodes.node_distributed_lock_effect.runtime.serving.application import (
-    Readiness,
-    Served,
-    application,
-    serve,
-)
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.serving.application import serve
 from omninode_bridge.nodes.node_distributed_lock_effect.runtime.serving.documents import document_route
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.serving.hosted import node_application
 from omninode_bridge.nodes.node_distributed_lock_effect.runtime.serving.intake import Intake, Schedules
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.serving.measured import metrics_of
 from omninode_bridge.nodes.node_distributed_lock_effect.runtime.serving.page import page_routes
 from omninode_bridge.nodes.node_distributed_lock_effect.settings import ModelDistributedLockSettings
 
@@ -48,19 +42,6 @@ def build_app(node: NodeDistributedLockEffect) -> Starlette:
         The application: `GET /health`, `GET /ready`, `GET /metrics` and `POST /operations/{name}`.
     """
 
-    async def handle(name: str, payload: dict[str, Any]) -> dict[str, Any]:
-        operation = EnumDistributedLockOperation(name)
-        # The payload is JSON that was read just now, and is judged as the operation's input.
-        request = ModelDistributedLockRequest.model_construct(
-            operation=operation, payload=payload, correlation_id=CORRELATION_ID.get()
-        )
-        return (await node.handle(request)).result
-
-    async def readiness() -> Readiness:
-        report = await node.health_check_async()
-        ready = report.status == "healthy"
-        return Readiness(ready, report.status, tuple(issue.message for issue in report.issues))
-
     def intake() -> Intake:
         return Intake(
             [
@@ -73,34 +54,19 @@ def build_app(node: NodeDistributedLockEffect) -> Starlette:
             registered(node.settings, SERVICE_FACTS),
         )
 
-    return application(
-        Served(
-            node=node,
-            name="node_distributed_lock_effect",
-            settings=node.settings,
-            operations=EnumDistributedLockOperation,
-            handle=handle,
-            readiness=readiness,
-            metrics=lambda: metrics(node),
-            intake=intake,
-            documents=[
-                document_route(Path(__file__).with_name("openapi.json")),
-                document_route(Path(__file__).with_name("asyncapi.json")),
-                *page_routes(),
-            ],
-        )
+    return node_application(
+        node,
+        node.NAME,
+        EnumDistributedLockOperation,
+        ModelDistributedLockRequest,
+        metrics=partial(metrics_of, node),
+        intake=intake,
+        documents=[
+            document_route(Path(__file__).with_name("openapi.json")),
+            document_route(Path(__file__).with_name("asyncapi.json")),
+            *page_routes(),
+        ],
     )
-
-
-def metrics(node: NodeDistributedLockEffect) -> tuple[bytes, str]:
-    """Return what the node measures, and the media type of it.
-
-    Args:
-        node: The node.
-    """
-    for name, value, tags in node.figures():
-        node.record_metric(name, value, tags)
-    return generate_latest(node.registry), CONTENT_TYPE_LATEST
 
 
 async def _serve(node: NodeDistributedLockEffect) -> None:
@@ -108,12 +74,8 @@ async def _serve(node: NodeDistributedLockEffect) -> None:
 
 
 async def _main() -> None:
-    container = ModelONEXContainer()
-    bus = EventBusInmemory()
-    await bus.start()
-    await container.service_registry.register_instance(EventBusInmemory, bus)
-    await _serve(NodeDistributedLockEffect(container))
-    await bus.close()
+    async with container_of_process(with_bus=True) as container:
+        await _serve(NodeDistributedLockEffect(container))
 
 
 def main() -> None:

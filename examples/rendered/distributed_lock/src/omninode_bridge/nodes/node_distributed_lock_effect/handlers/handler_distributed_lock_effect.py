@@ -4,7 +4,6 @@
 from typing import Any
 from uuid import UUID, uuid4
 
-from omnibase_core.errors import ModelOnexError
 from omnibase_core.mixins.mixin_metrics import MixinMetrics
 
 from omninode_bridge.nodes.node_distributed_lock_effect.adapters.adapters import Adapters
@@ -34,6 +33,7 @@ from omninode_bridge.nodes.node_distributed_lock_effect.models.model_extend_lock
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_query_lock_input import ModelQueryLockInput
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_release_lock_event import ModelReleaseLockEvent
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_release_lock_input import ModelReleaseLockInput
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.entry import EntryPoint
 from omninode_bridge.nodes.node_distributed_lock_effect.runtime.operation import (
     Event,
     EventPublisher,
@@ -44,7 +44,7 @@ from omninode_bridge.nodes.node_distributed_lock_effect.settings import ModelDis
 from omninode_bridge.nodes.node_distributed_lock_effect.topics import topic_of
 
 
-class HandlerDistributedLockEffect:
+class HandlerDistributedLockEffect(EntryPoint[ModelDistributedLockRequest, ModelDistributedLockResponse]):
     """PostgreSQL-backed distributed locking with leases, for coordinating node instances."""
 
     def __init__(
@@ -67,7 +67,7 @@ class HandlerDistributedLockEffect:
         """
         self.settings = settings or ModelDistributedLockSettings()
         self.adapters = Adapters(self.settings)
-        self._surroundings = Surroundings(
+        surroundings = Surroundings(
             node="node_distributed_lock_effect",
             namespace="omninode-bridge",
             node_id=node_id or uuid4(),
@@ -75,7 +75,7 @@ class HandlerDistributedLockEffect:
             event_bus=event_bus,
             redact=self.settings.redact,
         )
-        self._operations: dict[EnumDistributedLockOperation, Operation[Any, Any]] = {
+        operations: dict[EnumDistributedLockOperation, Operation[Any, Any]] = {
             EnumDistributedLockOperation.ACQUIRE_LOCK: Operation(
                 name="acquire_lock",
                 input_model=ModelAcquireLockInput,
@@ -133,33 +133,4 @@ class HandlerDistributedLockEffect:
                 ),
             ),
         }
-
-    async def initialize(self) -> dict[str, ModelOnexError]:
-        """Open the adapters; does nothing to those that are open.
-
-        Returns:
-            The errors of those that are away, by name.
-        """
-        return await self.adapters.open()
-
-    async def shutdown(self) -> None:
-        """Close the adapters; does nothing to those that are closed."""
-        await self.adapters.close()
-
-    async def handle(self, request: ModelDistributedLockRequest) -> ModelDistributedLockResponse:
-        """Run one operation.
-
-        Args:
-            request: The operation's name and input.
-
-        Returns:
-            The operation's output, with the request's correlation id.
-
-        Raises:
-            ModelOnexError: Whatever goes wrong, with its code, the correlation id and the cause.
-        """
-        correlation_id = request.correlation_id or uuid4()
-        output = await self._operations[request.operation].invoke(request.payload, correlation_id, self._surroundings)
-        return ModelDistributedLockResponse(
-            operation=request.operation, result=output.model_dump(mode="json"), correlation_id=correlation_id
-        )
+        super().__init__(operations, surroundings, ModelDistributedLockResponse, adapters=self.adapters)

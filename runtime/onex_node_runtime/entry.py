@@ -1,0 +1,103 @@
+# The runtime of copier-onex, the same in every node. Change it in the template, not here.
+"""Where requests come in: which operation takes one, and what has to be open for it."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+from .node_request import NodeRequest
+from .node_response import NodeResponse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
+
+    from omnibase_core.errors import ModelOnexError
+
+    from .adapters.group import AdapterGroup, Figure
+    from .operation import Operation, Surroundings
+
+
+def admit_all(_operation: str, _correlation_id: UUID) -> None:
+    """Refuse nothing."""
+
+
+def no_span(_node: str, _operation: str, _correlation_id: UUID) -> AbstractContextManager[None]:
+    """Make no span."""
+    return nullcontext()
+
+
+class EntryPoint[RequestT: NodeRequest, ResponseT: NodeResponse]:
+    """Takes a request, runs its operation, answers."""
+
+    def __init__(
+        self,
+        operations: Mapping[Any, Operation[Any, Any]],
+        surroundings: Surroundings,
+        respond: Callable[..., ResponseT],
+        *,
+        adapters: AdapterGroup | None = None,
+        admit: Callable[[str, UUID], None] = admit_all,
+        span: Callable[[str, str, UUID], AbstractContextManager[None]] = no_span,
+    ) -> None:
+        """Put them together; nothing is opened before `initialize` or the first request.
+
+        Args:
+            operations: The operations by the members of the node's enum.
+            surroundings: What they share.
+            respond: Makes the answer of `operation`, `result` and `correlation_id`.
+            adapters: What the operations talk to; None for nothing.
+            admit: Refuses an operation for now, by raising a `ModelOnexError`.
+            span: Makes a span of a run: takes the node, the operation and the request's identity.
+        """
+        self._operations = dict(operations)
+        self._surroundings = surroundings
+        self._respond = respond
+        self._adapters = adapters
+        self._admit = admit
+        self._span = span
+
+    @property
+    def adapter_group(self) -> AdapterGroup | None:
+        """What the operations talk to; None for nothing."""
+        return self._adapters
+
+    def figures(self) -> list[Figure]:
+        """Return gauges of the adapters: name, value and tags."""
+        return [] if self._adapters is None else self._adapters.figures()
+
+    async def initialize(self) -> dict[str, ModelOnexError]:
+        """Open the adapters; does nothing to those that are open.
+
+        Returns:
+            The errors of those that are away, by name.
+        """
+        return {} if self._adapters is None else await self._adapters.open()
+
+    async def shutdown(self) -> None:
+        """Close the adapters; does nothing to those that are closed."""
+        if self._adapters is not None:
+            await self._adapters.close()
+
+    async def handle(self, request: RequestT) -> ResponseT:
+        """Run one operation.
+
+        Args:
+            request: The operation's name and input.
+
+        Returns:
+            The operation's output, with the request's correlation id.
+
+        Raises:
+            ModelOnexError: Whatever goes wrong, with its code, the correlation id and the cause.
+        """
+        correlation_id = request.correlation_id or uuid4()
+        name = request.operation.value
+        self._admit(name, correlation_id)
+        operation = self._operations[request.operation]
+        with self._span(self._surroundings.node, name, correlation_id):
+            output = await operation.invoke(request.payload, correlation_id, self._surroundings)
+        result = output.model_dump(mode="json")
+        return self._respond(operation=request.operation, result=result, correlation_id=correlation_id)

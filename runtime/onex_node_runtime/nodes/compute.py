@@ -1,0 +1,38 @@
+# The runtime of copier-onex, the same in every node. Change it in the template, not here.
+"""A compute node that takes ONEX's inputs of computations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, override
+
+from omnibase_core.nodes import NodeCompute
+
+from ..entry import EntryPoint
+from ..node_request import NodeRequest
+from ..node_response import NodeResponse
+from ..onex_inputs import compute_output
+from .running import RunningNode
+
+if TYPE_CHECKING:
+    from omnibase_core.nodes import ModelComputeInput, ModelComputeOutput
+
+
+class RunningCompute[RequestT: NodeRequest, ResponseT: NodeResponse, EntryT: EntryPoint[Any, Any]](
+    RunningNode[RequestT, ResponseT, EntryT], NodeCompute[Any, Any]
+):
+    """A compute node between its start and its end."""
+
+    @override
+    async def process(self, input_data: ModelComputeInput[Any]) -> ModelComputeOutput[Any]:
+        """Run the operation that an ONEX compute input asks for.
+
+        Args:
+            input_data: Its `data` holds `operation` and `payload`; its metadata the correlation id.
+
+        Returns:
+            The operation's output as `result`.
+
+        Raises:
+            ModelOnexError: VALIDATION_ERROR for an input that names no operation; else what the operation raises.
+        """
+        return await compute_output(input_data, self._request_model, self.handle)

@@ -1,0 +1,102 @@
+# The runtime of copier-onex, the same in every node. Change it in the template, not here.
+"""A node as an HTTP application sees it: requests of callers become those of the node, and its health readiness."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..correlation import CORRELATION_ID
+from .application import Readiness, Served, application
+from .intake import Intake
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from enum import StrEnum
+
+    from omnibase_core.models.health.model_health_status import ModelHealthStatus
+    from starlette.applications import Starlette
+    from starlette.routing import Route
+
+    from ..callers.known import Callers
+    from ..node_response import NodeResponse
+    from ..settings.service import ListenerSettings
+
+
+class HostedNode[RequestT](Protocol):
+    """A node that can be served."""
+
+    @property
+    def settings(self) -> ListenerSettings:
+        """Where it listens, and its limits."""
+
+    async def initialize(self) -> None:
+        """Open what it needs."""
+
+    async def shutdown(self) -> None:
+        """Close it."""
+
+    async def handle(self, request: RequestT) -> NodeResponse:
+        """Run one operation."""
+
+    async def health_check_async(self) -> ModelHealthStatus:
+        """Ask every dependency for a sign of life."""
+
+
+def node_application[RequestT](
+    node: HostedNode[RequestT],
+    name: str,
+    operations: type[StrEnum],
+    request_model: type[Any],
+    *,
+    metrics: Callable[[], tuple[bytes, str]] | None = None,
+    intake: Callable[[], Intake] = Intake,
+    continued: Callable[[Mapping[str, str]], contextlib.AbstractContextManager[object]] = contextlib.nullcontext,
+    documents: Sequence[Route] = (),
+    callers: Callers | None = None,
+) -> Starlette:
+    """Return the HTTP application around a node, which it initializes and shuts down.
+
+    Args:
+        node: The node, not initialized.
+        name: ONEX's name of it.
+        operations: The names of its operations.
+        request_model: The model of its requests.
+        metrics: Returns them and their media type; None serves none.
+        intake: Makes what brings work beside requests; the node is initialized then.
+        continued: Goes on with a caller's trace, by the headers of the request.
+        documents: Routes that tell people and tools of the interface.
+        callers: Who may call; None lets everybody who reaches the port.
+
+    Returns:
+        The application, as `application` describes it.
+    """
+
+    async def handle(operation: str, payload: dict[str, Any]) -> dict[str, Any]:
+        # The payload is JSON that was read just now, and is judged as the operation's input.
+        request: RequestT = request_model.model_construct(
+            operation=operations(operation), payload=payload, correlation_id=CORRELATION_ID.get()
+        )
+        return (await node.handle(request)).result
+
+    async def readiness() -> Readiness:
+        report = await node.health_check_async()
+        # What is critical makes the node unready; without what is optional it still serves.
+        ready = not any(issue.severity == "critical" for issue in report.issues)
+        return Readiness(ready, report.status, tuple(issue.message for issue in report.issues))
+
+    return application(
+        Served(
+            node=node,
+            name=name,
+            settings=node.settings,
+            operations=operations,
+            handle=handle,
+            readiness=readiness,
+            metrics=metrics,
+            intake=intake,
+            continued=continued,
+            documents=documents,
+            callers=callers,
+        )
+    )

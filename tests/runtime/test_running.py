@@ -1,0 +1,227 @@
+"""The life of a node, and its entry point, without anything generated."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from omnibase_core.enums import EnumCoreErrorCode
+from omnibase_core.errors import ModelOnexError
+from omnibase_core.event_bus import EventBusInmemory
+from omnibase_core.mixins.mixin_metrics import MixinMetrics
+from omnibase_core.models.container import ModelONEXContainer
+from onex_node_runtime.adapters.group import AdapterGroup
+from onex_node_runtime.entry import EntryPoint
+from onex_node_runtime.hosting import container_of_process
+from onex_node_runtime.nodes.effect import RunningEffect
+from onex_node_runtime.operation import Operation, Surroundings
+from onex_node_runtime.rate_limit import RateLimit, admission
+from onex_node_runtime.workflows.entry import WorkflowEntryPoint
+from pydantic import BaseModel, JsonValue
+
+AWAY = ModelOnexError(message="away", error_code=EnumCoreErrorCode.NETWORK_ERROR)
+WRONG = ModelOnexError(message="not a URL", error_code=EnumCoreErrorCode.INVALID_CONFIGURATION)
+
+
+class Name(StrEnum):
+    ECHO = "echo"
+
+
+class Request(BaseModel):
+    operation: Name = Name.ECHO
+    payload: dict[str, JsonValue] = {}
+    correlation_id: UUID | None = None
+
+
+class Response(BaseModel):
+    operation: Name
+    result: dict[str, JsonValue]
+    correlation_id: UUID | None = None
+
+
+class Words(BaseModel):
+    said: str = "nothing"
+
+
+@dataclass
+class World:
+    """An adapter that can be away; counts how often it is opened and closed."""
+
+    error: ModelOnexError | None = None
+    opened: int = 0
+    closed: int = 0
+
+    async def open(self) -> None:
+        self.opened += 1
+        await self.check()
+
+    async def check(self) -> None:
+        if self.error is not None:
+            raise self.error
+
+    async def close(self) -> None:
+        self.closed += 1
+
+    def figures(self) -> list[tuple[str, float, dict[str, str]]]:
+        return [("opened", self.opened, {"adapter": "world"})]
+
+
+async def echo(words: Words) -> Words:
+    return words
+
+
+def surroundings(metrics: MixinMetrics | None = None) -> Surroundings:
+    return Surroundings(node="node_echo_effect", node_id=uuid4(), metrics=metrics or MixinMetrics(), redact=str)
+
+
+def entry(world: World | None = None, **more: Any) -> EntryPoint[Request, Response]:
+    operations = {Name.ECHO: Operation("echo", Words, echo, timeout_seconds=5)}
+    adapters = AdapterGroup(world=world) if world else None
+    return EntryPoint(operations, surroundings(), Response, adapters=adapters, **more)
+
+
+class Node(RunningEffect[Request, Response, EntryPoint[Request, Response]]):
+    NAME = "node_echo_effect"
+    PUBLISHES = True
+
+
+class Patient(Node):
+    OPTIONAL_ADAPTERS = frozenset({"world"})
+
+
+def node_of(world: World | None = None, kind: type[Node] = Node, container: ModelONEXContainer | None = None) -> Node:
+    return kind(container or ModelONEXContainer(), Request, lambda _bus: entry(world))
+
+
+async def test_it_answers_while_it_runs() -> None:
+    node, correlation_id = node_of(World()), uuid4()
+    with pytest.raises(ModelOnexError) as caught:
+        await node.handle(Request(correlation_id=correlation_id))
+    assert caught.value.error_code is EnumCoreErrorCode.INVALID_STATE
+    assert caught.value.context["additional_context"]["safe_to_repeat"] is True
+    await node.initialize()
+    answer = await node.handle(Request(payload={"said": "hello"}, correlation_id=correlation_id))
+    assert (answer.result, answer.correlation_id) == ({"said": "hello"}, correlation_id)
+    await node.shutdown()
+    with pytest.raises(ModelOnexError, match="not running"):
+        _ = node.running
+
+
+async def test_beginning_and_ending_twice_is_once() -> None:
+    world = World()
+    node = node_of(world)
+    await node.initialize()
+    running = node.running
+    await node.initialize()
+    assert node.running is running
+    assert ("opened", 1, {"adapter": "world"}) in node.figures()
+    await node.shutdown()
+    await node.shutdown()
+    assert (world.opened, world.closed) == (1, 1)
+    assert node.figures() == []
+
+
+async def test_health_check_mode_opens_nothing() -> None:
+    world, container = World(), ModelONEXContainer()
+    container.config.from_dict({"health_check_mode": True})
+    node = node_of(world, container=container)
+    await node.initialize()
+    assert world.opened == 0
+    assert (await node.health_check_async()).status == "degraded"
+
+
+@pytest.mark.parametrize(
+    ("kind", "away", "score"), [(Node, "unhealthy", 0.0), (Patient, "degraded", 0.0)], ids=["needed", "optional"]
+)
+async def test_health_follows_what_it_talks_to(kind: type[Node], away: str, score: float) -> None:
+    world = World(error=AWAY)
+    node = node_of(world, kind)
+    await node.initialize()
+    report = await node.health_check_async()
+    assert (report.status, report.health_score, len(report.issues)) == (away, score, 1)
+    (check,) = node.get_health_checks()
+    assert check() is report
+    world.error = None
+    assert (await node.health_check_async()).status == "healthy"
+    await node.shutdown()
+    assert (await node.health_check_async()).status == "degraded"
+
+
+async def test_a_node_that_talks_to_nothing_is_healthy_while_it_runs() -> None:
+    node = node_of()
+    (check,) = node.get_health_checks()
+    before = check()
+    await node.initialize()
+    after = check()
+    assert (before.status, after.status) == ("degraded", "healthy")  # type: ignore[union-attr]  # none of these is a future
+    assert (await node.health_check_async()).status == "healthy"
+
+
+async def test_a_start_with_something_wrong_is_refused() -> None:
+    world = World(error=WRONG)
+    node = node_of(world)
+    with pytest.raises(ModelOnexError):
+        await node.initialize()
+    assert world.closed == 1
+    with pytest.raises(ModelOnexError, match="not running"):
+        _ = node.running
+
+
+async def test_the_bus_of_the_container_is_handed_on(capsys: pytest.CaptureFixture[str]) -> None:
+    given: list[EventBusInmemory | None] = []
+    async with container_of_process(with_bus=True) as container:
+
+        def entry_of(bus: EventBusInmemory | None) -> EntryPoint[Request, Response]:
+            given.append(bus)
+            return entry()
+
+        await Node(container, Request, entry_of).initialize()
+        assert given == [container.get_service_optional(EventBusInmemory)]
+        assert given[0] is not None
+    async with container_of_process() as container:
+        assert container.get_service_optional(EventBusInmemory) is None
+
+
+async def test_a_request_beyond_the_limit_is_refused_and_counted() -> None:
+    metrics = MixinMetrics()
+    limited = entry(admit=admission(RateLimit(0.01, 1), metrics))
+    await limited.handle(Request())
+    with pytest.raises(ModelOnexError) as caught:
+        await limited.handle(Request())
+    assert caught.value.error_code is EnumCoreErrorCode.RATE_LIMIT_ERROR
+    assert metrics.get_metrics()["operation_rate_limited"]["value"] == 1
+
+
+@dataclass
+class Calls:
+    """Stands in for the other nodes and the engine: notes what is called."""
+
+    made: list[str] = field(default_factory=list)
+
+    async def open(self) -> None:
+        self.made.append("open")
+
+    async def close(self) -> None:
+        self.made.append("close")
+
+    def start(self, workflows: object) -> None:
+        self.made.append(f"start {workflows}")
+
+    async def stop(self) -> None:
+        self.made.append("stop")
+
+
+@pytest.mark.parametrize("kept", [True, False])
+async def test_workflows_have_other_nodes_within_reach_and_go_on_with_runs(kept: bool) -> None:
+    calls: Any = Calls()
+    operations = {Name.ECHO: Operation("echo", Words, echo, timeout_seconds=5)}
+    resumed: Any = {"echo": "workflow"} if kept else None
+    point: WorkflowEntryPoint[Request, Response] = WorkflowEntryPoint(
+        operations, surroundings(), Response, connection=calls, workflows=calls, resumed=resumed
+    )
+    await point.handle(Request())
+    await point.initialize()
+    await point.shutdown()
+    start = ["start {'echo': 'workflow'}"] if kept else []
+    assert calls.made == [*start, "open", *start, *(["stop"] if kept else []), "close"]

@@ -347,3 +347,31 @@ async def test_a_run_that_cannot_be_kept_stops_as_it_is() -> None:
         await Engine(trial.nodes, trial.tell).advance(trial.workflow, Order(), trial.run, refuse)
     assert trial.nodes.calls == ["first"]
     assert not trial.run.finished
+
+
+@pytest.mark.parametrize("on_failure", ["abort", "compensate"])
+async def test_killed_at_every_point_beside_a_step_that_fails(on_failure: Literal["abort", "compensate"]) -> None:
+    """What was under way when another failed is asked again, in the process that goes on: its effect is known."""
+    slow, after = step("slow", "first"), step("after", "slow")
+    made = workflow(step("first"), step("fails", "first", on_failure=on_failure), slow, after)
+
+    def trial(run: Run | None = None) -> Trial:
+        found = Trial(made, run)
+        found.nodes.delays = {"slow": 0.1}
+        found.nodes.failing = {"fails": [PERMANENT]}
+        return found
+
+    whole = trial()
+    await whole.advance()
+    assert whole.nodes.calls == ["first", "fails", "slow"]
+    assert len(whole.kept) > 3
+    for point, text in enumerate(whole.kept):
+        before = load(text)
+        rest = trial(load(text))
+        run = await rest.advance()
+        assert (run.status, run.answers, run.error) == (whole.run.status, whole.run.answers, whole.run.error), point
+        assert [(record.name, record.status) for record in run.steps] == [
+            (record.name, record.status) for record in whole.run.steps
+        ], point
+        assert [record.name for record in before.steps] + rest.nodes.calls == ["first", "fails", "slow"], point
+        assert run.under_way == []

@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
 import pytest
@@ -396,3 +396,43 @@ async def test_a_deadline_leaves_items_under_way_unknown_and_undoes_the_rest(kep
     assert (trial.run.status, trial.run.failed_step) == ("failed", "each[1]")
     assert trial.run.unknown_outcomes == ["each[1]", "each[2]"]
     assert trial.others.names("undo") == ["a"]
+
+
+class Uneven(Others):
+    """The item `b` is refused while `c` is under way, in a group and in its second round."""
+
+    async def call(
+        self, node: str, operation: str, payload: Mapping[str, JsonValue], call_id: UUID
+    ) -> Mapping[str, JsonValue]:
+        name = str(payload.get("name"))
+        if operation == "second" and name == "c":
+            await asyncio.sleep(0.1)
+        answer = await super().call(node, operation, payload, call_id)
+        if operation == "second" and name == "b":
+            refuse(payload)
+        return answer
+
+
+@pytest.mark.parametrize("on_failure", ["continue", "compensate"])
+async def test_killed_at_every_point_beside_an_item_that_fails(on_failure: Literal["continue", "compensate"]) -> None:
+    inner = Group((Step("one", call("first", name=item), compensate=call("undo", name=item)), _second()))
+    until = condition("result is not None", lambda known: known.result is not None)
+    steps = (Step("each", inner, each=Each(names, 3), repeat=Repeat(until, 2), on_failure=on_failure),)
+    whole = Trial(steps, Uneven())
+    await whole.advance()
+    assert whole.run.status == ("completed" if on_failure == "continue" else "compensated"), whole.run.error
+    for point, text in enumerate(whole.kept):
+        rest = Trial(steps, Uneven(), load(text))
+        run = await rest.advance()
+        assert (run.status, run.answers, run.error) == (whole.run.status, whole.run.answers, whole.run.error), point
+        if not any(record.status == "failed" for record in load(text).steps):
+            continue  # `c` may come too late for its second call
+        assert Counter(record.name for record in run.steps) == Counter(record.name for record in whole.run.steps), point
+        over = {record.name for record in load(text).steps if not record.composite}
+        again = [operation for operation, _, _ in rest.others.calls if not operation.startswith("un")]
+        made = [operation for operation, _, _ in whole.others.calls if not operation.startswith("un")]
+        assert len(over) + len(again) == len(made), point
+
+
+def _second() -> Step[Job]:
+    return Step("two", call("second", name=item), ("one",), compensate=call("unsecond", name=item))

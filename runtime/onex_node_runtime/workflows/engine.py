@@ -84,7 +84,7 @@ class Engine:
         progress = Progress(self._nodes, self._publish, workflow, request, journal)
         try:
             try:
-                if run.status == "running" and not run.error:
+                if run.status == "running" and (run.under_way or not run.error):
                     await progress.forward()
             except asyncio.CancelledError:
                 if keep is None:
@@ -176,8 +176,9 @@ class Progress[InputT: BaseModel]:
         failure: StepFailedError | None = None
         try:
             while True:
-                free = failure is None and not self.journal.run.error
-                for step in [step for step in left if free and over.issuperset(step.after)]:
+                for step in [step for step in left if over.issuperset(step.after)]:
+                    if not self.journal.begins(place.prefix + step.name, failed=failure is not None):
+                        continue
                     left.remove(step)
                     running[asyncio.create_task(self._step(step, inside), name=step.name)] = step
                 if not running:
@@ -237,10 +238,10 @@ class Progress[InputT: BaseModel]:
         started = 0
         try:
             while True:
-                while failure is None and not self.journal.run.error and len(running) < each.max_parallel:
-                    if (following := next(waiting, None)) is None:
-                        break
+                while len(running) < each.max_parallel and (following := next(waiting, None)) is not None:
                     index, item = following
+                    if not self.journal.begins(f"{here.known.label}[{index}]", failed=failure is not None):
+                        continue
                     started += 1
                     inside = _there(here, f"[{index}]", item=item)
                     running[asyncio.create_task(self._item(step, inside))] = index
@@ -273,7 +274,7 @@ class Progress[InputT: BaseModel]:
             return (await self._once(step, here))[0]
         previous: Mapping[str, JsonValue] = {}
         for number in range(1, repeat.max_rounds + 1):
-            if self.journal.run.error:
+            if not self.journal.begins(f"{here.known.label}#{number}"):
                 raise StepFailedError
             inside = _there(here, f"#{number}", previous=previous)
             answer, answers = await self._once(step, inside)
@@ -311,7 +312,7 @@ class Progress[InputT: BaseModel]:
         known = [intent for intent in intents if intent.get("target") in route.targets]
         answers: list[JsonValue] = []
         for index, intent in enumerate(sorted(known, key=_urgency)):
-            if self.journal.run.error:
+            if not self.journal.begins(f"{here.known.label}[{index}]"):
                 raise StepFailedError
             inside = _there(here, f"[{index}]", intent=intent)
             answers.append(await self._leaf(step, route.targets[intent["target"]], inside))
@@ -326,6 +327,7 @@ class Progress[InputT: BaseModel]:
         started = time.perf_counter()
         answer: JsonValue = {}
         answered = False
+        journal.begin(label)
         try:
             if isinstance(act, Publishing):
                 answer = await self._published(step, act, here.known)

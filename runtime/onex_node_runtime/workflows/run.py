@@ -67,6 +67,7 @@ class Run:
         failed_step: The step that ended it; for a run that took too long, the first of those it waited for.
         error: What ended it; empty for nothing.
         started_at: When it began.
+        under_way: The calls that were made and are not over.
     """
 
     run_id: UUID
@@ -78,6 +79,7 @@ class Run:
     failed_step: str | None = None
     error: str = ""
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    under_way: list[str] = field(default_factory=list)
 
     @property
     def finished(self) -> bool:

@@ -35,11 +35,12 @@ class Adopted:
         """Return the contract as YAML, with what has no place in it as comments beside what it belongs to."""
         lines = [_comment(line) for line in self.head]
         for key, value in self.contract.items():
-            if key == "operations":
+            if key == "operations" and isinstance(value, list) and value:
                 lines.append("operations:\n")
                 for operation in value:
                     lines.append(_indented(yaml_document([operation])))
-                    lines.append(_comments(self.kept.get(operation["name"], {}), "    "))
+                    name = operation.get("name") if isinstance(operation, Mapping) else None
+                    lines.append(_comments(self.kept.get(name, {}) if isinstance(name, str) else {}, "    "))
             else:
                 lines.append(yaml_document({key: value}))
         if whole := self.kept.get(""):

@@ -4,7 +4,7 @@ import copy
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..judging.judge import judge
 from ..language import names
@@ -41,7 +41,22 @@ _FORMATS = {"uuid": "uuid", "date-time": "datetime", "date": "date", "duration":
 _TYPES = ("string", "integer", "number", "boolean", "object", "array")
 
 
-def migrate(old: Mapping[str, Any], package: str | None = None) -> tuple[dict[str, Any], list[str]]:
+class Migrated(NamedTuple):
+    """What a legacy contract becomes.
+
+    Attributes:
+        contract: The contract, which may still have problems that only a person can solve.
+        changes: Each change in words.
+        kept: What the language has no place for, as it was: by the name of the operation that it belongs to, or by an
+            empty text.
+    """
+
+    contract: dict[str, Any]
+    changes: list[str]
+    kept: dict[str, dict[str, Any]]
+
+
+def migrate(old: Mapping[str, Any], package: str | None = None) -> Migrated:
     """Return a contract of today's language that says what a legacy one says.
 
     Args:
@@ -49,19 +64,18 @@ def migrate(old: Mapping[str, Any], package: str | None = None) -> tuple[dict[st
         package: The Python package of the node, for contracts that name none.
 
     Returns:
-        The contract, which may still have problems that only a person can solve, and each change in words. What the
-        language has no place for is kept as text in a description.
+        What it becomes.
     """
     migration = _Migration(old)
     migration.run(package)
-    return migration.contract, migration.changes
+    return Migrated(migration.contract, migration.changes, migration.kept)
 
 
 class _Migration:
     def __init__(self, old: Mapping[str, Any]) -> None:
         self.contract: dict[str, Any] = copy.deepcopy(dict(old))
         self.changes: list[str] = []
-        self.kept: list[str] = []
+        self.kept: dict[str, dict[str, Any]] = {}
 
     def run(self, package: str | None) -> None:
         self.rename()
@@ -80,18 +94,20 @@ class _Migration:
             self.contract["package"] = package
             self.change("package", f"{package}, from the command line")
         self.unknown_keys()
-        self.describe()
         order = {key: index for index, key in enumerate(_ORDER)}
         self.contract = dict(sorted(self.contract.items(), key=lambda item: order.get(item[0], len(order))))
 
     def change(self, where: str, what: str) -> None:
         self.changes.append(f"{where}: {what}")
 
-    def keep(self, where: str, value: object) -> None:
-        """Keep what there is no place for in the description."""
-        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-        self.kept.append(f"{where}: {text}")
-        self.change(where, "kept as text in the description")
+    def keep(self, where: str, value: object, operation: str = "") -> None:
+        """Keep what there is no place for, as a comment beside an operation, or beside the whole."""
+        beside = self.kept.setdefault(operation, {})
+        key = where
+        while key in beside:
+            key += "'"
+        beside[key] = value
+        self.change(where, "kept as a comment")
 
     def rename(self) -> None:
         for old, new in _RENAMED.items():
@@ -288,11 +304,12 @@ class _Migration:
         name = _operation_name(spec)
         self.change(f"{place}: {name}", "now an operation with a handler of your own")
         result: dict[str, Any] = {"name": name}
-        notes = [spec["description"]] if isinstance(spec.get("description"), str) else []
+        if isinstance(spec.get("description"), str):
+            result["description"] = spec["description"]
         for key in ("name", "operation_type", "operation", "type", "description"):
             value = spec.pop(key, None)
             if isinstance(value, str) and key != "description" and names.snake(value) != name:
-                notes.append(f"{key}: {value}")
+                self.keep(key, value, name)
         for side in ("input", "output"):
             model = spec.pop(f"{side}_model", None)
             known = _mapping(self.contract.get("models")).get(_type_name(model)) if isinstance(model, str) else None
@@ -300,7 +317,7 @@ class _Migration:
                 result[side] = copy.deepcopy(dict(fields))
                 self.change(f"{place}: {name}.{side}_model", f"its fields are now those of {side}")
             elif model is not None:
-                notes.append(f"{side}_model: {model}")
+                self.keep(f"{side}_model", model, name)
         for key in ("timeout_ms", "timeout_seconds"):
             value = spec.get(key)
             if isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0:
@@ -308,9 +325,8 @@ class _Migration:
                 if key.endswith("_ms"):
                     self.change(f"{place}: {name}", f"{key}: {value} is now timeout_seconds")
                 del spec[key]
-        notes += [f"{key}: {_text(value)}" for key, value in spec.items()]
-        if notes:
-            result["description"] = " ".join(_sentence(note) for note in notes)
+        for key, value in spec.items():
+            self.keep(key, value, name)
         for side in ("input", "output"):
             if side in result:
                 result[side] = result.pop(side)
@@ -391,8 +407,8 @@ class _Migration:
                     operations[0]["publishes"] = name
                     self.change(place, f"now publishes: {name} of the one operation")
                 else:
-                    self.kept.append(f"the node publishes {event}")
-                    self.change(place, "kept as text; write publishes at the operation that it follows")
+                    self.keep(place, event)
+                    self.change(place, "write publishes at the operation that it follows")
             events[side] = result
             if not result:
                 del events[side]
@@ -412,21 +428,23 @@ class _Migration:
         return new
 
     def unknown_keys(self) -> None:
-        """Move keys into the description which the language has no place for and which are no typing errors."""
+        """Take keys out of the contract which the language has no place for and which are no typing errors."""
         for problem in judge(self.contract):
             legacy = len(problem.path) == 1 and problem.path[0] in _NO_PLACE
             if problem.found.startswith("the unknown key") and (legacy or not problem.hint):
                 holder: Any = self.contract
                 for part in problem.path[:-1]:
                     holder = holder[part]
-                self.keep(problem.place, holder.pop(problem.path[-1]))
+                self.keep(problem.place, holder.pop(problem.path[-1]), self.operation_at(problem.path))
 
-    def describe(self) -> None:
-        if not self.kept:
-            return
-        text = self.contract.get("description", "")
-        kept = "\n".join(f"- {line}" for line in self.kept)
-        self.contract["description"] = f"{text}\n\nFrom the contract's former version:\n{kept}\n".lstrip()
+    def operation_at(self, path: Path) -> str:
+        """Return the name of the operation that a path leads into; empty for none."""
+        match path:
+            case ("operations", int() as index, *_):
+                operation = self.contract["operations"][index]
+                name = operation.get("name") if isinstance(operation, Mapping) else None
+                return name if isinstance(name, str) else ""
+        return ""
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
@@ -435,10 +453,6 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-
-
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def _type_name(name: object) -> str:

@@ -1,12 +1,18 @@
 """Where a project comes from: the template's place and version, as they are recorded and found again."""
 
+import json
 import re
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
+from importlib import metadata
 from pathlib import Path
+from typing import Any
 
+from ..home import ROOT
 from . import vcs
 
+_DISTRIBUTION = "copier-onex"
 _PARTS = ("copier.yml", "extensions", "runtime", "schemas", "template")
 _SHOWN = 5
 # How plumbum, with which Copier runs git, tells that it failed.
@@ -31,6 +37,38 @@ def local_path(source: str, base: Path) -> Path | None:
     if not path.is_absolute() and ":" in plain.partition("/")[0]:
         return None
     return base / path
+
+
+def origins() -> Iterator[str]:
+    """Yield where this code lies, and where it was taken from."""
+    if (ROOT / "copier.yml").is_file():
+        yield str(ROOT)
+        with suppress(subprocess.CalledProcessError, OSError):
+            yield vcs.git(ROOT, "config", "--get", "remote.origin.url").removesuffix("\n")
+    if url := _direct().get("url"):
+        yield str(url)
+
+
+def installed() -> tuple[str, str]:
+    """Return the template that these commands belong to, as Copier takes it, and its version; empty for the newest.
+
+    A wheel holds the template too, without its versions: what is generated from there can't be updated from there.
+    """
+    direct = _direct()
+    if "vcs_info" in direct:
+        return f"git+{direct['url']}", str(direct["vcs_info"].get("commit_id", ""))
+    folder = local_path(str(direct["url"]), ROOT) if "dir_info" in direct else None
+    place = folder if folder and (folder / "copier.yml").is_file() else ROOT
+    return str(place), "HEAD" if (place / ".git").exists() else ""
+
+
+def _direct() -> dict[str, Any]:
+    """Return what the installer noted of where the distribution came from."""
+    try:
+        noted = json.loads(metadata.distribution(_DISTRIBUTION).read_text("direct_url.json") or "{}")
+    except (metadata.PackageNotFoundError, ValueError):
+        return {}
+    return noted if isinstance(noted, dict) and "url" in noted else {}
 
 
 def absolute(source: str) -> str:

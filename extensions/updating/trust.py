@@ -1,11 +1,8 @@
 """Which templates an update may run: what a project names comes from anybody who may change the project."""
 
-import json
 import os
 from collections.abc import Iterator
-from contextlib import suppress
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 from subprocess import CalledProcessError
 from typing import Literal
@@ -18,10 +15,9 @@ from copier.errors import CopierError
 
 from ..home import ROOT
 from ..project import vcs
-from ..project.origin import local_path
+from ..project.origin import local_path, origins
 
 type Reason = Literal["settings", "installed", ""]
-_DISTRIBUTION = "copier-onex"
 _SETTINGS = "COPIER_SETTINGS_PATH"
 
 
@@ -53,7 +49,7 @@ def _installed() -> tuple[frozenset[Path], frozenset[str]]:
     """Return the folders and the addresses of the template that these commands belong to."""
     paths: set[Path] = set()
     addresses: set[str] = set()
-    for source in _origins():
+    for source in origins():
         path = local_path(source, ROOT)
         if path is None:
             addresses.add(_address(source))
@@ -62,20 +58,6 @@ def _installed() -> tuple[frozenset[Path], frozenset[str]]:
     for path in list(paths):
         paths.update(_of_one_repository(path))
     return frozenset(paths), frozenset(addresses)
-
-
-def _origins() -> Iterator[str]:
-    """Yield where this code lies, and where it was taken from."""
-    if (ROOT / "copier.yml").is_file():
-        yield str(ROOT)
-        with suppress(CalledProcessError, OSError):
-            yield vcs.git(ROOT, "config", "--get", "remote.origin.url").removesuffix("\n")
-    try:
-        direct = json.loads(metadata.distribution(_DISTRIBUTION).read_text("direct_url.json") or "{}")
-    except (metadata.PackageNotFoundError, ValueError):
-        return
-    if url := direct.get("url"):
-        yield str(url)
 
 
 def _of_one_repository(path: Path) -> Iterator[Path]:
@@ -107,7 +89,7 @@ def refusal(source: str, answers: str) -> str:
         source: What the project names.
         answers: The file that names it.
     """
-    installed = ", ".join(dict.fromkeys(_origins())) or "none that is known"
+    installed = ", ".join(dict.fromkeys(origins())) or "none that is known"
     settings = os.environ.get(_SETTINGS) or "Copier's settings.yml, which `copier --help` tells about"
     shown = source if source.isprintable() else ascii(source)
     return (

@@ -1,5 +1,6 @@
 """The command that turns legacy contracts into today's."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,10 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from examples.rendering import CONTRACTS, ROOT
+from extensions.adopting.adopted import Adopted
 from extensions.commands import migrate_contract
 from extensions.commands.migration import migrate
 from extensions.judging.judge import judge
-from extensions.reading.effective import yaml_document
 
 LEGACY = sorted((Path(__file__).parent / "legacy").glob("*.yaml"))
 
@@ -42,9 +43,9 @@ def leaves(value: object) -> Iterator[str]:
 def test_nothing_is_lost(path: Path) -> None:
     old = yaml.safe_load(path.read_text())
 
-    contract, changes = migrate(old)
+    contract, changes, kept = migrate(old)
 
-    told = yaml_document(contract) + "\n".join(changes)
+    told = Adopted(contract, kept).document() + "\n".join(changes)
     # Keys of JSON Schema are said in the language's own words, and names and versions stand apart.
     said = {"definitions", "properties", "$ref", "#/definitions/EnumKind", "format", "required", "True", "False"}
     said |= {"major", "minor", "patch", "null", "object", "postgres>=14"}
@@ -53,10 +54,10 @@ def test_nothing_is_lost(path: Path) -> None:
 
 @pytest.mark.parametrize("path", LEGACY, ids=lambda path: path.stem)
 def test_what_was_migrated_stays_as_it_is(path: Path) -> None:
-    contract, changes = migrate(yaml.safe_load(path.read_text()))
+    contract, changes, _ = migrate(yaml.safe_load(path.read_text()))
 
     assert changes
-    assert migrate(contract) == (contract, [])
+    assert migrate(contract) == (contract, [], {})
 
 
 VALID = [path for path in sorted(CONTRACTS.glob("*.yaml")) if not judge(yaml.safe_load(path.read_text()))]
@@ -66,11 +67,11 @@ VALID = [path for path in sorted(CONTRACTS.glob("*.yaml")) if not judge(yaml.saf
 def test_contracts_of_today_stay_as_they_are(path: Path) -> None:
     contract = yaml.safe_load(path.read_text())
 
-    assert migrate(contract) == (contract, [])
+    assert migrate(contract) == (contract, [], {})
 
 
 def test_error_handling_and_io_operations() -> None:
-    contract, _ = migrate(legacy("llm_effect"))
+    contract, _, _ = migrate(legacy("llm_effect"))
 
     assert judge(contract) == []
     assert contract["name"] == "llm"
@@ -82,7 +83,7 @@ def test_error_handling_and_io_operations() -> None:
     assert contract["operations"] == [
         {
             "name": "complete",
-            "description": "Ask for one answer. input_model: ModelLLMRequest. output_model: ModelLLMResponse.",
+            "description": "Ask for one answer",
             "timeout_seconds": 30,
             "handler": "custom",
         }
@@ -90,12 +91,12 @@ def test_error_handling_and_io_operations() -> None:
 
 
 def test_features_in_prose_and_dependencies_as_a_list() -> None:
-    contract, changes = migrate(legacy("database_adapter"))
+    contract, changes, kept = migrate(legacy("database_adapter"))
 
     assert judge(contract) == []
     assert contract["features"] == ["retry", "circuit_breaker", "no_service_mode"]
     assert contract["dependencies"] == {"postgres": ">=14", "kafka": ">=3", "consul": "*"}
-    assert "- features: Automatic retry with exponential backoff" in contract["description"]
+    assert kept[""]["features"] == "Automatic retry with exponential backoff"
     assert "error_handling.retry_policy: overruled by advanced_features.retry_policy" in changes
     assert contract["advanced_features"]["retry_policy"] == {"max_attempts": 5}
     assert [operation["name"] for operation in contract["operations"]] == ["write_row", "read_row"]
@@ -104,7 +105,7 @@ def test_features_in_prose_and_dependencies_as_a_list() -> None:
 
 
 def test_requirements() -> None:
-    contract, _ = migrate(legacy("requirements"))
+    contract, _, _ = migrate(legacy("requirements"))
 
     assert judge(contract) == []
     assert contract["dependencies"] == {"postgres": "*"}
@@ -112,7 +113,7 @@ def test_requirements() -> None:
 
 
 def test_events_and_variables() -> None:
-    contract, _ = migrate(legacy("event_reducer"))
+    contract, _, _ = migrate(legacy("event_reducer"))
 
     assert contract["name"] == "codegen_metrics"
     assert contract["version"] == "2.1.0"
@@ -120,7 +121,7 @@ def test_events_and_variables() -> None:
         "KAFKA": "${env.KAFKA_BOOTSTRAP_SERVERS}",
         "KEY": "Bearer ${secret.LLM_API_KEY}",
     }
-    assert contract["operations"][0]["description"] == "Fold ${EVENTS}."
+    assert contract["operations"][0]["description"] == "Fold ${EVENTS}"
     assert contract["operations"][0]["publishes"] == "metrics-ready"
     assert contract["subcontracts"] == {
         "event_type": {"consumed_events": [{"event": "workflow-started", "operation": "on_workflow_started"}]}
@@ -137,21 +138,21 @@ def test_events_and_variables() -> None:
     ],
 )
 def test_whole_words_of_prose_mean_features(prose: str, words: list[str]) -> None:
-    contract, _ = migrate({"features": [prose]})
+    contract, _, kept = migrate({"features": [prose]})
 
     assert contract.get("features", []) == words
-    assert prose in contract["description"]
+    assert kept == {"": {"features": prose}}
 
 
 def test_a_typing_error_is_a_problem_and_not_moved_away() -> None:
-    contract, changes = migrate({"name": "a", "package": "b", "node_type": "effect", "operatoins": ["x"]})
+    contract, changes, _ = migrate({"name": "a", "package": "b", "node_type": "effect", "operatoins": ["x"]})
 
     assert changes == []
     assert contract["operatoins"] == ["x"]
 
 
 def test_package_from_the_command_line() -> None:
-    contract, changes = migrate({"name": "a", "node_type": "effect", "operations": ["go"]}, package="acme")
+    contract, changes, _ = migrate({"name": "a", "node_type": "effect", "operations": ["go"]}, package="acme")
 
     assert judge(contract) == []
     assert contract["package"] == "acme"
@@ -171,7 +172,7 @@ def test_command_keeps_comments_and_reports_changes() -> None:
     assert result.stdout.startswith(
         "# line 1: The contract of the LLM effect, before mixins.\n# line 7: what it does\nname: llm\n"
     )
-    assert result.stderr.count("changed: ") == 6
+    assert result.stderr.count("changed: ") == 8
     assert judge(yaml.safe_load(result.stdout)) == []
 
 
@@ -233,9 +234,9 @@ def legacy_values(draw: st.DrawFn, key: str = "", depth: int = 0) -> object:
 @given(legacy_values().filter(lambda value: isinstance(value, dict)))
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_no_mapping_is_a_traceback(old: dict[str, object]) -> None:
-    contract, _ = migrate(old)
+    contract, _, kept = migrate(old)
 
-    yaml_document(contract)
+    Adopted(contract, kept).document()
 
 
 @pytest.mark.parametrize("text", ["", "- a", "a: [", "a: &a [*a]", "\x00"], ids=repr)
@@ -252,3 +253,32 @@ def test_missing_file() -> None:
 
     assert (result.returncode, result.stdout) == (1, "")
     assert "can't be read" in result.stderr
+
+
+def test_folder_becomes_another_and_nothing_is_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    (old / "shop").mkdir(parents=True)
+    (old / "a.yaml").write_text("name: a\nnode_type: EFFECT\noperations: [go]\ncapabilities: [x]\n", encoding="utf-8")
+    (old / "shop" / "b.yml").write_text("name: b\nnode_type: COMPUTE\noperations: [run]\n", encoding="utf-8")
+    (old / "broken.yaml").write_text("a: [", encoding="utf-8")
+    (old / "notes.txt").write_text("no contract", encoding="utf-8")
+    command = ["--package", "shop_nodes", str(old), "-o", str(new), "--json"]
+
+    assert migrate_contract.main(command) == 1
+    told = capsys.readouterr()
+    written = {path.relative_to(new).as_posix(): path.read_text("utf-8") for path in new.rglob("*.yaml")}
+    assert sorted(written) == ["a.yaml", "shop/b.yaml"]
+    assert "# capabilities:\n#   - x\n" in written["a.yaml"]
+    assert [result["done"] for result in json.loads(told.out)] == [True, False, True]
+    assert f"{old / 'broken.yaml'}: 1:" in told.err
+    assert "2 of 3" in told.err
+
+    (old / "broken.yaml").unlink()
+    assert migrate_contract.main(command) == 1
+    assert "a.yaml is not written: File exists" in capsys.readouterr().err
+    assert {path.relative_to(new).as_posix(): path.read_text("utf-8") for path in new.rglob("*.yaml")} == written
+
+
+def test_several_contracts_need_a_place(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit):
+        migrate_contract.main([str(tmp_path)])

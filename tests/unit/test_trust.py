@@ -68,7 +68,7 @@ def test_repository_that_points_at_the_installed_one_is_another(tmp_path: Path) 
 @pytest.fixture
 def installed_from(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     trust._installed.cache_clear()  # noqa: SLF001 - it is asked once a process
-    monkeypatch.setattr(trust, "_origins", lambda: iter(["https://user:word@Example.org/Some/template.git"]))
+    monkeypatch.setattr(trust, "origins", lambda: iter(["https://user:word@Example.org/Some/template.git"]))
     yield
     trust._installed.cache_clear()  # noqa: SLF001
 

@@ -72,7 +72,7 @@ def test_all_problems_come_before_anything_is_generated(tmp_path: Path, capsys: 
         f"{tmp_path / 'a.yaml'}: the name a is that of another contract, too",
         f"{tmp_path / 'b.yaml'}: its package is other_nodes, and that of others shop_nodes",
         f"{tmp_path / 'c.yaml'}:2:1: operations",
-        f"{tmp_path / 'd.yaml'}:2:1: broken YAML",
+        f"{tmp_path / 'd.yaml'}:1:5: contract: found broken YAML",
         "Nothing was generated.",
     ):
         assert expected in told

@@ -18,6 +18,7 @@ from typing import Any
 
 _PACKAGE = "_onex_hook"
 _REPORT = "validation.json"
+_GENERATION = "generation.json"
 _ANSWERS = ".copier-answers.yml"
 _PAUSE = 0.5
 _LONGEST = 3600
@@ -62,6 +63,7 @@ def rendered(project: Path, destination: str, answers: str = _ANSWERS) -> int:
     # All of it is the template's, unless there was a project before: nobody said that its code may be run.
     own = destination == "fresh" and not place.inside
     if (registration or not place.inside) and _validate(project, place, manifest, report, tests=own) and not problem:
+        _report(project, place)
         return 0
     where = f"The report is in {report}" if registration or not place.inside else ""
     if destination == "fresh":
@@ -74,6 +76,22 @@ def rendered(project: Path, destination: str, answers: str = _ANSWERS) -> int:
     else:
         _say(f"It was written over files that were there: look at `git status`. {where}".strip())
     return 1
+
+
+def _report(project: Path, place: Any) -> None:
+    """Say what was generated: on the screen, in a file, and to who listens. The copy is done, whatever comes of it."""
+    reporting, events = _load("reporting.generation"), _load("reporting.events")
+    try:
+        seconds = time.time() - float(os.environ["ONEX_STARTED"])
+    except (KeyError, ValueError):
+        seconds = None
+    try:
+        made = reporting.generation(project, place, ())
+        (_load("project.reports").folder(project, place) / _GENERATION).write_text(made.as_json(), encoding="utf-8")
+        _say(made.as_text(seconds).rstrip())
+        events.send(made, seconds)
+    except (OSError, ValueError, events.EventError) as error:
+        _say(f"Not reported: {error}")
 
 
 def _register(project: Path, manifest: dict[str, Any]) -> Any:

@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -12,8 +13,10 @@ from copier.errors import UserMessageError
 from jinja2 import Environment, pass_context
 from jinja2.ext import Extension
 from jinja2.runtime import Context
+from plumbum import local
 
 _PACKAGE = "_onex_extensions"
+_STARTED = "ONEX_STARTED"
 _TESTS = "template/{{ node.place.tests }}/"
 
 
@@ -41,6 +44,8 @@ class OnexExtension(Extension):
             environment: The environment in which Copier renders questions, paths and files.
         """
         super().__init__(environment)
+        # For the hook, which Copier starts in a process of its own, with the environment as plumbum keeps it.
+        local.env[_STARTED] = repr(time.time())
         compiled, encode, self._effective, self._given, self._judge, self._legacy, self._view = _load(
             "project.compiled",
             "text.encode",

@@ -18,7 +18,7 @@ from ..terminal.command import command, folder_argument, json_file_option, json_
 from ..terminal.progress import progress
 from ..terminal.status import Status
 from ..text import streams
-from .fleet import assign, find_projects, summary, update_projects
+from .fleet import assign, find_projects, fleet_report, summary, update_projects
 from .recovery import UpdateError, undo
 from .shown import show_fleet, show_undone, show_update
 from .update import Updated, Wish, update_all
@@ -179,6 +179,7 @@ def _places(project: Path, nodes: Sequence[str]) -> list[Place]:
     "Let many projects follow their contracts.",
     ("update-nodes nodes --dry-run", "what would change in the projects below a folder"),
     ("update-nodes nodes --to latest --json > changes.json", "take a new version of the template everywhere"),
+    ("update-nodes nodes --dry-run --report nodes.html", "a page about all nodes, with charts"),
     ("update-nodes nodes --contracts contracts", "each gets the contract with its package and name from there"),
 )
 @click.argument("folders", nargs=-1, required=True, metavar="FOLDER...", type=click.Path(path_type=Path))
@@ -190,6 +191,12 @@ def _places(project: Path, nodes: Sequence[str]) -> list[Place]:
     help="Contracts that become those of the projects.",
 )
 @click.option("--jobs", type=int, metavar="N", help="How many nodes at a time; default: the cores.")
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A page about all nodes, with charts; JSON where it ends in .json.",
+)
 @_wish_options
 @json_option("the summary")
 @json_file_option
@@ -197,13 +204,15 @@ def _update_nodes(
     folders: Sequence[Path],
     given: Path | None,
     jobs: int | None,
+    report: Path | None,
     *,
     as_json: bool,
     json_file: Path | None,
     **wished: Any,
 ) -> int:
     try:
-        _require_writable(json_file)
+        for file in (json_file, report):
+            _require_writable(file)
     except UpdateError as error:
         streams.warn(f"update-nodes: {error}\nNothing was changed.\n")
         return Status.NOT_DONE
@@ -224,6 +233,8 @@ def _update_nodes(
             show_update(updated, difference=True)
     if json_file:
         _write(json_file, summary(results))
+    if report:
+        _write(report, fleet_report(projects, as_json=report.suffix == ".json"))
     statuses = {result.status for result in results}
     return Status.NOT_DONE if "failed" in statuses else CONFLICTS if "conflicts" in statuses else Status.DONE
 

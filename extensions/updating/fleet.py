@@ -11,6 +11,8 @@ from threading import Semaphore
 
 from ..project.places import Place, places_in
 from ..reading import source
+from ..reporting.generation import Generation, generation
+from ..reporting.page import page
 from ..terminal.progress import progress
 from .recovery import UpdateError
 from .update import Updated, Wish, update_all
@@ -121,3 +123,19 @@ def summary(results: Sequence[Result]) -> str:
         for updated in (result.updated or (None,))
     ]
     return json.dumps(values, indent=2) + "\n"
+
+
+def fleet_report(projects: Sequence[Path], *, as_json: bool) -> str:
+    """Return what was generated in projects: as a page with charts, or as JSON."""
+    nodes: list[tuple[str, Generation]] = []
+    failed: list[tuple[str, str]] = []
+    for project in projects:
+        for place in places_in(project):
+            try:
+                nodes.append((str(project), generation(project, place)))
+            except (OSError, ValueError) as error:
+                failed.append((f"{project}: {place.name}", str(error)))
+    if not as_json:
+        return page(nodes, failed)
+    values = [{"project": project} | made.as_values() for project, made in nodes]
+    return json.dumps({"nodes": values, "failed": dict(failed)}, indent=2) + "\n"

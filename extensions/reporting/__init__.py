@@ -1,0 +1,1 @@
+"""What was generated: counted, told, drawn, and sent to who listens."""

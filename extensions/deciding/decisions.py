@@ -162,13 +162,27 @@ def decide_integrations(contract: Contract) -> dict[str, Decision]:
     return {key: decision for key, decision in found.items() if decision}
 
 
+def adapters(contract: Contract) -> tuple[str, ...]:
+    """Return the keys of the adapters that the node has: one for each integration, and for each HTTP API."""
+    found: list[str] = []
+    for key in decide_integrations(contract):
+        found += contract.clients if key == "http" else (key,)
+    return tuple(found)
+
+
+def called(adapter: str) -> tuple[str, str]:
+    """Return what contracts call an adapter: its key, and the setting of its integration or the name of its API."""
+    api = adapter.removeprefix("http_")
+    return adapter, INTEGRATIONS[adapter].setting if api == adapter else api
+
+
 def decide_database(contract: Contract) -> Decision | None:
     """Tell whether the node talks to PostgreSQL, and why; None when it does not."""
     return decide_integrations(contract).get("postgres")
 
 
 def _decide_integration(contract: Contract, evidence: Evidence) -> Decision | None:
-    if evidence.setting in contract.integrations_off:
+    if evidence.setting in contract.integrations_off and not (evidence.setting == "api_client" and contract.apis):
         return None
     key = evidence.implementation
     settings = {
@@ -178,6 +192,8 @@ def _decide_integration(contract: Contract, evidence: Evidence) -> Decision | No
         "redis": contract.redis,
         "filesystem": contract.filesystem,
     }
+    named = "apis" if key == "http" and contract.apis else ""
+    written = (evidence.setting if settings[evidence.setting] is not None else "", named)
     consumes = ["subcontracts.event_type.consumed_events"] if key == "kafka" and contract.consumed_events else []
     kept = [f"operations[{i}].cache" for i, op in enumerate(contract.operations) if op.cache and op.cache.place == key]
     kinds: tuple[Callable[[], list[str]], ...] = (
@@ -187,7 +203,7 @@ def _decide_integration(contract: Contract, evidence: Evidence) -> Decision | No
             *kept,
         ],
         lambda: _state_kept_in(contract, evidence.setting),
-        lambda: [f"integrations.{evidence.setting}"] if settings[evidence.setting] is not None else [],
+        lambda: [f"integrations.{name}" for name in written if name],
         lambda: [f"dependencies.{name}" for name in contract.dependencies if name in evidence.dependencies],
         lambda: [f"features: {word}" for word in contract.features if word in evidence.features],
         lambda: [f"domain: {word}" for word in _words(contract.domain) if word in evidence.words],

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..language.contract import Contract
-from .decisions import INTEGRATIONS
+from .decisions import INTEGRATIONS, called
 
 DEFAULT_CHECK_SECONDS = 2.0
 DEFAULT_PROBE_SECONDS = 5
@@ -78,7 +78,7 @@ def health(contract: Contract, adapters: Collection[str]) -> HealthView:
     optional: list[str] = []
     unknown: list[str] = []
     for component in config.get("components", ()):
-        adapter = next((key for key in adapters if _is_of(component["name"], key)), None)
+        adapter = next((key for key in _named_first(adapters) if _is_of(component["name"], key)), None)
         if adapter is None:
             unknown.append(component["name"])
             continue
@@ -146,7 +146,13 @@ def _config(contract: Contract, name: str) -> Mapping[str, Any]:
     return next((mixin.config for mixin in contract.mixins if mixin.name == name and mixin.enabled), {})
 
 
+def _named_first(adapters: Collection[str]) -> list[str]:
+    """Return the adapters, those first that the contract itself gives a name."""
+    return sorted(adapters, key=lambda adapter: adapter in INTEGRATIONS)
+
+
 def _is_of(component: str, adapter: str) -> bool:
-    evidence = INTEGRATIONS[adapter]
-    words = {adapter, evidence.setting, evidence.implementation, *evidence.dependencies, *evidence.words}
+    words = set(called(adapter))
+    if evidence := INTEGRATIONS.get(adapter):
+        words |= {evidence.implementation, *evidence.dependencies, *evidence.words}
     return bool(words & set(re.findall(r"[a-z0-9]+", component.lower()))) or component in words

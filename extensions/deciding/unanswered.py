@@ -6,10 +6,17 @@ from ..language.contract import MISSING, Contract, Field, Operation, Retry
 from ..language.workflow import StepRetry
 from ..text.problems import Path, Problem, did_you_mean, show
 from . import monitoring
-from .decisions import INTEGRATIONS, decide_integrations, not_generated
+from .decisions import adapters, called, decide_integrations, not_generated
 
 GUARDED = ("postgres", "http", "redis")
 """The integrations whose calls are retried and pass a circuit breaker."""
+
+
+def guarded_adapters(contract: Contract) -> tuple[str, ...]:
+    """Return the keys of the adapters whose calls are retried and pass a circuit breaker."""
+    return tuple(key for key in adapters(contract) if key in GUARDED or key in contract.clients)
+
+
 _RETRIED_BY = {
     "kafka": "what can't be delivered now waits in the outbox, and is tried until the brokers are there",
     "filesystem": "files are on this machine, where a second attempt finds what the first one found",
@@ -36,7 +43,7 @@ def unanswered(contract: Contract) -> Iterator[Problem]:
         One problem for each; none of them keeps the contract from being used. What is asked for and holds anyway, such
         as a policy that is turned off, is not among them. Their paths name `advanced_features` for the legacy key, too.
     """
-    for place in (*not_generated(contract), *monitoring.without_effect(contract, decide_integrations(contract))):
+    for place in (*not_generated(contract), *monitoring.without_effect(contract, adapters(contract))):
         key, _, word = place.partition(": ")
         path: Path = (key,) if word else tuple(place.split(".", 1))
         yield Problem(
@@ -84,7 +91,7 @@ _NEEDED = {"retry": _CALLS, "circuit_breaker": _CALLS, "dead_letter_queue": _EVE
 
 def _policies(contract: Contract, integrations: Collection[str]) -> Iterator[Problem]:
     place: Path = ("advanced_features",)
-    guarded = [key for key in GUARDED if key in integrations]
+    guarded = guarded_adapters(contract)
     if contract.retry and contract.retry.enabled:
         path = (*place, "retry_policy")
         if not guarded:
@@ -96,7 +103,7 @@ def _policies(contract: Contract, integrations: Collection[str]) -> Iterator[Pro
     if breaker and breaker.enabled and not guarded:
         yield Problem((*place, "circuit_breaker"), "a circuit breaker", _CALLS)
     elif breaker and breaker.enabled:
-        known = [name for key in guarded for name in dict.fromkeys((key, INTEGRATIONS[key].setting))]
+        known = [name for key in guarded for name in dict.fromkeys(called(key))]
         for index, name in enumerate(breaker.services):
             if name not in known:
                 path = (*place, "circuit_breaker", "services", index, "name")

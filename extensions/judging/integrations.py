@@ -10,9 +10,8 @@ from ..language import filling, patterns, references
 from ..language.contract import build_security, spell_out
 from ..language.deployment import DEFAULT_PORT
 from ..language.publishing import publications
-from ..text import bodies
 from ..text.problems import Path, Problem, did_you_mean, show
-from . import absent, files, given_values, redis
+from . import absent, files, given_values, http, redis
 from . import events as events_judging
 
 type Specs = Mapping[str, Any]
@@ -22,9 +21,8 @@ _INPUT = ("input", "env", "secret", *references.GIVEN)
 _OUTSIDE = ("env", "secret")
 _TOPIC = re.compile(r"onex\.(evt|cmd)\.[a-z0-9-]+\.[a-z0-9-]+\.v[0-9]+")
 _SHORT_TOPIC = re.compile(r"[a-z]([_-]?[a-z0-9])*")
-_INTEGRATION_OF = {"http": "api_client", "kafka": "kafka", "redis": "redis", "filesystem": "filesystem"}
+_INTEGRATION_OF = {"kafka": "kafka", "redis": "redis", "filesystem": "filesystem"}
 _SCHEMES: dict[Path, tuple[str, ...]] = {
-    ("integrations", "api_client", "base_url"): ("http://", "https://"),
     ("integrations", "redis", "url"): ("redis://", "rediss://", "unix://"),
     ("advanced_features", "observability", "tracing", "endpoint"): ("http://", "https://"),
 }
@@ -67,7 +65,9 @@ def check(rules: Rules, path: Path, operation: Specs) -> Iterator[Problem]:
         The problems.
     """
     key = str(path[-1])
-    if _mapping(rules.raw.get("integrations")).get(_INTEGRATION_OF[key]) is False:
+    if key == "http":
+        yield from http.turned_off(rules, path, _mapping(operation[key]))
+    elif _mapping(rules.raw.get("integrations")).get(_INTEGRATION_OF[key]) is False:
         expected = f"another implementation, since integrations.{_INTEGRATION_OF[key]} is false"
         yield Problem(path, f"a use of {key}", expected)
     inputs = _mapping(operation.get("input"))
@@ -82,12 +82,9 @@ def check(rules: Rules, path: Path, operation: Specs) -> Iterator[Problem]:
     yield from _secrets(path, seen, _finder(inputs, rules.models), inputs, rules.models)
     yield from given_values.problems(path, spec, operation, rules.raw, rules.models)
     yield from absent.problems(path, spec, inputs, rules.models)
-    yield from {"http": _http, "kafka": _kafka, "redis": redis.command, "filesystem": files.action}[key](
+    yield from {"http": http.request, "kafka": _kafka, "redis": redis.command, "filesystem": files.action}[key](
         rules, path, spec, operation, find
     )
-    if key == "http":
-        client = _mapping(_mapping(rules.raw.get("integrations")).get("api_client"))
-        yield from _body(path, spec, _mapping(client.get("headers")), inputs)
 
 
 def _single_values(rules: Rules, path: Path, texts: Specs, inputs: Specs) -> Iterator[Problem]:
@@ -162,14 +159,16 @@ def settings(rules: Rules) -> Iterator[Problem]:
         The problems.
     """
     integrations = _mapping(rules.raw.get("integrations"))
-    for name in ("api_client", "kafka", "redis", "filesystem"):
+    for name in ("kafka", "redis", "filesystem"):
         path: Path = ("integrations", name)
         if rules.clean(path):
             sources = ("env",) if name in {"kafka", "filesystem"} else _OUTSIDE
             yield from references.problems(path, _mapping(integrations.get(name)), sources, lambda _: None)
     for url, schemes in _SCHEMES.items():
         yield from _scheme(rules, url, schemes)
-    yield from _headers(rules, integrations)
+    for path, _ in http.clients(rules):
+        yield from _scheme(rules, (*path, "base_url"), http.URLS)
+    yield from http.apis(rules)
     yield from _host(rules)
     yield from _docs(rules)
     advanced = _mapping(rules.raw.get("advanced_features"))
@@ -192,19 +191,6 @@ def _scheme(rules: Rules, path: Path, schemes: tuple[str, ...]) -> Iterator[Prob
     if isinstance(url, str) and rules.clean(path) and not url.lower().startswith(("${", *schemes)):
         hint = f"{schemes[0]}{url}" if re.fullmatch(r"[\w.-]+(:\d+)?(/[\w./-]*)?", url) else ""
         yield Problem(path, show(url), f"a URL that starts with {' or '.join(schemes)}", hint)
-
-
-def _headers(rules: Rules, integrations: Specs) -> Iterator[Problem]:
-    places: list[tuple[Path, Specs]] = [(("integrations", "api_client"), _mapping(integrations.get("api_client")))]
-    places += [
-        (("operations", index, "http"), _mapping(operation.get("http")))
-        for index, operation in enumerate(rules.operations)
-    ]
-    for path, holder in places:
-        for name, value in _mapping(holder.get("headers")).items():
-            place: Path = (*path, "headers", name)
-            if isinstance(value, str) and rules.clean(place) and not (value.isascii() and value.isprintable()):
-                yield Problem(place, show(value), "printable ASCII, which is all that headers of HTTP carry")
 
 
 def _host(rules: Rules) -> Iterator[Problem]:
@@ -301,46 +287,6 @@ def _events(rules: Rules, integrations: Specs) -> Iterator[Problem]:
 
 def _index(rules: Rules, name: object) -> int:
     return next((index for index, spec in enumerate(rules.operations) if spec.get("name") == name), 0)
-
-
-def _http(rules: Rules, path: Path, spec: Specs, operation: Specs, _find: Find) -> Iterator[Problem]:
-    import jsonpath  # noqa: PLC0415  # takes a fifth of the time to import all of this, and few contracts have paths
-
-    extract, outputs = _mapping(spec.get("extract")), _mapping(operation.get("output"))
-    if "body" in spec and spec.get("method") in {"GET", "HEAD"}:
-        yield Problem((*path, "body"), f"a body of a {spec['method']} request", "none, or another method")
-    for name, text in extract.items():
-        place = (*path, "extract", name)
-        if name not in outputs:
-            yield Problem(place, f"the unknown field {show(name)}", "an output field", did_you_mean(name, outputs))
-        if isinstance(text, str):
-            try:
-                jsonpath.compile(text)
-            except (jsonpath.JSONPathError, RecursionError) as error:
-                yield Problem(place, show(text), "a JSONPath", str(error).splitlines()[0][:200])
-    if "extract" in spec and spec.get("method") == "HEAD":
-        yield Problem((*path, "extract"), "an answer to HEAD", "none: such an answer has no body")
-    filler = filling.filler(set(extract), "http.extract", silent="extract" not in spec)
-    yield from filling.unfilled(path[:-1], operation, filler, rules.clean)
-
-
-def _body(path: Path, spec: Specs, headers: Specs, inputs: Specs) -> Iterator[Problem]:
-    body = spec.get("body")
-    if "omit_null" in spec and "body" not in spec:
-        yield Problem((*path, "omit_null"), "omit_null without a body", "a body whose members may have no value")
-    stated = bodies.content_type(headers, _mapping(spec.get("headers")))
-    if "body" not in spec or bodies.is_json(stated):
-        return
-    if spec.get("omit_null"):
-        yield Problem(
-            (*path, "omit_null"), f"omit_null for a body of type {stated}", "none: such a body has no members"
-        )
-    found = references.parts(body) if isinstance(body, str) else []
-    whole = found[0] if len(found) == 1 and isinstance(found[0], references.Reference) else None
-    known = whole is not None and whole.source == "input" and "." not in whole.name and whole.name in inputs
-    kind = str(spell_out(inputs[whole.name]).get("type")) if whole and known else "string"
-    if not isinstance(body, str) or kind not in {"string", "bytes"}:
-        yield Problem((*path, "body"), show(body), f"text, or a reference to text or bytes: {stated} is not JSON")
 
 
 def _kafka(rules: Rules, path: Path, spec: Specs, operation: Specs, _find: Find) -> Iterator[Problem]:

@@ -132,6 +132,7 @@ def build(raw: Mapping[str, Any]) -> Contract:
         ),
         database=_database_integration(integrations.get("database")),
         api_client=_settings(ApiClient, integrations.get("api_client")),
+        apis={name: ApiClient(**spec) for name, spec in integrations.get("apis", {}).items()},
         kafka=_settings(KafkaIntegration, integrations.get("kafka")),
         redis=_settings(RedisIntegration, integrations.get("redis")),
         filesystem=_settings(FilesystemIntegration, integrations.get("filesystem")),
@@ -322,6 +323,7 @@ def _statement(spec: Mapping[str, Any]) -> Statement:
 
 def _http(spec: Mapping[str, Any]) -> Http:
     return Http(
+        api=spec.get("api", ""),
         method=spec["method"],
         path=spec["path"],
         query=dict(spec.get("query", {})),

@@ -331,6 +331,7 @@ class Contract:
         classified: Why the node has its type; empty where the contract says the type.
         features: Canonical words, aliases resolved.
         database: None when the contract says nothing about the database; the same for the other integrations.
+        apis: HTTP APIs by name, beside the one without a name, which is `api_client`.
         integrations_off: The integrations whose detection it turns off.
     """
 
@@ -348,6 +349,7 @@ class Contract:
     operations: tuple[Operation, ...]
     database: DatabaseIntegration | None
     api_client: ApiClient | None
+    apis: Mapping[str, ApiClient]
     kafka: KafkaIntegration | None
     redis: RedisIntegration | None
     filesystem: FilesystemIntegration | None
@@ -373,6 +375,14 @@ class Contract:
     validation_level: str
     layout: str
     runtime: str
+
+    @property
+    def clients(self) -> dict[str, ApiClient]:
+        """The HTTP APIs that it can ask, by the keys of their adapters; `http` is the one without a name."""
+        asked = any(operation.http and not operation.http.api for operation in self.operations)
+        unnamed = asked or self.api_client is not None or not self.apis
+        named = {f"http_{name}": client for name, client in self.apis.items()}
+        return ({"http": self.api_client or ApiClient()} if unnamed else {}) | named
 
 
 def spell_out(spec: str | Mapping[str, Any]) -> Mapping[str, Any]:

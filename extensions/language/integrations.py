@@ -76,6 +76,7 @@ class Http:
     """An HTTP request.
 
     Attributes:
+        api: The name of the API that is asked; empty for the one without a name.
         method: In upper case.
         path: Below the base URL, with references.
         query: Parameters, with references.
@@ -86,6 +87,7 @@ class Http:
         extract: JSONPath by output field.
     """
 
+    api: str
     method: str
     path: str
     query: Mapping[str, Any]
@@ -94,6 +96,11 @@ class Http:
     omit_null: bool
     success: tuple[int, ...]
     extract: Mapping[str, str]
+
+    @property
+    def adapter(self) -> str:
+        """The key of the adapter of the API."""
+        return f"http_{self.api}" if self.api else "http"
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +223,7 @@ class DatabaseIntegration:
 
 @dataclass(frozen=True, slots=True)
 class ApiClient:
-    """Settings of the HTTP API; base URL and headers may refer to env and secret."""
+    """Settings of an HTTP API; base URL and headers may refer to env and secret."""
 
     base_url: str | None = None
     timeout_seconds: float = 30

@@ -7,13 +7,14 @@ from typing import Any
 from ..deciding import monitoring, security
 from ..deciding.decisions import (
     Decision,
+    adapters,
     decide_base_class,
     decide_discovery,
     decide_integrations,
     decide_variant,
     not_generated,
 )
-from ..deciding.unanswered import without_effect
+from ..deciding.unanswered import guarded_adapters, without_effect
 from ..language import complete, names, samples, sql
 from ..language.contract import Contract, Example, Field, Model, Operation
 from ..language.deployment import Consul
@@ -32,7 +33,7 @@ from .integrations import Environment
 from .node import NodeView
 from .operation import OperationView, may_retry, reads_rows
 from .resilience import RetryView, breaker_of, default_deadline, own_breakers, retry_of, retry_view
-from .settings import NAMES as SETTING_NAMES
+from .settings import names as setting_names
 from .transaction import TransactionView, transaction_view
 from .types import EnumView, EventView, TypeView
 
@@ -86,7 +87,7 @@ class _Builder:
         self.stem = names.pascal(contract.name)
         self.decisions = decide_integrations(contract)
         self.database_decision = self.decisions.get("postgres")
-        self.environment = Environment(contract, SETTING_NAMES)
+        self.environment = Environment(contract, setting_names(contract))
         self.cycles = cycles(contract.models)
 
     def build(self) -> NodeView:
@@ -112,7 +113,7 @@ class _Builder:
         kinds = (*models, *(side for operation in operations for side in (operation.input, operation.output)))
         needed = {symbol for kind in kinds for field in kind.fields for symbol in field.symbols}
         database = database_viewing.database_view(contract, operations) if self.database_decision else None
-        retry, breaker = self.retry(), breaker_of(contract, self.guarded)
+        retry, breaker = self.retry(), breaker_of(contract, guarded_adapters(contract))
         major, minor, patch = (int(part) for part in contract.version.split("-")[0].split("+")[0].split("."))
         return NodeView(
             contract=contract,
@@ -147,7 +148,7 @@ class _Builder:
             completed_topic=names.completed_topic(contract),
             base=base,
             decisions=tuple(decision for decision in decisions if decision),
-            not_generated=(*not_generated(contract), *monitoring.without_effect(contract, self.decisions)),
+            not_generated=(*not_generated(contract), *monitoring.without_effect(contract, adapters(contract))),
             unanswered=tuple(without_effect(contract)),
             enums=tuple(
                 EnumView(
@@ -163,14 +164,14 @@ class _Builder:
             models=models,
             operations=operations,
             database=database,
-            http=self.wanted("http", integrations.http_view),
+            apis=self.wanted("http", integrations.http_views) or (),
             redis=self.wanted("redis", integrations.redis_view),
             kafka=self.wanted("kafka", integrations.kafka_view),
             files=self.wanted("files", integrations.files_view),
             environment=self.environment,
             retry=retry,
             breaker=breaker,
-            own_breakers=own_breakers(contract, self.guarded, breaker),
+            own_breakers=own_breakers(contract, guarded_adapters(contract), breaker),
             consul=consul,
             has_bytes=self.reference("bytes", "") in needed,
             has_datetimes=self.reference("datetime", "") in needed,
@@ -406,7 +407,7 @@ class _Builder:
         if operation.aggregate or operation.compute:
             return "figures" if operation.aggregate and self.contract.figure_store else ""
         if key := self.adapter_key(operation):
-            return f"self.adapters.{key}"
+            return f"self.adapters.{operation.http.adapter if operation.http else key}"
         given = (["self.adapters"] if self.decisions else []) + (["self.settings"] if operation.settings else [])
         return ", ".join(given)
 
@@ -451,10 +452,6 @@ class _Builder:
             condition=condition,
         )
 
-    @property
-    def guarded(self) -> tuple[str, ...]:
-        return tuple(key for key in ("postgres", "http", "redis") if key in self.decisions)
-
     def consul(self) -> Consul:
         consul = self.contract.consul or Consul()
         return replace(consul, service_name=consul.service_name or service_name(self.contract))
@@ -462,7 +459,7 @@ class _Builder:
     def retry(self) -> RetryView | None:
         operations = self.contract.operations
         own = any(each.retry and each.retry.enabled and may_retry(each) for each in operations)
-        return retry_of(self.contract, self.guarded, own=own)
+        return retry_of(self.contract, guarded_adapters(self.contract), own=own)
 
 
 def _as_json(example: Example) -> Example:

@@ -143,6 +143,10 @@ class NodeOperations(NodeFacts):
         """The HTTP operations that a successful answer of the API is known for."""
         return tuple(op for op in self.http_operations if op.calls and op.calls.answer is not None)
 
+    def routes_of(self, api: str) -> tuple[OperationView, ...]:
+        """Return those of them that ask the API whose adapter has this key."""
+        return tuple(op for op in self.api_routes if op.calls and op.calls.adapter == api)
+
     @property
     def text_helpers(self) -> tuple[str, ...]:
         """The functions that turn values into texts which operations use."""

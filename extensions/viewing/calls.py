@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from ..language import answers, names, samples
 from ..language.contract import MISSING, Contract, Field, Operation
 from ..language.filling import copied
-from ..language.integrations import ApiClient, Http, Redis
+from ..language.integrations import Http, Redis
 from ..language.references import GIVEN, Reference, Resolver, parts
 from ..text import bodies, encode
 from ..text.encode import Call, Code
@@ -43,6 +43,7 @@ class CallView:
         status: A status of HTTP that is a success.
         tombstone: Whether the message of Kafka that the sample input makes has no value.
         route: A regular expression of the path of HTTP, without the base URL.
+        adapter: The key of the adapter of an API.
     """
 
     kind: str
@@ -61,6 +62,7 @@ class CallView:
     status: int = 200
     tombstone: bool = False
     route: str = ""
+    adapter: str = ""
 
     @property
     def code(self) -> str:
@@ -134,6 +136,7 @@ def _http(contract: Contract, operation: Operation, resolver: Resolver) -> CallV
     others = _copied(operation, {name for name, _ in results}, silent=not spec.extract)
     return CallView(
         kind="http",
+        adapter=spec.adapter,
         arguments=tuple(arguments),
         paths=paths,
         results=(*results, *others),
@@ -149,7 +152,7 @@ def _http(contract: Contract, operation: Operation, resolver: Resolver) -> CallV
 
 
 def _body(contract: Contract, spec: Http, resolver: Resolver) -> object:
-    stated = bodies.content_type((contract.api_client or ApiClient()).headers, spec.headers)
+    stated = bodies.content_type(contract.clients[spec.adapter].headers, spec.headers)
     if isinstance(spec.body, str) and not bodies.is_json(stated):
         whole = parts(spec.body)
         if len(whole) == 1 and isinstance(whole[0], Reference):

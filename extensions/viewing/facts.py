@@ -58,7 +58,7 @@ class NodeFacts:
     models: tuple[TypeView, ...]
     operations: tuple[OperationView, ...]
     database: DatabaseView | None
-    http: HttpView | None
+    apis: tuple[HttpView, ...]
     redis: RedisView | None
     kafka: KafkaView | None
     files: FilesView | None
@@ -170,19 +170,21 @@ class NodeFacts:
         """The adapters of the integrations that the node has."""
         known = {
             "postgres": (self.database, "AdapterPostgres"),
-            "http": (self.http, "AdapterHttp"),
+            **{api.key: (api, "AdapterHttp") for api in self.apis},
             "redis": (self.redis, "AdapterRedis"),
             "kafka": (self.kafka, "AdapterKafka"),
             "files": (self.files, "AdapterFiles"),
         }
         return tuple(
-            AdapterView(key, self.own(f"adapters.adapter_{key}", name)) for key, (has, name) in known.items() if has
+            AdapterView(key, self.own(f"adapters.{names.snake(made)}", made))
+            for key, (has, made) in known.items()
+            if has
         )
 
     @property
     def guarding(self) -> bool:
         """Whether it talks to something whose calls may be retried, or stopped by a circuit breaker."""
-        return bool(self.database or self.http or self.redis)
+        return bool(self.database or self.apis or self.redis)
 
     @property
     def command_line(self) -> bool:

@@ -124,7 +124,7 @@ class Imports:
             "servers": (self.node.database, ("embedded_postgres",)),
             "redis_server": (self.node.redis, ("embedded_redis",)),
             "kafka_server": (self.node.kafka, ("embedded_kafka",)),
-            "http_server": (self.node.http, ("local_api", *(("Answer", "Route") if self.node.api_routes else ()))),
+            "http_server": (self.node.apis, ("local_api", *(("Answer", "Route") if self.node.api_routes else ()))),
         }
         servers = [(f"tests.{module}", name) for module, (has, names_of) in known.items() if has for name in names_of]
         servers += [("tests.peers_local", "start_servers_of")] if self.node.peers else []
@@ -286,11 +286,11 @@ class Imports:
         symbols = [*short, *self._traces(*traces), self.node.own("operation", "Operation"), self.node.operation_enum]
         symbols.append(self.node.own("exporting", "provider_of"))
         symbols += [self.node.own("service", name) for name in ("build_app", "collector")]
-        if self.node.http:
+        if self.node.apis:
             symbols += [self.node.own("adapters.adapter_http", "HttpCall"), ("tests.http_server", "local_api")]
         if self.node.kafka:
             symbols.append(self.node.own("adapters.adapter_kafka", "KafkaMessage"))
-        if self.node.http or self.node.kafka:
+        if self.node.apis or self.node.kafka:
             symbols.append(self.node.own("adapters.adapters", "Adapters"))
         if self.node.consuming:
             symbols += [self.node.own("consumed", name) for name in ("OPERATIONS", "consumer")]

@@ -69,9 +69,11 @@ class PlaceView:
 
 @dataclass(frozen=True, slots=True)
 class HttpView:
-    """The HTTP API.
+    """An HTTP API.
 
     Attributes:
+        key: The key of its adapter, with which its settings begin.
+        name: Its name in the contract; empty for the one without a name.
         base_url: Where it is.
         timeout_seconds: Default of the setting.
         headers: Pairs of name and code of the value, of every request.
@@ -80,12 +82,19 @@ class HttpView:
         retry_status: Status codes that are worth another attempt, where it does no harm.
     """
 
+    key: str
+    name: str
     base_url: PlaceView
     timeout_seconds: float
     headers: tuple[tuple[str, str], ...]
     header_needs: tuple[str, ...]
     health_path: str
     retry_status: tuple[int, ...]
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return f"the HTTP API {self.name}" if self.name else "the HTTP API"
 
     @property
     def health_url_path(self) -> str:
@@ -185,10 +194,8 @@ class Environment:
             contract: A contract without problems.
             taken: Names of settings that the node has anyway.
         """
-        client = contract.api_client or ApiClient()
         places: list[object] = [
-            client.base_url,
-            client.headers,
+            *(place for client in contract.clients.values() for place in (client.base_url, client.headers)),
             contract.kafka.bootstrap_servers if contract.kafka else None,
             contract.redis.url if contract.redis else None,
             contract.filesystem.root if contract.filesystem else None,
@@ -248,13 +255,18 @@ class Environment:
         return PlaceView(own, secret, literal_of(text) if text else default, own=True, code=required)
 
 
-def http_view(contract: Contract, environment: Environment) -> HttpView:
-    """Return what templates need to know about the HTTP API."""
-    client = contract.api_client or ApiClient()
+def http_views(contract: Contract, environment: Environment) -> tuple[HttpView, ...]:
+    """Return what templates need to know about the HTTP APIs."""
+    return tuple(_http_view(contract, environment, key, client) for key, client in contract.clients.items())
+
+
+def _http_view(contract: Contract, environment: Environment, key: str, client: ApiClient) -> HttpView:
     resolver = Resolver((), (), environment.setting)
     listed = contract.retry.retryable_status_codes if contract.retry else ()
     return HttpView(
-        base_url=environment.place(client.base_url, "http_base_url", secret=False),
+        key=key,
+        name=key.removeprefix("http").removeprefix("_"),
+        base_url=environment.place(client.base_url, f"{key}_base_url", secret=False),
         timeout_seconds=client.timeout_seconds,
         headers=tuple((name, resolver.text(value)) for name, value in client.headers.items()),
         header_needs=resolver.needs(client.headers),

@@ -72,7 +72,7 @@ _OF_SOME_NODES: Mapping[str, Needed] = {
     "{tests}/integration/conftest.py": lambda node: node.database,
     "{tests}/integration/test_caches.py": lambda node: node.cache_tested,
     "{tests}/integration/test_discovery.py": lambda node: node.consul,
-    "{tests}/integration/test_http.py": lambda node: node.http,
+    "{tests}/integration/test_http.py": lambda node: node.apis,
     "{tests}/integration/test_kafka.py": lambda node: node.kafka,
     "{tests}/integration/test_migrations.py": lambda node: node.migrations,
     "{tests}/integration/test_operations.py": lambda node: node.sql_operations,

@@ -12,6 +12,7 @@ from .deploy import DeployView, Needs, consul_service, deploy_view
 from .events import NodeEvents
 from .fields import Symbol
 from .imports import Imports
+from .integrations import HttpView
 from .left_out import left_out
 from .operation import OperationView
 from .packages import Packages
@@ -81,7 +82,7 @@ class NodeView(NodeEvents):
     @property
     def tests_servers(self) -> bool:
         """Whether tests run the node together with what it talks to, or with what keeps its state."""
-        servers = self.database or self.http or self.kafka or self.redis or self.consul
+        servers = self.database or self.apis or self.kafka or self.redis or self.consul
         return bool(servers or self.tests_states or self.cache_tested)
 
     @property
@@ -141,7 +142,7 @@ class NodeView(NodeEvents):
     @property
     def to_be_given(self) -> frozenset[str]:
         """The settings that the node needs, and that the contract leaves to whoever deploys it."""
-        client, redis, kafka = self.contract.api_client, self.contract.redis, self.contract.kafka
+        redis, kafka = self.contract.redis, self.contract.kafka
         tracing = self.contract.observability.tracing
         # Without an endpoint, there are no traces.
         optional = {reference.name.lower() for reference in references(tracing.endpoint if tracing else None)}
@@ -154,8 +155,8 @@ class NodeView(NodeEvents):
         }
         if self.database:
             found.add("database_url")
-        if self.http and not (client and client.base_url):
-            found.add(self.http.base_url.setting)
+        clients = self.contract.clients
+        found |= {api.base_url.setting for api in self.apis if not clients[api.key].base_url}
         if self.redis and not (redis and redis.url):
             found.add(self.redis.url.setting)
         if self.kafka and not (kafka and kafka.bootstrap_servers):
@@ -233,8 +234,8 @@ class NodeView(NodeEvents):
     def made_up(self) -> tuple[str, ...]:
         """The environment variables without a default that requests to the outside need, none of them a place."""
         needs = {name for op in self.operations if op.calls for name in op.calls.needs}
-        needs.update(self.http.header_needs if self.http else ())
-        places = {view.base_url.setting for view in (self.http,) if view}
+        needs.update(name for api in self.apis for name in api.header_needs)
+        places = set(self.api_places)
         places.update(view.url.setting for view in (self.redis,) if view)
         places.update(view.servers.setting for view in (self.kafka,) if view)
         places.update(view.root.setting for view in (self.files,) if view)
@@ -248,14 +249,12 @@ class NodeView(NodeEvents):
     @property
     def stand_ins(self) -> tuple[tuple[str, str], ...]:
         """What a local run brings where the environment names nothing: the variable, and what it is, in words."""
+        local_api = "a local API that gives samples of what operations take from it"
         known = (
             (self.database and "database_url", "an embedded PostgreSQL, empty but for the migrations"),
             (self.redis and self.redis.url.setting, "an embedded Redis, empty"),
             (self.kafka and self.kafka.servers.setting, "the mock cluster of librdkafka, in memory"),
-            (
-                self.http and self.http.base_url.setting,
-                "a local API that gives samples of what operations take from it",
-            ),
+            *((api.base_url.setting, local_api) for api in self.apis),
             (self.files and self.files.root.setting, "an empty folder, deleted at the end"),
         )
         return tuple((self.variable(setting), what) for setting, what in known if setting)
@@ -263,7 +262,7 @@ class NodeView(NodeEvents):
     @property
     def required_settings(self) -> bool:
         """Whether something asks for a setting that may be missing."""
-        return bool(self.environment.all or self.http or self.redis or self.kafka or self.files)
+        return bool(self.environment.all or self.apis or self.redis or self.kafka or self.files)
 
     @property
     def renamed_settings(self) -> bool:
@@ -304,7 +303,7 @@ class NodeView(NodeEvents):
     @property
     def writes_json(self) -> bool:
         """Whether values leave the node as JSON otherwise than in its answers."""
-        sides = (self.http, self.kafka, self.redis, self.files, self.workflows, self.text_helpers)
+        sides = (self.apis, self.kafka, self.redis, self.files, self.workflows, self.text_helpers)
         return any(sides)
 
     @property
@@ -313,15 +312,18 @@ class NodeView(NodeEvents):
         return Readme(self)
 
     @property
-    def http_secret(self) -> str:
-        """A secret that every request is made of; empty for none."""
-        needed = self.http.header_needs if self.http else ()
-        return next((v.setting for v in self.environment.all if v.secret and v.setting in needed), "")
+    def api_places(self) -> tuple[str, ...]:
+        """The settings that say where HTTP APIs are."""
+        return tuple(dict.fromkeys(api.base_url.setting for api in self.apis))
 
-    def environment_values(self, but: str) -> tuple[tuple[str, str], ...]:
-        """Return a value for each environment variable and secret of the contract but one, by its setting."""
+    def secret_of(self, api: HttpView) -> str:
+        """Return a secret that every request to an API is made of; empty for none."""
+        return next((v.setting for v in self.environment.all if v.secret and v.setting in api.header_needs), "")
+
+    def environment_values(self, *but: str) -> tuple[tuple[str, str], ...]:
+        """Return a value for each environment variable and secret of the contract but some, by its setting."""
         words = {True: "hidden-word-{}", False: "plain-{}"}
-        found = (variable for variable in self.environment.all if variable.setting != but)
+        found = (variable for variable in self.environment.all if variable.setting not in but)
         return tuple((variable.setting, words[variable.secret].format(variable.setting)) for variable in found)
 
     @property

@@ -76,7 +76,7 @@ class Packages:
             "events": self.node.topics,
             "metrics": self.node.has_metrics_mixin,
             "retry": self.node.guarding or self.node.workflows,
-            "http": self.node.http,
+            "http": self.node.apis,
             "redis": self.node.redis,
             "kafka": self.node.kafka,
             "aggregation": self.node.proves_purity,

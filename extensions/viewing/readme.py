@@ -30,7 +30,7 @@ class Readme:
             "PostgreSQL": node.database,
             "Redis": node.redis,
             "Kafka (librdkafka's mock cluster)": node.kafka,
-            "an HTTP server": node.http,
+            "an HTTP server": node.apis,
         }
         return _listed([name for name, present in servers.items() if present], "and")
 
@@ -96,7 +96,7 @@ class Readme:
 
     def _reached(self, *, api: str, database: str = "") -> list[str]:
         node = self._node
-        reached = {database: node.database, api: node.http, "Redis": node.redis, "Kafka": node.kafka}
+        reached = {database: node.database, api: node.apis, "Redis": node.redis, "Kafka": node.kafka}
         return [name for name, present in reached.items() if present and name]
 
     def _invalid(self) -> str:
@@ -134,12 +134,12 @@ class Readme:
         things = {"row": node.sql_operations, "key": node.redis_operations, "file": node.filesystem_operations}
         missing = _listed([name for name, operations in things.items() if operations], "or")
         missing = f"the operation needs a {missing}, and there is none" if missing else ""
-        refused = "the API answers 404" if node.http else ""
+        refused = "the API answers 404" if node.apis else ""
         when = _listed([text for text in (missing, refused) if text], "or")
         return [("RESOURCE_NOT_FOUND", 404, when)] if when else []
 
     def _of_api(self) -> list[ErrorRow]:
-        if not self._node.http:
+        if not self._node.apis:
             return []
         return [
             ("PERMISSION_DENIED", 500, "the API answers 401 or 403"),

@@ -3,9 +3,8 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from ..deciding.decisions import INTEGRATIONS
+from ..deciding.decisions import called
 from ..language.contract import Contract, Operation, Retry
-from ..language.integrations import ApiClient
 from ..text import encode
 
 DEFAULT_FAILURE_THRESHOLD = 5
@@ -132,8 +131,7 @@ def own_breakers(
         return ()
     found: list[tuple[str, int, float]] = []
     for key in guarded:
-        names_of = (key, INTEGRATIONS[key].setting)
-        own = next((settings.services[name] for name in names_of if name in settings.services), None)
+        own = next((settings.services[name] for name in called(key) if name in settings.services), None)
         if own:
             seconds = own.recovery_timeout_ms / 1000 if own.recovery_timeout_ms else breaker.recovery_seconds
             found.append((key, own.failure_threshold or breaker.failure_threshold, seconds))
@@ -144,7 +142,7 @@ def default_deadline(contract: Contract, operation: Operation) -> float:
     """Return after how many seconds an operation is given up that says nothing of it."""
     # Long enough for a second attempt after one that hung, so that the circuit breaker sees the first one end.
     if operation.http:
-        return 2 * (contract.api_client or ApiClient()).timeout_seconds
+        return 2 * contract.clients[operation.http.adapter].timeout_seconds
     state = contract.state_store if operation.by_state_machine else None
     state = contract.figure_store if operation.aggregate else state
     uses_database = operation.database or (state and state.backend == "postgres")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..language.callers import Bearer
-from ..language.contract import MISSING
+from ..language.contract import MISSING, Contract
 from ..text import encode
 from .fields import CONSTRAINTS
 from .integrations import PlaceView
@@ -17,8 +17,8 @@ NAMES = frozenset(
     {
         *("node_transport", "run_lease_seconds", "cache_enabled", "cache_ttl_seconds", "cache_max_entries"),
         *("database_url", "database_pool_min_size", "database_pool_max_size", "database_connect_timeout_seconds"),
-        *("database_statement_timeout_seconds", "database_migrate_on_start", "http_timeout_seconds"),
-        *("http_max_connections", "http_max_answer_bytes", "redis_max_connections", "redis_timeout_seconds"),
+        *("database_statement_timeout_seconds", "database_migrate_on_start"),
+        *("redis_max_connections", "redis_timeout_seconds"),
         *("kafka_publish_timeout_seconds", "outbox_path", "outbox_max_messages", "kafka_consumer_group"),
         "kafka_max_message_bytes",
         *("dead_letter_max_retries", "dead_letter_retry_delay_seconds", "dead_letter_alert_threshold"),
@@ -38,12 +38,20 @@ NAMES = frozenset(
         *("service_auth_jwks_url", "service_auth_algorithms", "service_auth_clock_skew_seconds"),
         *("service_auth_scopes_claim", "service_auth_jwks_refresh_seconds", "service_auth_jwks_max_age_seconds"),
         "service_auth_ca_file",
-        *(f"{key}_circuit_breaker_failure_threshold" for key in ("postgres", "http", "redis")),
-        *(f"{key}_health_check_timeout_seconds" for key in ("postgres", "http", "redis", "kafka", "files")),
-        *(f"{key}_circuit_breaker_recovery_seconds" for key in ("postgres", "http", "redis")),
+        *(f"{key}_circuit_breaker_failure_threshold" for key in ("postgres", "redis")),
+        *(f"{key}_health_check_timeout_seconds" for key in ("postgres", "redis", "kafka", "files")),
+        *(f"{key}_circuit_breaker_recovery_seconds" for key in ("postgres", "redis")),
     }
 )
-"""The names that settings of integrations and features may have."""
+_OF_AN_API = (
+    *("timeout_seconds", "max_connections", "max_answer_bytes", "circuit_breaker_failure_threshold"),
+    *("circuit_breaker_recovery_seconds", "health_check_timeout_seconds"),
+)
+
+
+def names(contract: Contract) -> frozenset[str]:
+    """Return the names that settings of integrations and features may have."""
+    return NAMES | {f"{key}_{setting}" for key in ("http", *contract.clients) for setting in _OF_AN_API}
 
 
 _KINDS = {"string": "str", "integer": "int", "number": "float", "boolean": "bool"}
@@ -166,15 +174,13 @@ class _Settings:
             self.add("database_migrate_on_start", "bool", True, "Apply pending migrations when connecting.")
 
     def http(self) -> None:
-        if http := self.node.http:
-            self.place(http.base_url, "Where the HTTP API is.")
-            self.add(
-                "http_timeout_seconds", "float", float(http.timeout_seconds), "Longest wait for an answer.", "gt=0"
-            )
-            self.add(
-                "http_max_connections", "int", 100, "Connections of calls at once; health checks have one more.", "ge=1"
-            )
-            self.add("http_max_answer_bytes", "int", 10_485_760, "Largest answer that is read.", "ge=1")
+        for http in self.node.apis:
+            self.place(http.base_url, f"Where {http.title} is.")
+            seconds = float(http.timeout_seconds)
+            self.add(f"{http.key}_timeout_seconds", "float", seconds, "Longest wait for an answer.", "gt=0")
+            most = "Connections of calls at once; health checks have one more."
+            self.add(f"{http.key}_max_connections", "int", 100, most, "ge=1")
+            self.add(f"{http.key}_max_answer_bytes", "int", 10_485_760, "Largest answer that is read.", "ge=1")
 
     def redis(self) -> None:
         if redis := self.node.redis:

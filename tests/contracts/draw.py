@@ -374,6 +374,10 @@ def likely_contracts(draw: DrawFn) -> dict[str, Any]:
     for key in sorted(rest):
         if draw(st.integers(0, 2)) == 0:
             contract[key] = draw(rest[key])
+    if apis := sorted(contract.get("integrations", {}).get("apis", ())):
+        for operation in operations:
+            if "http" in operation:
+                operation["http"]["api"] = draw(st.sampled_from(apis))
     database = contract.get("integrations", {}).get("database")
     for migration in database.get("migrations", ()) if isinstance(database, dict) else ():
         migration["sql"] = f"SELECT 1; -- {' '.join(migration['sql'].split())}"

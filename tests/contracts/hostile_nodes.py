@@ -50,6 +50,7 @@ NODES: dict[str, dict[str, Any]] = {
         "node_type": "effect",
         "integrations": {
             "api_client": {"base_url": "http://a", "headers": {"X-A": "a"}},
+            "apis": {"mailer": {"base_url": "http://a", "headers": {"X-A": "a"}}},
             "database": {"migrations": [{"id": "0001", "sql": "SELECT 1 -- a"}]},
             "filesystem": {"root": "a"},
             "kafka": {"bootstrap_servers": "a:1"},
@@ -118,6 +119,7 @@ NODES: dict[str, dict[str, Any]] = {
                     "extract": {"x": "$.a"},
                 },
             ),
+            operation("mail", http={"api": "mailer", "method": "POST", "path": "/", "body": "a"}),
             operation("tell", kafka={"topic": "told", "key": "a", "payload": "a", "headers": {"X-C": "a"}}),
             operation("keep", redis={"command": "set", "key": "a", "value": "a"}),
             operation(

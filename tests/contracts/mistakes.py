@@ -148,6 +148,7 @@ PLANTS: dict[str, Plant] = {
     "age of what is kept": operation(0, "cache", {"memory": "kept", "ttl_seconds": 0}, "ttl_seconds"),
     "what is forgotten": operation(-1, "invalidates", ["nobody"], 0),
     "path of HTTP": inside("http", "path", "/${input.nobody}"),
+    "API": inside("http", "api", "nobody"),
     "method": inside("http", "method", "FETCH"),
     "key of Redis": inside("redis", "key", "${input.nobody}"),
     "command": inside("redis", "command", "gett"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from onex_node_runtime.adapters.adapter_files import AdapterFiles
-from onex_node_runtime.adapters.adapter_http import AdapterHttp
+from onex_node_runtime.adapters.adapter_http import AdapterHttp, HttpLimits
 from onex_node_runtime.adapters.adapter_kafka import AdapterKafka
 from onex_node_runtime.adapters.adapter_postgres import AdapterPostgres
 from onex_node_runtime.adapters.adapter_redis import AdapterRedis
@@ -79,6 +79,11 @@ def postgres(
 def http(settings: Settings, health_path: str = "/health") -> AdapterHttp:
     return AdapterHttp(
         settings,
+        limits=HttpLimits(
+            timeout_seconds=settings.http_timeout_seconds,
+            max_connections=settings.http_max_connections,
+            max_answer_bytes=settings.http_max_answer_bytes,
+        ),
         base_url=lambda: settings.require("http_base_url"),
         headers=lambda: {"Authorization": f"Bearer {settings.require('api_key')}"},
         guard=guard("http", settings),

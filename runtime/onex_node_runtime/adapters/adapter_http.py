@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from pydantic import JsonValue
 
-    from ..settings.http import HttpSettings
+    from ..settings.node import NodeSettings
     from ..spans import Spans
     from .group import Figure
     from .guard import Guard
@@ -59,6 +59,21 @@ CLOSE_SECONDS = 3.0
 # What is read of an answer whose body nobody asked for; a longer one costs its connection.
 _PASSED_OVER_BYTES = 65536
 _PASSED_OVER_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class HttpLimits:
+    """Limits of the client of an API.
+
+    Attributes:
+        timeout_seconds: Longest wait for an answer.
+        max_connections: Connections of calls at once; health checks have one more.
+        max_answer_bytes: Largest answer that is read.
+    """
+
+    timeout_seconds: float
+    max_connections: int
+    max_answer_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +120,18 @@ class HttpStatusError(AsksForPauseError):
 
 
 class AdapterHttp:
-    """The HTTP API that the node works with."""
+    """An HTTP API that the node works with."""
 
     def __init__(
         self,
-        settings: HttpSettings,
+        settings: NodeSettings,
         *,
+        limits: HttpLimits,
         base_url: Callable[[], str],
         headers: Callable[[], Mapping[str, str]],
         guard: Guard,
         check_seconds: float,
+        name: str = "http",
         health_path: str = "",
         retry_status: frozenset[int] = frozenset(),
         spans: Spans = UNTRACED,
@@ -122,24 +139,28 @@ class AdapterHttp:
         """Keep the settings; no connection is opened before the first request.
 
         Args:
-            settings: Limits of the client.
+            settings: The node's settings.
+            limits: Limits of the client.
             base_url: Where the API is; asked when the first request is made.
             headers: Headers of every request; asked at the same time.
             guard: Stands before requests.
             check_seconds: How long a sign of life may take.
+            name: What errors and traces call it.
             health_path: What is asked for a sign of life, and has to be there; empty asks the base URL, and takes
                 every answer that is no failure of the server.
             retry_status: Statuses that are worth another attempt, where it does no harm.
             spans: How requests are traced.
         """
         self.settings = settings
+        self.name = name
+        self._limits = limits
         self._base_url = base_url
         self._headers = headers
         self._check_seconds = check_seconds
         self._health_path = health_path
         self._retry_status = retry_status
         self._spans = spans
-        self._connections = Connections("http", settings.http_max_connections, settings.http_timeout_seconds)
+        self._connections = Connections(name, limits.max_connections, limits.timeout_seconds)
         self._client: httpx.AsyncClient | None = None
         self.guard = guard
 
@@ -191,7 +212,7 @@ class AdapterHttp:
         Raises:
             ModelOnexError: NETWORK_ERROR, TIMEOUT, CONTRACT_VIOLATION, or what the status stands for.
         """
-        with self._spans.call("http send"):
+        with self._spans.call(f"{self.name} send"):
             try:
                 return await self.guard.call(
                     lambda: self._send_once(call),
@@ -234,7 +255,7 @@ class AdapterHttp:
             raise ModelOnexError(
                 message=f"The answer to {call.method} is not JSON.",
                 error_code=EnumCoreErrorCode.CONTRACT_VIOLATION,
-                integration="http",
+                integration=self.name,
             ) from error
         return answer
 
@@ -253,11 +274,11 @@ class AdapterHttp:
         content = bytearray()
         async for chunk in response.aiter_bytes():
             content += chunk
-            if len(content) > self.settings.http_max_answer_bytes:
+            if len(content) > self._limits.max_answer_bytes:
                 raise ModelOnexError(
-                    message=f"The answer is longer than {self.settings.http_max_answer_bytes} bytes.",
+                    message=f"The answer is longer than {self._limits.max_answer_bytes} bytes.",
                     error_code=EnumCoreErrorCode.CONTRACT_VIOLATION,
-                    integration="http",
+                    integration=self.name,
                 )
         return bytes(content)
 
@@ -266,8 +287,8 @@ class AdapterHttp:
             self._client = httpx.AsyncClient(
                 base_url=self._base_url(),
                 headers={"Accept": "application/json", **self._headers()},
-                timeout=self.settings.http_timeout_seconds,
-                limits=httpx.Limits(max_connections=self.settings.http_max_connections + FOR_CHECKS),
+                timeout=self._limits.timeout_seconds,
+                limits=httpx.Limits(max_connections=self._limits.max_connections + FOR_CHECKS),
             )
         return self._client
 
@@ -289,7 +310,7 @@ class AdapterHttp:
         error = cause_of(raised)
         if isinstance(error, ModelOnexError):
             return error
-        details: dict[str, Any] = {"integration": "http", "outcome_unknown": error is not raised}
+        details: dict[str, Any] = {"integration": self.name, "outcome_unknown": error is not raised}
         if isinstance(error, HttpStatusError):
             code = _CODES.get(HTTPStatus(error.status)) if error.status in set(HTTPStatus) else None
             outage = error.status >= HTTPStatus.INTERNAL_SERVER_ERROR

@@ -28,9 +28,9 @@ def problems(path: Path, spec: Specs, inputs: Specs, models: Mapping[str, Specs]
         The problems.
     """
     implementation = str(path[-1])
-    if implementation == "kafka" and _may_be_null(spec.get("payload", ""), inputs, models):
+    if implementation == "kafka" and may_be_null(spec.get("payload", ""), inputs, models):
         key = spec.get("key")
-        if key is None or _may_be_null(key, inputs, models):
+        if key is None or may_be_null(key, inputs, models):
             yield Problem(
                 (*path, "key"), "a message that may have neither key nor value", "a key, which always is there"
             )
@@ -60,7 +60,8 @@ def in_key(path: Path, text: str, inputs: Specs, models: Mapping[str, Specs]) ->
             yield Problem(path, f"{reference.name}, which may be null", "a value for the key", _HINT)
 
 
-def _may_be_null(value: object, inputs: Specs, models: Mapping[str, Specs]) -> bool:
+def may_be_null(value: object, inputs: Specs, models: Mapping[str, Specs]) -> bool:
+    """Tell whether a value is null, or one reference to a field of the input that may be."""
     found = references.parts(value) if isinstance(value, str) else []
     whole = found[0] if len(found) == 1 else None
     if isinstance(whole, Reference):

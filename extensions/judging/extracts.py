@@ -29,7 +29,7 @@ def disagreeing(contract: Contract, raw: Specs, rules: Rules) -> Iterator[Proble
         One problem for each output that the answer of a test does not fill.
     """
     for index, operation in enumerate(contract.operations):
-        extract = operation.http.extract if operation.http else {}
+        extract = answers.json_paths(operation.http) if operation.http else {}
         places = {name: answers.keys_of(path) for name, path in extract.items()}
         if len(places) < 2 or None in places.values():  # noqa: PLR2004 - one has no other
             continue

@@ -42,10 +42,13 @@ def problems(
                     continue
                 where, field = _field(part.name, operation, models)
                 last = kind == "http" and key == "path" and number == len(parts) - 1
-                if last and references.may_end_empty(parts, field.get("default")):
+                if last and not part.spans and references.may_end_empty(parts, field.get("default")):
                     continue
                 for own, value in _given(path[:-1], part.name, (where, field), operation, contract):
-                    if expected := _WRONG[kind, key](value, _made(parts, number, value)):
+                    expected = _WRONG[kind, key](value, _made(parts, number, value))
+                    if part.spans and "" in value.split("/"):
+                        expected = "a value that {} can be made of: no segment of it is empty"
+                    if expected:
                         used = ".".join(map(str, place[2:]))
                         yield Problem(own, show(value), expected.format(used))
 

@@ -1,17 +1,22 @@
 """Rules for HTTP: the APIs that a contract names, and the requests of its operations."""
 
 from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 from typing import Any, Protocol
 
 from ..deciding.decisions import INTEGRATIONS
 from ..language import filling, references
 from ..language.contract import spell_out
+from ..language.integrations import BODIES
 from ..text import bodies
 from ..text.problems import Path, Problem, did_you_mean, show
+from . import absent
 
 type Specs = Mapping[str, Any]
 
 URLS = ("http://", "https://")
+# What a part of the answer that is no JSON fills.
+_TAKEN_BY = {"status": "integer", "text": "string", "bytes": "bytes"}
 _UNNAMED: Path = ("integrations", "api_client")
 _TAKEN = {"health_check"}.union(*((key, entry.setting) for key, entry in INTEGRATIONS.items()))
 
@@ -21,6 +26,7 @@ class Rules(Protocol):
 
     raw: Specs
     models: dict[str, Specs]
+    unions: dict[str, Specs]
     operations: list[Specs]
 
     def clean(self, path: Path) -> bool:
@@ -88,33 +94,57 @@ def request(rules: Rules, path: Path, spec: Specs, operation: Specs, _find: obje
     Yields:
         The problems.
     """
-    import jsonpath  # noqa: PLC0415  # takes a fifth of the time to import all of this, and few contracts have paths
-
-    extract, outputs = _mapping(spec.get("extract")), _mapping(operation.get("output"))
-    if "body" in spec and spec.get("method") in {"GET", "HEAD"}:
-        yield Problem((*path, "body"), f"a body of a {spec['method']} request", "none, or another method")
-    for name, text in extract.items():
-        place = (*path, "extract", name)
-        if name not in outputs:
-            yield Problem(place, f"the unknown field {show(name)}", "an output field", did_you_mean(name, outputs))
-        if isinstance(text, str):
-            try:
-                jsonpath.compile(text)
-            except (jsonpath.JSONPathError, RecursionError) as error:
-                yield Problem(place, show(text), "a JSONPath", str(error).splitlines()[0][:200])
-    if "extract" in spec and spec.get("method") == "HEAD":
-        yield Problem((*path, "extract"), "an answer to HEAD", "none: such an answer has no body")
-    filler = filling.filler(extract, "http.extract", silent="extract" not in spec)
+    inputs, outputs = _mapping(operation.get("input")), _mapping(operation.get("output"))
+    yield from _bodies(rules, path, spec, inputs)
+    yield from _extract(rules, path, spec, outputs)
+    yield from _not_found(path, spec, outputs)
+    yield from _pages(rules, path, spec, outputs)
+    extract, pages = _mapping(spec.get("extract")), _mapping(spec.get("pages"))
+    filled = {*extract, spec.get("not_found"), pages.get("into"), pages.get("more")} - {None}
+    # A status and headers are there whatever the answer says.
+    says_nothing = all(isinstance(what, Mapping) and not what.keys() & {"text", "bytes"} for what in extract.values())
+    silent = says_nothing and "pages" not in spec and "not_found" not in spec
+    filler = filling.filler(filled, "http.extract", silent=silent)
     yield from filling.unfilled(path[:-1], operation, filler, rules.clean)
-    yield from _body(path, spec, _mapping(client_of(rules, spec).get("headers")), _mapping(operation.get("input")))
+
+
+def _bodies(rules: Rules, path: Path, spec: Specs, inputs: Specs) -> Iterator[Problem]:
+    given = [key for key in BODIES if key in spec]
+    if len(given) > 1:
+        yield Problem((*path, given[1]), f"{' and '.join(given)}", "one body")
+    if given and spec.get("method") in {"GET", "HEAD"}:
+        yield Problem((*path, given[0]), f"a body of a {spec['method']} request", "none, or another method")
+    if "omit_null" in spec and not {"body", "form", "multipart"} & set(given):
+        expected = "a body, a form or parts, whose members may have no value"
+        yield Problem((*path, "omit_null"), "omit_null without members", expected)
+    stated = {name.lower() for name in _mapping(spec.get("headers"))}
+    for key in ("form", "multipart"):
+        if key in given and "content-type" in stated:
+            yield Problem((*path, "headers"), "a content type", f"none: {key} has one of its own")
+    if given == ["body"]:
+        yield from _body(path, spec, _mapping(client_of(rules, spec).get("headers")), inputs)
+    if isinstance(spec.get("bytes"), str) and _kind_of(spec["bytes"], rules, inputs) != "bytes":
+        yield Problem((*path, "bytes"), show(spec["bytes"]), "a reference to an input field of type bytes")
+    for name, part in _mapping(spec.get("multipart")).items():
+        content = _mapping(part).get("content")
+        if isinstance(content, str) and not spec.get("omit_null") and absent.may_be_null(content, inputs, rules.models):
+            hint = "omit_null: true leaves the part out"
+            yield Problem((*path, "multipart", name, "content"), "content that may be null", "a value for a file", hint)
+
+
+def _kind_of(text: str, rules: Rules, inputs: Specs) -> str:
+    """Return the type of the input field that a text is a reference to; empty where it is none."""
+    found = references.parts(text)
+    whole = found[0] if len(found) == 1 else None
+    if not isinstance(whole, references.Reference) or whole.source != "input":
+        return ""
+    return references.kind_at(whole.name, inputs, rules.models)
 
 
 def _body(path: Path, spec: Specs, headers: Specs, inputs: Specs) -> Iterator[Problem]:
-    body = spec.get("body")
-    if "omit_null" in spec and "body" not in spec:
-        yield Problem((*path, "omit_null"), "omit_null without a body", "a body whose members may have no value")
+    body = spec["body"]
     stated = bodies.content_type(headers, _mapping(spec.get("headers")))
-    if "body" not in spec or bodies.is_json(stated):
+    if bodies.is_json(stated):
         return
     if spec.get("omit_null"):
         yield Problem(
@@ -126,6 +156,85 @@ def _body(path: Path, spec: Specs, headers: Specs, inputs: Specs) -> Iterator[Pr
     kind = str(spell_out(inputs[whole.name]).get("type")) if whole and known else "string"
     if not isinstance(body, str) or kind not in {"string", "bytes"}:
         yield Problem((*path, "body"), show(body), f"text, or a reference to text or bytes: {stated} is not JSON")
+
+
+def _extract(rules: Rules, path: Path, spec: Specs, outputs: Specs) -> Iterator[Problem]:
+    for name, what in _mapping(spec.get("extract")).items():
+        place = (*path, "extract", name)
+        if name not in outputs:
+            yield Problem(place, f"the unknown field {show(name)}", "an output field", did_you_mean(name, outputs))
+        if isinstance(what, str):
+            yield from _json_path(place, what)
+        kind = next(iter(_mapping(what)), "json")
+        if spec.get("method") == "HEAD" and kind not in {"header", "status"}:
+            yield Problem(place, "an answer to HEAD", "a header or the status: such an answer has no body")
+        long = spell_out(outputs[name]) if name in outputs else {}
+        own = str(long.get("type"))
+        expected = _TAKEN_BY.get(kind)
+        if kind == "header" and name in outputs:
+            many = own in {"object", "array", "bytes"} or own in rules.models or own in rules.unions
+            expected = "an output field of a single value, such as text or a number" if many else None
+        elif expected and (own == expected or name not in outputs):
+            expected = None
+        elif expected:
+            expected = f"an output field of type {expected}"
+        if expected:
+            yield Problem(place, f"{name}, which is of type {own}", expected)
+
+
+def _json_path(place: Path, text: str) -> Iterator[Problem]:
+    import jsonpath  # noqa: PLC0415  # takes a fifth of the time to import all of this, and few contracts have paths
+
+    try:
+        jsonpath.compile(text)
+    except (jsonpath.JSONPathError, RecursionError) as error:
+        yield Problem(place, show(text), "a JSONPath", str(error).splitlines()[0][:200])
+
+
+def _not_found(path: Path, spec: Specs, outputs: Specs) -> Iterator[Problem]:
+    if "not_found" not in spec:
+        return
+    place, name = (*path, "not_found"), spec["not_found"]
+    yield from _target(place, name, "boolean", outputs)
+    if HTTPStatus.NOT_FOUND in (spec.get("success") or ()):
+        yield Problem((*path, "success"), "404, which not_found is about", "the statuses of what is there")
+    for other, what in _mapping(spec.get("extract")).items():
+        if other == name:
+            yield Problem((*path, "extract", other), f"{other}, which not_found fills", "another output field")
+        elif other in outputs and not (filling.may_be_null(outputs[other]) or "status" in _mapping(what)):
+            expected = f"required: false, since there is none where {name} is false"
+            yield Problem((*path[:-1], "output", other), f"{other}, which is required", expected)
+
+
+def _pages(rules: Rules, path: Path, spec: Specs, outputs: Specs) -> Iterator[Problem]:
+    pages = spec.get("pages")
+    if not isinstance(pages, Mapping):
+        return
+    place = (*path, "pages")
+    if spec.get("method") != "GET":
+        yield Problem(place, f"pages of a {spec.get('method')} request", "GET")
+    for key in ("extract", "not_found"):
+        if key in spec:
+            yield Problem((*path, key), f"{key} beside pages", "pages alone, which fill the output")
+    given = _mapping(pages.get("next"))
+    ways = [way for way in (("link",), ("cursor", "parameter"), ("page",)) if set(given) - {"first"} == set(way)]
+    if not ways or ("first" in given and "page" not in given):
+        expected = "link; cursor and parameter; or page, and first where it is not 1"
+        yield Problem((*place, "next"), ", ".join(given), expected)
+    for inner, text in (((*place, "next", "cursor"), given.get("cursor")), ((*place, "items"), pages.get("items"))):
+        if isinstance(text, str) and rules.clean(inner):
+            yield from _json_path(inner, text)
+    for key, kind in (("into", "array"), ("more", "boolean")):
+        if key in pages:
+            yield from _target((*place, key), pages[key], kind, outputs)
+
+
+def _target(place: Path, name: object, kind: str, outputs: Specs) -> Iterator[Problem]:
+    expected = f"an output field of type {kind}"
+    if name not in outputs:
+        yield Problem(place, show(name), expected, did_you_mean(str(name), outputs))
+    elif spell_out(outputs[str(name)]).get("type") != kind:
+        yield Problem(place, show(name), expected)
 
 
 def _mapping(value: object) -> Specs:

@@ -1,11 +1,13 @@
 """What HTTP APIs answer: the places that JSONPaths lead to, and an answer that fills all that is extracted from it."""
 
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
 from . import samples
 from .contract import Contract, Field, Operation
+from .integrations import Http, Pages
 
 type Keys = tuple[str | int, ...]
 # The value of a type that says more about it is one of the others, too, if any value is.
@@ -32,29 +34,58 @@ def keys_of(path: str) -> Keys | None:
 
 
 def answer(contract: Contract, operation: Operation) -> object:
-    """Return an answer as JSON values from which all outputs are extracted that are sampled.
+    """Return the body of an answer that makes an operation succeed, and from which all outputs are filled.
 
     Args:
         contract: The contract that defines the types.
         operation: One of its operations, of any kind.
 
     Returns:
-        The answer; an empty mapping where nothing is extracted, and None where it is not known what fills all paths.
+        The body as JSON values, or as bytes where it is text or bytes; an empty mapping where nothing is taken of it,
+        and None where it is not known what fills all paths.
     """
     spec = operation.http
-    if spec is None or not spec.extract:
+    if spec is None or not spec.takes_body:
         return {}
     values = samples.output(contract, operation)
+    if spec.pages:
+        return _page(spec.pages, operation, values)
+    paths = json_paths(spec)
+    if not paths:
+        return _plain(spec, values or {})
     found: object = None
-    fields = sorted((field for field in operation.output if field.name in spec.extract), key=_says)
+    fields = sorted((field for field in operation.output if field.name in paths), key=_says)
     for field in fields:
-        keys = keys_of(spec.extract[field.name])
+        keys = keys_of(paths[field.name])
         if values is None or field.name not in values:
             continue
         if keys is None:
             return None
         found = _put(found, keys, values[field.name])
     return found
+
+
+def json_paths(spec: Http) -> dict[str, str]:
+    """Return the JSONPaths into the answer of a request, by output field."""
+    return {name: taken.where for name, taken in spec.extract.items() if taken.of == "json"}
+
+
+def _plain(spec: Http, values: Mapping[str, object]) -> bytes:
+    """Return a body that is text or bytes."""
+    for name, taken in spec.extract.items():
+        value = values.get(name)
+        if isinstance(value, str) and taken.of in {"text", "bytes"}:
+            return value.encode() if taken.of == "text" else b64decode(value)
+    return b""
+
+
+def _page(pages: Pages, operation: Operation, values: Mapping[str, object] | None) -> object:
+    """Return a page after which there is no other; of pages with numbers, that is an empty one."""
+    keys, ends_empty = keys_of(pages.items), not (pages.link or pages.cursor)
+    field = next(field for field in operation.output if field.name == pages.into)
+    if keys is None or values is None or (ends_empty and field.constraints.get("minItems")):
+        return None
+    return _put(None, keys, [] if ends_empty else values.get(pages.into))
 
 
 def at(document: object, keys: Keys) -> object:

@@ -50,6 +50,7 @@ from .deployment import (
 )
 from .fsm import StateStore, build_figure_store, build_fsm, build_store, is_moved
 from .integrations import (
+    BODIES,
     ApiClient,
     ConsumedEvent,
     Database,
@@ -60,10 +61,13 @@ from .integrations import (
     Kafka,
     KafkaIntegration,
     Migration,
+    Pages,
     Redis,
     RedisIntegration,
     Returns,
+    SentAs,
     Statement,
+    Taken,
 )
 from .publishing import with_announced
 from .syntax import source
@@ -322,16 +326,42 @@ def _statement(spec: Mapping[str, Any]) -> Statement:
 
 
 def _http(spec: Mapping[str, Any]) -> Http:
+    sent_as: SentAs = next((kind for kind in BODIES if kind in spec), "body")
     return Http(
         api=spec.get("api", ""),
         method=spec["method"],
         path=spec["path"],
         query=dict(spec.get("query", {})),
         headers=dict(spec.get("headers", {})),
-        body=spec.get("body", MISSING),
+        body=spec.get(sent_as, MISSING),
+        sent_as=sent_as,
         omit_null=spec.get("omit_null", False),
         success=tuple(spec.get("success", ())),
-        extract=dict(spec.get("extract", {})),
+        not_found=spec.get("not_found"),
+        extract={name: _taken(what) for name, what in spec.get("extract", {}).items()},
+        pages=_pages(spec["pages"]) if "pages" in spec else None,
+    )
+
+
+def _taken(spec: str | Mapping[str, Any]) -> Taken:
+    if isinstance(spec, str):
+        return Taken("json", spec)
+    if "header" in spec:
+        return Taken("header", spec["header"])
+    return Taken("status" if "status" in spec else "text" if "text" in spec else "bytes")
+
+
+def _pages(spec: Mapping[str, Any]) -> Pages:
+    following = spec["next"]
+    return Pages(
+        link=following.get("link", ""),
+        cursor=following.get("cursor", ""),
+        parameter=following.get("parameter", following.get("page", "")),
+        first=following.get("first", 1),
+        items=spec["items"],
+        into=spec["into"],
+        more=spec.get("more"),
+        at_most=spec["at_most"],
     )
 
 

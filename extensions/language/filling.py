@@ -16,7 +16,8 @@ type Specs = Mapping[str, Any]
 
 # What tells which outputs an operation fills.
 _FILLING = (
-    *(("database", "returns"), ("database", "query"), ("http", "extract"), ("http", "method"), ("workflow", "output")),
+    *(("database", "returns"), ("database", "query"), ("workflow", "output")),
+    *(("http", "extract"), ("http", "method"), ("http", "pages")),
     *(("redis", "returns"), ("redis", "command"), ("filesystem", "returns"), ("filesystem", "action")),
     *(("compute",), ("aggregate",)),
 )
@@ -90,6 +91,11 @@ def passes(inputs: Specs, name: str, spec: str | Specs) -> bool:
 def may_be_left_out(spec: object) -> bool:
     """Tell whether a field as the contract has it does without a value."""
     return isinstance(spec, Mapping) and (spec.get("required", True) is False or "default" in spec)
+
+
+def may_be_null(spec: object) -> bool:
+    """Tell whether a field as the contract has it takes null."""
+    return isinstance(spec, Mapping) and spec.get("required", True) is False
 
 
 def unfilled(path: Path, operation: Specs, filler: Filler, clean: Callable[[Path], bool]) -> Iterator[Problem]:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 type Place = Literal["redis", "memory"]
+type SentAs = Literal["body", "form", "multipart", "text", "bytes"]
+BODIES: tuple[SentAs, ...] = ("body", "form", "multipart", "text", "bytes")
+"""What a request may carry, each by its key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,39 @@ class Database:
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """What is taken of an answer: a value of its JSON, by a JSONPath; a header, by its name; or all of something."""
+
+    of: Literal["json", "header", "status", "text", "bytes"]
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """How a list is gathered that an API gives page by page.
+
+    Attributes:
+        link: The relation of the link to the next page, where links lead there.
+        cursor: JSONPath to what asks for the next page, where such values do.
+        parameter: The query parameter that takes the cursor, or the page's number where there is neither.
+        first: The number of the first page.
+        items: JSONPath to the items, or to the array of them.
+        into: The output field that takes them.
+        more: The output field that tells whether there may be more.
+        at_most: How many items are taken, and pages asked for, at most.
+    """
+
+    link: str
+    cursor: str
+    parameter: str
+    first: int
+    items: str
+    into: str
+    more: str | None
+    at_most: int
+
+
+@dataclass(frozen=True, slots=True)
 class Http:
     """An HTTP request.
 
@@ -81,10 +117,13 @@ class Http:
         path: Below the base URL, with references.
         query: Parameters, with references.
         headers: Headers of this request, with references.
-        body: Sent as JSON, or as text where the headers say so, with references; MISSING for no body.
+        body: What is sent, with references; MISSING for no body.
+        sent_as: What the body is: JSON, or text where the headers say so; fields of a form; parts; text; or bytes.
         omit_null: Whether members of the body without a value are left out.
         success: Status codes of success; none stands for every 2xx.
-        extract: JSONPath by output field.
+        not_found: The output field that a 404 makes false; None where that is an error.
+        extract: What is taken of the answer, by output field.
+        pages: How a list is gathered from pages; None where the answer is all of it.
     """
 
     api: str
@@ -93,9 +132,17 @@ class Http:
     query: Mapping[str, Any]
     headers: Mapping[str, str]
     body: Any
+    sent_as: SentAs
     omit_null: bool
     success: tuple[int, ...]
-    extract: Mapping[str, str]
+    not_found: str | None
+    extract: Mapping[str, Taken]
+    pages: Pages | None
+
+    @property
+    def takes_body(self) -> bool:
+        """Whether anything is taken of the answer's body."""
+        return self.pages is not None or any(taken.of not in {"header", "status"} for taken in self.extract.values())
 
     @property
     def adapter(self) -> str:

@@ -34,7 +34,8 @@ _ANSWERS = frozenset({"steps", "item", "previous", "intent"})
 _PLAIN = ("string", "integer", "uuid")
 _ASCII = ("integer", "uuid")
 # The functions that encode what they make text of.
-_ENCODING = ("form", "segment")
+_ENCODING = ("form", "segment", "segments")
+_SPANNING = ":path"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +46,12 @@ class Reference:
         source: `input`, `env`, `secret`, `steps`, `event`, or one of GIVEN; in workflows also `item`, `previous` and
             `intent`.
         name: What follows the first dot; empty for one of GIVEN.
+        spans: Whether its value may be several segments of a path: `${input.name:path}`.
     """
 
     source: str
     name: str
+    spans: bool = False
 
     @property
     def path(self) -> tuple[str | int, ...]:
@@ -88,7 +91,8 @@ def parts(text: str) -> list[str | Reference]:
             source, _, name = match["inner"].partition(".")
             literal += "$" * (count // 2)
             found += [literal] if literal else []
-            found.append(Reference(source, name))
+            spans = source == "input" and name.endswith(_SPANNING)
+            found.append(Reference(source, name.removesuffix(_SPANNING) if spans else name, spans))
             literal = ""
         else:
             literal += _literal(match)
@@ -200,7 +204,7 @@ def problems(path: Path, value: object, sources: Sequence[str], find: Callable[[
         for part in parts(text):
             if not isinstance(part, Reference):
                 continue
-            shown = f"${{{part.source}{'.' if part.name else ''}{part.name}}}"
+            shown = f"${{{part.source}{'.' if part.name else ''}{part.name}{_SPANNING if part.spans else ''}}}"
             if part.source not in sources:
                 field = "input" in sources and not part.name and find(part.source) is None
                 hint = f"did you mean ${{input.{part.source}}}?" if field else did_you_mean(part.source, sources)
@@ -217,6 +221,9 @@ def problems(path: Path, value: object, sources: Sequence[str], find: Callable[[
                 yield Problem(place, show(shown), "the name of one environment variable")
             elif part.source == "input" and (wrong := find(part.name)):
                 yield Problem(place, show(shown), wrong)
+            elif part.spans and place[2:4] != ("http", "path"):
+                expected = f"${{input.{part.name}}}: only the path of a request to an API has segments"
+                yield Problem(place, show(shown), expected)
 
 
 def _unwritten(
@@ -320,7 +327,7 @@ class Resolver:
         last = pieces[-1]
         if wrap == "segment" and isinstance(last, Reference) and last.source == "input":
             field = self.follow(last.name)[0]
-            if may_end_empty(pieces, field.default):
+            if may_end_empty(pieces, field.default) and not last.spans:
                 shown[-1] = Code(f"{str(shown[-1])[:-1]}, may_be_empty=True)")
         return encode.py_fstring(shown)
 
@@ -361,6 +368,8 @@ class Resolver:
         if reference.source != "input":
             code = self.whole(reference)
             return (f"{wrap}({code})" if wrap in _ENCODING else code), "string"
+        if reference.spans:
+            wrap = f"{wrap}s"
         field, required, code = self.follow(reference.name)
         plain = required and field.kind in (_ASCII if wrap in _ENCODING else _PLAIN)
         return (code, field.kind) if plain else (f"{wrap}({code})", "string")

@@ -26,7 +26,8 @@ from . import calls as calls_viewing
 from . import computation as computations
 from . import database as database_viewing
 from . import workflow as workflow_view
-from .calls import KEY_HELPERS, CallView
+from .call import CallView, given_in
+from .calls import KEY_HELPERS
 from .deploy import service_name
 from .fields import Symbol, field_code, hidden_words, second_names
 from .integrations import Environment
@@ -353,9 +354,12 @@ class _Builder:
             calls: CallView | None = common["calls"]
             if calls:
                 made = {"http": ["HttpCall"], "kafka": ["KafkaMessage"]}.get(key, [])
+                symbols += [self.symbol("adapters.http_content", name) for name in calls.uses("FilePart")]
+                paging = calls.uses("LinkedPages", "CursorPages", "NumberedPages")
+                symbols += [self.symbol("paging", name) for name in (*paging, "every_item") if paging]
                 helpers = calls.uses("encoded", "decoded", "member", "text_of", "json_of", "base64_text")
                 symbols += [self.symbol(module, name) for name in (*made, *helpers)]
-                symbols += [self.symbol("texts", name) for name in calls.uses("text", "form", "segment")]
+                symbols += [self.symbol("texts", name) for name in calls.uses("text", "form", "segment", "segments")]
                 symbols += [self.symbol("keys", name) for name in calls.uses(*KEY_HELPERS)]
                 symbols += [self.symbol("occasion", function) for _, function in calls.given]
                 symbols += [self.symbol("models.secrets", name) for name in calls.uses("public")]
@@ -377,9 +381,7 @@ class _Builder:
                 database_viewing.argument(self.contract, operation, name, self.environment)
                 for name in operation.database.parameters
             )
-            symbols += [
-                self.symbol("occasion", function) for _, function in calls_viewing.given_in(" ".join(arguments))
-            ]
+            symbols += [self.symbol("occasion", function) for _, function in given_in(" ".join(arguments))]
         if reads_rows(database_viewing.results(operation, self.reference)[0]):
             symbols.append(self.symbol("adapters.postgres_values", "row_values"))
         if operation.retry and may_retry(operation) and self.retry():

@@ -150,7 +150,9 @@ class NodeOperations(NodeFacts):
     @property
     def text_helpers(self) -> tuple[str, ...]:
         """The functions that turn values into texts which operations use."""
-        used = {name for op in self.operations if op.calls for name in op.calls.uses("text", "form", "segment")}
+        used = {
+            name for op in self.operations if op.calls for name in op.calls.uses("text", "form", "segment", "segments")
+        }
         used |= {"text" for op in self.workflows if op.workflow and op.workflow.uses_text}
         used |= {"text"} if self.key_helpers else set()
         return tuple(name for name in ("text", "form", "segment") if name in used)
@@ -166,6 +168,16 @@ class NodeOperations(NodeFacts):
         """The functions that find values in answers which operations use."""
         known = ("every", "every_or_none", "first", "first_or_none")
         return tuple(name for name in known if any(op.calls and op.calls.uses(name) for op in self.operations))
+
+    @property
+    def paging(self) -> bool:
+        """Whether operations gather lists from pages."""
+        return any(op.calls.paging for op in self.operations if op.calls)
+
+    @property
+    def not_found_sampled(self) -> tuple[OperationView, ...]:
+        """The HTTP operations to which a 404 is an answer, and that a valid input is known for."""
+        return tuple(op for op in self.http_operations if op.calls and op.calls.not_found and op.sample is not None)
 
     @property
     def publishing(self) -> tuple[OperationView, ...]:

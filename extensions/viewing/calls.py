@@ -1,93 +1,22 @@
 """What templates are handed about an operation's call of an integration."""
 
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from ..language import answers, names, samples
-from ..language.contract import MISSING, Contract, Field, Operation
-from ..language.filling import copied
-from ..language.integrations import Http, Redis
-from ..language.references import GIVEN, Reference, Resolver, parts
-from ..text import bodies, encode
-from ..text.encode import Call, Code
-from . import topics
+from ..language import samples
+from ..language.contract import MISSING, Contract, Operation
+from ..language.integrations import Redis
+from ..language.references import Reference, Resolver, parts
+from ..text import encode
+from . import http, topics
+from .call import CallView, block, needed, others
 from .integrations import Environment, texts_of
 
 KEY_HELPERS = ("key_of", "path_of", "optional_key", "Fixed")
-_IDEMPOTENT_METHODS = ("GET", "HEAD", "PUT", "DELETE")
 _REPEATABLE_COMMANDS = (
     *("get", "set", "delete", "exists", "expire", "ttl", "hget", "hset", "hdel", "hgetall"),
     *("lrange", "llen", "sadd", "srem", "smembers", "sismember"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class CallView:
-    """The call that an operation makes, as code.
-
-    Attributes:
-        kind: `http`, `kafka`, `redis` or `filesystem`.
-        arguments: Pairs of name and code, in order.
-        paths: JSONPaths: constant, path, output field, whether it is required, and whether it takes all matches.
-        results: Pairs of output field and code of its value.
-        reply: Name of what the call returns; empty when nothing uses it.
-        missing: Code of the condition under which a required output has no value; empty for none.
-        idempotent: Whether it may be made twice.
-        answer: An answer of the other side that makes the operation succeed, or None when none can be worked out.
-        topic: The topic of a Kafka message.
-        command: The command of Redis, or the action on a file.
-        words: The words of the Redis command as code.
-        expiry: The words of the Redis command that sets when the key goes away; empty for none.
-        needs: The settings that the code takes from variables called `env_` and the setting's name.
-        status: A status of HTTP that is a success.
-        tombstone: Whether the message of Kafka that the sample input makes has no value.
-        route: A regular expression of the path of HTTP, without the base URL.
-        adapter: The key of the adapter of an API.
-    """
-
-    kind: str
-    arguments: tuple[tuple[str, str], ...]
-    paths: tuple[tuple[str, str, str, bool, bool], ...]
-    results: tuple[tuple[str, str], ...]
-    reply: str
-    missing: str
-    idempotent: bool
-    answer: object
-    topic: str
-    command: str
-    words: tuple[str, ...] = ()
-    expiry: tuple[str, ...] = ()
-    needs: tuple[str, ...] = ()
-    status: int = 200
-    tombstone: bool = False
-    route: str = ""
-    adapter: str = ""
-
-    @property
-    def code(self) -> str:
-        """All code of it, for searches."""
-        codes = (code for _, code in (*self.arguments, *self.results))
-        return "\n".join((*codes, *self.words, *self.expiry))
-
-    @property
-    def uses_request(self) -> bool:
-        """Whether it looks at the input."""
-        return re.search(r"\brequest\b", self.code) is not None
-
-    @property
-    def given(self) -> tuple[tuple[str, str], ...]:
-        """What it takes of the run, beside the input: pairs of how that is referred to, and the function of it."""
-        return given_in(self.code)
-
-    def uses(self, *names: str) -> tuple[str, ...]:
-        """Return those of the functions that its code calls."""
-        return tuple(name for name in names if re.search(rf"\b{name}\(", self.code))
-
-
-def given_in(code: str) -> tuple[tuple[str, str], ...]:
-    """Return what code takes of the run of its operation: pairs of how that is referred to, and the function of it."""
-    return tuple((name, function) for name, (_, function) in GIVEN.items() if re.search(rf"\bgiven_{name}\b", code))
 
 
 def call(contract: Contract, operation: Operation, environment: Environment) -> CallView | None:
@@ -108,69 +37,6 @@ def call(contract: Contract, operation: Operation, environment: Environment) -> 
     return None
 
 
-def _http(contract: Contract, operation: Operation, resolver: Resolver) -> CallView:
-    spec = operation.http
-    assert spec is not None  # noqa: S101 - the caller looked
-    idempotent = operation.idempotent if operation.idempotent is not None else spec.method in _IDEMPOTENT_METHODS
-    arguments = [("method", encode.py(spec.method)), ("path", resolver.text(spec.path, "segment"))]
-    for name, values in (("query", spec.query), ("headers", spec.headers)):
-        if values:
-            arguments.append((name, _block({key: resolver.value(value) for key, value in values.items()})))
-    if spec.body is not MISSING:
-        arguments.append(("body", _block(_body(contract, spec, resolver))))
-    if spec.success:
-        arguments.append(("success", f"frozenset({{{', '.join(str(code) for code in sorted(spec.success))}}})"))
-    if not spec.extract:
-        arguments.append(("reads", "False"))
-    if idempotent:
-        arguments.append(("idempotent", "True"))
-    fields = {field.name: field for field in operation.output}
-    paths = tuple(
-        (names.constant(f"{name}_path"), path, name, _needed(fields[name]), _takes_all(path, fields[name]))
-        for name, path in spec.extract.items()
-    )
-    results = tuple(
-        (name, _extracted(name, f"{'every' if many else 'first'}{'' if required else '_or_none'}", constant))
-        for constant, _, name, required, many in paths
-    )
-    others = _copied(operation, {name for name, _ in results}, silent=not spec.extract)
-    return CallView(
-        kind="http",
-        adapter=spec.adapter,
-        arguments=tuple(arguments),
-        paths=paths,
-        results=(*results, *others),
-        reply="answer" if results else "",
-        missing="",
-        idempotent=idempotent,
-        answer=answers.answer(contract, operation),
-        topic="",
-        command=spec.method,
-        status=min(spec.success, default=200),
-        route="".join("[^/]+" if isinstance(part, Reference) else re.escape(part) for part in parts(spec.path)),
-    )
-
-
-def _body(contract: Contract, spec: Http, resolver: Resolver) -> object:
-    stated = bodies.content_type(contract.clients[spec.adapter].headers, spec.headers)
-    if isinstance(spec.body, str) and not bodies.is_json(stated):
-        whole = parts(spec.body)
-        if len(whole) == 1 and isinstance(whole[0], Reference):
-            return resolver.value(spec.body)
-        return Code(resolver.text(spec.body, "form" if bodies.is_form(stated) else "text"))
-    body = resolver.value(spec.body)
-    if not spec.omit_null:
-        return body
-    return Call("given", body) if isinstance(body, Code) else _given(body)
-
-
-def _given(value: object) -> object:
-    """Return a body whose mappings leave out what has no value."""
-    if isinstance(value, Mapping):
-        return Call("given", {name: _given(item) for name, item in value.items()})
-    return [_given(item) for item in value] if isinstance(value, list) else value
-
-
 def _kafka(contract: Contract, operation: Operation, resolver: Resolver) -> CallView:
     spec = operation.kafka
     assert spec is not None  # noqa: S101 - the caller looked
@@ -179,15 +45,15 @@ def _kafka(contract: Contract, operation: Operation, resolver: Resolver) -> Call
     if spec.key is not None:
         arguments.append(("key", resolver.key(spec.key, "key_of", 16, len("key=,"))))
     whole = "public(request)" if samples.has_secrets(contract, operation.input) else "request"
-    payload = whole if spec.payload is MISSING else _block(resolver.value(spec.payload))
+    payload = whole if spec.payload is MISSING else block(resolver.value(spec.payload))
     arguments.append(("payload", payload))
     if spec.headers:
-        arguments.append(("headers", _block({key: resolver.value(value) for key, value in spec.headers.items()})))
+        arguments.append(("headers", block({key: resolver.value(value) for key, value in spec.headers.items()})))
     return CallView(
         kind="kafka",
         arguments=tuple(arguments),
         paths=(),
-        results=_copied(operation, set(), silent=True),
+        results=others(operation, set(), silent=True),
         reply="",
         missing="",
         idempotent=bool(operation.idempotent),
@@ -218,14 +84,14 @@ def _redis(_contract: Contract, operation: Operation, resolver: Resolver) -> Cal
     results, missing = _redis_results(operation, spec)
     used = any("reply" in code for _, code in results) or bool(missing)
     idempotent = operation.idempotent if operation.idempotent is not None else spec.command in _REPEATABLE_COMMANDS
-    others = _copied(operation, {name for name, _ in results}, silent=not spec.returns)
+    rest = others(operation, {name for name, _ in results}, silent=not spec.returns)
     return CallView(
         kind="redis",
         arguments=(),
         words=_redis_words(spec, key, resolver),
         expiry=expiry,
         paths=(),
-        results=(*results, *others),
+        results=(*results, *rest),
         reply="reply" if used else "",
         missing=missing,
         idempotent=idempotent,
@@ -275,13 +141,13 @@ def _redis_results(operation: Operation, spec: Redis) -> tuple[tuple[tuple[str, 
     results: list[tuple[str, str]] = []
     missing = ""
     if spec.into:
-        wanted = _needed(fields[spec.into])
+        wanted = needed(fields[spec.into])
         if exists and wanted:
             missing = exists
         results.append((spec.into, f"None if {exists} else {value}" if exists and not wanted else value))
     for name in spec.into_keys:
         results.append((name, f'member({value}, "{name}")' if spec.command != "hgetall" else f'{value}.get("{name}")'))
-        if exists and _needed(fields[name]):
+        if exists and needed(fields[name]):
             missing = exists
     if spec.found:
         results.append((spec.found, "True" if missing and found == "reply is not None" else found))
@@ -317,20 +183,20 @@ def _filesystem(_contract: Contract, operation: Operation, resolver: Resolver) -
     if spec.into:
         field = fields[spec.into]
         code = {"bytes": "base64_text(content)", "string": "text_of(content)"}.get(field.kind, "json_of(content)")
-        missing = "content is None" if _needed(field) else ""
+        missing = "content is None" if needed(field) else ""
         results.append((spec.into, code if missing else f"None if content is None else {code}"))
     if spec.found:
         deleted = spec.action == "delete"
         results.append((spec.found, "content" if deleted else "True" if missing else "content is not None"))
     elif spec.action == "read" and not missing:
         missing = "content is None"
-    others = _copied(operation, {name for name, _ in results}, silent=not results)
+    rest = others(operation, {name for name, _ in results}, silent=not results)
     used = bool(missing) or any("content" in code for _, code in results)
     return CallView(
         kind="filesystem",
         arguments=tuple(arguments),
         paths=(),
-        results=(*results, *others),
+        results=(*results, *rest),
         reply="content" if used else "",
         missing=missing,
         idempotent=spec.action != "append" if operation.idempotent is None else operation.idempotent,
@@ -341,41 +207,8 @@ def _filesystem(_contract: Contract, operation: Operation, resolver: Resolver) -
 
 
 _BUILDERS: dict[str, Callable[[Contract, Operation, Resolver], CallView]] = {
-    "http": _http,
+    "http": http.request,
     "kafka": _kafka,
     "redis": _redis,
     "filesystem": _filesystem,
 }
-
-
-def _block(value: object) -> str:
-    return encode.py_block(value, 16)
-
-
-def _needed(field: Field) -> bool:
-    return field.required and field.default is MISSING
-
-
-def _extracted(name: str, function: str, path: str) -> str:
-    """Return code that finds a value in an answer, as it is laid out where a handler returns its output."""
-    code = f"{function}({path}, answer)"
-    if encode.width(f'{" " * 16}"{name}": {code},') <= encode.LINE_LENGTH:
-        return code
-    return f"{function}(\n{' ' * 20}{path}, answer\n{' ' * 16})"
-
-
-def _copied(operation: Operation, filled: set[str], *, silent: bool) -> tuple[tuple[str, str], ...]:
-    """Return what fills the outputs that the call does not: an input of the same name and type, or success itself."""
-    results: list[tuple[str, str]] = []
-    for field in operation.output:
-        if field.name in filled:
-            continue
-        if copied(operation.input, field):
-            results.append((field.name, f"request.{field.name}"))
-        elif silent and field.kind == "boolean":
-            results.append((field.name, "True"))
-    return tuple(results)
-
-
-def _takes_all(path: str, field: Field) -> bool:
-    return field.kind == "array" and not answers.keys_of(path)

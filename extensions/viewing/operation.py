@@ -10,7 +10,7 @@ from . import aggregation, fsm
 from . import computation as computations
 from . import workflow as workflow_view
 from .caches import CacheView, ChangeView
-from .calls import CallView, given_in
+from .call import CallView, given_in
 from .fields import Symbol
 from .resilience import RetryView
 from .transaction import TransactionView

@@ -62,6 +62,7 @@ _ROOTS: Mapping[str, Callable[["NodeView"], object]] = {
     "effects": lambda _node: True,
     "adapters/adapter_files": lambda node: node.files,
     "adapters/adapter_http": lambda node: node.apis,
+    "paging": lambda node: node.paging,
     "adapters/adapter_kafka": lambda node: node.kafka,
     "adapters/adapter_postgres": lambda node: node.database,
     "adapters/adapter_redis": lambda node: node.redis,

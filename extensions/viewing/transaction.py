@@ -9,7 +9,7 @@ from ..language.contract import MISSING, Contract, Field, Operation
 from ..language.filling import copied
 from ..language.integrations import Database, Statement
 from ..text import encode
-from .calls import given_in
+from .call import given_in
 from .fields import Symbol
 
 type Argument = Callable[[str], str]

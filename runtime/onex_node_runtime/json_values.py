@@ -3,7 +3,7 @@
 
 from base64 import b64encode
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, overload
 
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
@@ -21,6 +21,10 @@ def json_values(value: object) -> Any:
     return to_jsonable_python(value)
 
 
+@overload
+def given(value: Mapping[str, object]) -> dict[str, object]: ...
+@overload
+def given(value: object) -> object: ...
 def given(value: object) -> object:
     """Return a value without what has no value in it.
 

@@ -43,3 +43,8 @@ def segment(value: object, *, may_be_empty: bool = False) -> str:
             error_code=EnumCoreErrorCode.VALIDATION_ERROR,
         )
     return quote(found, safe="")
+
+
+def segments(value: object) -> str:
+    """Return a value as segments of a URL's path, with `/` between them; each is one as `segment` makes it."""
+    return "/".join(segment(part) for part in text(value).split("/"))

@@ -131,7 +131,36 @@ def _http(draw: DrawFn, operation: dict[str, Any], named: tuple[str, ...]) -> No
         body["extract"] = {name: draw(paths) for name in operation["output"]}
     if draw(st.booleans()):
         body["success"] = draw(st.sampled_from([[200], [200, 404], [201, 204]]))
+    if draw(st.booleans()):
+        draw(_beyond_json(operation, body, text))
     operation["http"] = body
+
+
+@st.composite
+def _beyond_json(draw: DrawFn, operation: dict[str, Any], body: dict[str, Any], text: str) -> None:
+    """Draw a request that carries other things than JSON, an answer of which other things are taken, or pages."""
+    value = draw(st.sampled_from(["", text, _reference(operation, draw)])) or "a"
+    if body.pop("body", None) is not None:
+        file = {"content": value, "filename": text or "b", "content_type": "text/csv"}
+        sent = {"form": {"a": value, "b c": [1, value]}, "multipart": {"a": value, "file": file}, "text": value}
+        key = draw(st.sampled_from(sorted(sent)))
+        body[key] = sent[key]
+        if key != "text":
+            body["omit_null"] = draw(st.booleans())
+    optional: dict[str, Any] = {"type": "string", "required": False}
+    body.pop("extract", None)
+    if body["method"] == "GET" and draw(st.booleans()):
+        ways = [{"link": "next"}, {"cursor": "$.next", "parameter": "after"}, {"page": "page", "first": 0}]
+        operation["output"] = {"list": {"type": "array", "items": "string"}, "more": "boolean"}
+        body["pages"] = {"next": draw(st.sampled_from(ways)), "into": "list", "more": "more", "at_most": 3}
+        body["pages"]["items"] = draw(st.sampled_from(["$", "$.items", "$.items[*].id"]))
+        return
+    operation["output"] = {"status": "integer", "tag": optional}
+    body["extract"] = {"status": {"status": True}, "tag": {"header": "ETag"}}
+    if draw(st.booleans()):
+        operation["output"] |= {"found": "boolean", "all": optional, "a": {"type": "bytes", "required": False}}
+        body["extract"] |= {"all": {"text": True}, "a": {"bytes": True}}
+        body |= {"not_found": "found", "success": [200]}
 
 
 @st.composite

@@ -119,7 +119,35 @@ NODES: dict[str, dict[str, Any]] = {
                     "extract": {"x": "$.a"},
                 },
             ),
-            operation("mail", http={"api": "mailer", "method": "POST", "path": "/", "body": "a"}),
+            operation("mail", http={"api": "mailer", "method": "POST", "path": "/", "form": {"a": "a"}}),
+            operation(
+                "send",
+                output=OUTPUT | {"x": {"type": "string", "required": False}, "n": "integer", "y": "boolean"},
+                examples=[],
+                http={
+                    "method": "POST",
+                    "path": "/${input.a:path}",
+                    "multipart": {"file": {"content": "a", "filename": "a"}, "b": "a"},
+                    "not_found": "y",
+                    "extract": {"x": {"header": "X-A"}, "n": {"status": True}},
+                },
+            ),
+            operation("say", http={"method": "POST", "path": "/", "text": "a"}),
+            operation(
+                "walk",
+                output={"list": {"type": "array", "items": "string"}},
+                examples=[],
+                http={
+                    "method": "GET",
+                    "path": "/",
+                    "pages": {
+                        "next": {"cursor": "$.a", "parameter": "a"},
+                        "items": "$.b",
+                        "into": "list",
+                        "at_most": 1,
+                    },
+                },
+            ),
             operation("tell", kafka={"topic": "told", "key": "a", "payload": "a", "headers": {"X-C": "a"}}),
             operation("keep", redis={"command": "set", "key": "a", "value": "a"}),
             operation(

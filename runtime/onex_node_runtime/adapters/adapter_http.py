@@ -5,11 +5,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.message import Message
 from email.utils import parsedate_to_datetime
 from functools import partial
 from http import HTTPStatus
@@ -24,6 +23,7 @@ from ..effects import begin, cause_of, effect
 from ..json_values import json_values
 from ..spans import UNTRACED
 from .connections import FOR_CHECKS, Connections
+from .http_content import HttpAnswer, form_content, json_content, parameter, part_content, plain_content
 from .retry_policy import AsksForPauseError
 
 if TYPE_CHECKING:
@@ -82,11 +82,15 @@ class HttpCall:
 
     Attributes:
         method: Such as `POST`.
-        path: Below the base URL, percent-encoded.
+        path: Below the base URL, percent-encoded; or a whole URL of the same server.
         query: Parameters; one whose value is None is left out.
         headers: Headers beside those of every request; one whose value is None is left out.
         body: Sent as JSON, or as it is where the headers name another type; None sends none.
+        form: Fields of a form, in place of a body; a list is a field several times.
+        parts: Values and files of a request of several parts, in place of a body.
+        content: Text or bytes that are sent as they are, in place of a body.
         success: Status codes of success; none stands for every 2xx.
+        not_found: Whether 404 is an answer, too: that there is nothing.
         reads: Whether the answer's body is asked for; else nothing in it turns a success into an error.
         idempotent: Whether it may be sent twice.
     """
@@ -96,7 +100,11 @@ class HttpCall:
     query: Mapping[str, object] = field(default_factory=dict)
     headers: Mapping[str, object] = field(default_factory=dict)
     body: object = None
+    form: Mapping[str, object] | None = None
+    parts: Mapping[str, object] | None = None
+    content: str | bytes | None = None
     success: frozenset[int] = frozenset()
+    not_found: bool = False
     reads: bool = True
     idempotent: bool = False
 
@@ -185,11 +193,11 @@ class AdapterHttp:
         Raises:
             ModelOnexError: CONFIGURATION_NOT_FOUND, NETWORK_ERROR, TIMEOUT, or what the status stands for.
         """
-        call = HttpCall(method="GET", path=self._health_path)
+        call, client = HttpCall(method="GET", path=self._health_path), self._ready_client()
         worst = HTTPStatus.BAD_REQUEST if self._health_path else HTTPStatus.INTERNAL_SERVER_ERROR
         try:
             async with asyncio.timeout(self._check_seconds):
-                response = await self._ready_client().get(call.path)
+                response = await client.get(call.path)
             if response.status_code >= worst:
                 raise HttpStatusError(call, response, response.content)
         except Exception as error:
@@ -200,7 +208,7 @@ class AdapterHttp:
         return [*self.guard.figures(), *self._connections.figures()]
 
     async def send(self, call: HttpCall, retry: RetryPolicy | None = None) -> JsonValue:
-        """Send a request and return the answer.
+        """Send a request and return the JSON of the answer.
 
         Args:
             call: The request.
@@ -208,6 +216,21 @@ class AdapterHttp:
 
         Returns:
             The JSON of the answer; None when it has no body, or when the call does not ask for it.
+
+        Raises:
+            ModelOnexError: NETWORK_ERROR, TIMEOUT, CONTRACT_VIOLATION, or what the status stands for.
+        """
+        return (await self.ask(call, retry)).json()
+
+    async def ask(self, call: HttpCall, retry: RetryPolicy | None = None) -> HttpAnswer:
+        """Send a request and return the whole answer.
+
+        Args:
+            call: The request.
+            retry: The operation's own retry policy, instead of the node's.
+
+        Returns:
+            The answer.
 
         Raises:
             ModelOnexError: NETWORK_ERROR, TIMEOUT, CONTRACT_VIOLATION, or what the status stands for.
@@ -225,39 +248,38 @@ class AdapterHttp:
             except Exception as error:
                 raise self._translated(error) from error
 
-    async def _send_once(self, call: HttpCall) -> JsonValue:
+    async def _send_once(self, call: HttpCall) -> HttpAnswer:
         client, headers = self._ready_client(), self._headers_of(call)
+        content = _content(call, headers.get("Content-Type") or client.headers.get("Content-Type"))
+        query = {name: parameter(value) for name, value in call.query.items() if value is not None}
         request = client.build_request(
             call.method,
             call.path,
-            params={name: _parameter(value) for name, value in call.query.items() if value is not None},
-            headers=headers,
-            **_content(call.body, headers.get("Content-Type") or client.headers.get("Content-Type")),
+            # Without any, those that the path has would go.
+            params=query or None,
+            headers={**content.pop("headers", {}), **headers},
+            **content,
             extensions={"trace": _watch},
         )
+        if request.url.netloc != client.base_url.netloc or request.url.scheme != client.base_url.scheme:
+            raise ModelOnexError(
+                message="The API leads to another server, which is not asked with the credentials of this one.",
+                error_code=EnumCoreErrorCode.CONTRACT_VIOLATION,
+                integration=self.name,
+            )
         with effect(_leaves_open, idempotent=call.idempotent, begun=False):
             response = await client.send(request, stream=True)
             try:
-                if response.status_code not in call.success and (call.success or not response.is_success):
+                found = not (call.not_found and response.status_code == HTTPStatus.NOT_FOUND)
+                refused = response.status_code not in call.success and (call.success or not response.is_success)
+                if found and refused:
                     raise HttpStatusError(call, response, await self._passed_over(response))
-                if not call.reads:
-                    await self._passed_over(response)
-                    return None
-                content = await self._read(response)
+                if call.reads and found:
+                    return HttpAnswer.of(response, await self._read(response), found=True)
+                await self._passed_over(response)
+                return HttpAnswer.of(response, b"", found=found)
             finally:
                 await response.aclose()
-        if not content:
-            return None
-        try:
-            answer: JsonValue = json.loads(content)
-        # JSON that is nested too deeply is a RecursionError.
-        except (ValueError, RecursionError) as error:
-            raise ModelOnexError(
-                message=f"The answer to {call.method} is not JSON.",
-                error_code=EnumCoreErrorCode.CONTRACT_VIOLATION,
-                integration=self.name,
-            ) from error
-        return answer
 
     async def _passed_over(self, response: httpx.Response) -> bytes:
         """Read a body so that its connection can be used again; whatever goes wrong, the status stays what it is."""
@@ -376,26 +398,11 @@ def _retry_after(value: str | None) -> float:
         return 0.0
 
 
-def _content(body: object, content_type: str | None) -> dict[str, Any]:
-    if body is None:
-        return {}
-    stated = Message()
-    stated["Content-Type"] = content_type or "application/json"
-    if stated.get_content_subtype() == "json" or stated.get_content_subtype().endswith("+json"):
-        return {"json": json_values(body)}
-    if isinstance(body, str):
-        return {"content": body.encode(stated.get_content_charset("utf-8"))}
-    if isinstance(body, bytes):
-        return {"content": body}
-    raise ModelOnexError(
-        message=f"A body of type {stated.get_content_type()} is text or bytes.",
-        error_code=EnumCoreErrorCode.VALIDATION_ERROR,
-        integration="http",
-    )
-
-
-def _parameter(value: object) -> Any:
-    plain = json_values(value)
-    if isinstance(plain, Iterable) and not isinstance(plain, (str, Mapping)):
-        return list(plain)
-    return json.dumps(plain) if isinstance(plain, Mapping) else plain
+def _content(call: HttpCall, content_type: str | None) -> dict[str, Any]:
+    if call.form is not None:
+        return form_content(call.form)
+    if call.parts is not None:
+        return part_content(call.parts)
+    if call.content is not None:
+        return plain_content(call.content, content_type)
+    return json_content(call.body, content_type)

@@ -1,0 +1,189 @@
+"""Requests of HTTP that carry other things than JSON, answers of which other things are taken, and pages."""
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import jsonpath
+import pytest
+from doubles.http_server import Answer, LocalApi, local_api
+from omnibase_core.enums import EnumCoreErrorCode
+from omnibase_core.errors import ModelOnexError
+from onex_node_runtime.adapters.adapter_http import AdapterHttp, HttpCall
+from onex_node_runtime.adapters.http_content import FilePart
+from onex_node_runtime.paging import CursorPages, LinkedPages, NumberedPages, Paging, every_item
+from onex_node_runtime.texts import segments
+
+from tests.runtime.building import Settings
+from tests.runtime.building import http as adapter_of
+
+ALL = jsonpath.compile("$")
+ITEMS = jsonpath.compile("$.items")
+FORM = "application/x-www-form-urlencoded"
+LATIN = "text/csv; charset=latin-1"
+LIST = HttpCall(method="GET", path="/things", query={"size": 2}, idempotent=True)
+
+
+@pytest.fixture
+def api() -> Iterator[LocalApi]:
+    with local_api() as api:
+        yield api
+
+
+@pytest.fixture
+async def adapter(api: LocalApi) -> AsyncIterator[AdapterHttp]:
+    adapter = adapter_of(Settings(http_base_url=f"{api.url}/v1", retry_max_attempts=1))
+    yield adapter
+    await adapter.close()
+
+
+def post(**values: Any) -> HttpCall:
+    return HttpCall(method="POST", path="/things", reads=False, **values)
+
+
+@pytest.mark.parametrize(
+    ("values", "content_type", "body"),
+    [
+        (
+            {"form": {"a": "x&y=1", "b": [1, 2], "c": None, "d": True}},
+            "application/x-www-form-urlencoded",
+            b"a=x%26y%3D1&b=1&b=2&c=&d=true",
+        ),
+        ({"content": "\u00e4"}, "text/plain; charset=utf-8", "\u00e4".encode()),
+        (
+            {"content": "\u00e4", "headers": {"Content-Type": "text/csv; charset=latin-1"}},
+            "text/csv; charset=latin-1",
+            b"\xe4",
+        ),
+        ({"content": b"\x00\xff"}, "application/octet-stream", b"\x00\xff"),
+        ({"content": "{}", "headers": {"content-type": "application/json"}}, "application/json", b"{}"),
+        ({"content": "", "headers": {}}, "text/plain; charset=utf-8", b""),
+    ],
+)
+async def test_body_is_sent_as_it_was_meant(
+    api: LocalApi, adapter: AdapterHttp, values: dict[str, Any], content_type: str, body: bytes
+) -> None:
+    await adapter.ask(post(**values))
+    (asked,) = api.asked
+    assert (asked.headers["content-type"], asked.body) == (content_type, body)
+
+
+async def test_parts_are_files_and_values(api: LocalApi, adapter: AdapterHttp) -> None:
+    parts = {
+        "file": FilePart(b"\x00\xff", 'a"\r\nb.txt'),
+        "typed": FilePart({"a": 1}, "c.bin", "application/json"),
+        "unnamed": FilePart("text"),
+        "absent": FilePart(None, "d"),
+        "tags": ["x", 2],
+        "nothing": None,
+    }
+    await adapter.ask(post(parts=parts))
+    (asked,) = api.asked
+    kind, _, boundary = asked.headers["content-type"].partition("; boundary=")
+    assert kind == "multipart/form-data"
+    found = [part.strip(b"\r\n") for part in asked.body.split(f"--{boundary}".encode())[1:-1]]
+    assert found == [
+        (
+            b'Content-Disposition: form-data; name="file"; filename="a%22%0D%0Ab.txt"\r\n'
+            b"Content-Type: text/plain\r\n\r\n\x00\xff"
+        ),
+        (
+            b'Content-Disposition: form-data; name="typed"; filename="c.bin"\r\n'
+            b'Content-Type: application/json\r\n\r\n{"a": 1}'
+        ),
+        (
+            b'Content-Disposition: form-data; name="unnamed"; filename="unnamed"\r\n'
+            b"Content-Type: application/octet-stream\r\n\r\ntext"
+        ),
+        b'Content-Disposition: form-data; name="tags"\r\n\r\nx',
+        b'Content-Disposition: form-data; name="tags"\r\n\r\n2',
+        b'Content-Disposition: form-data; name="nothing"',
+    ]
+
+
+async def test_answer_is_more_than_json(api: LocalApi, adapter: AdapterHttp) -> None:
+    headers = {"ETag": "abc", "Content-Type": "text/plain; charset=latin-1"}
+    api.answers = [Answer(203, body=b"\xe4", headers=headers)]
+    answer = await adapter.ask(LIST)
+    assert (answer.status, answer.found, answer.text(), answer.base64()) == (203, True, "\u00e4", "5A==")
+    assert (answer.header("etag"), answer.header_or_none("X-None")) == ("abc", None)
+    for expected in (answer.json, lambda: answer.header("X-None")):
+        with pytest.raises(ModelOnexError) as caught:
+            expected()
+        assert caught.value.error_code is EnumCoreErrorCode.CONTRACT_VIOLATION
+
+
+async def test_that_there_is_nothing_is_an_answer_where_it_may_be(api: LocalApi, adapter: AdapterHttp) -> None:
+    api.answers = [Answer(404, body={"error": "unknown"}, headers={"ETag": "abc"})]
+    answer = await adapter.ask(HttpCall(method="GET", path="/things/1", success=frozenset({200}), not_found=True))
+    assert (answer.status, answer.found, answer.json(), answer.header_or_none("ETag")) == (404, False, None, None)
+    with pytest.raises(ModelOnexError) as caught:
+        await adapter.ask(HttpCall(method="GET", path="/things/1"))
+    assert caught.value.error_code is EnumCoreErrorCode.RESOURCE_NOT_FOUND
+
+
+def linked(api: LocalApi, *pages: object, relation: str = "next") -> list[Answer]:
+    """Return answers of which each but the last leads to the next."""
+    links = [{"Link": f'</v1/things?page={number}>; rel="first {relation}"'} for number in range(2, len(pages) + 1)]
+    return [Answer(body=page, headers=link) for page, link in zip(pages, [*links, {}], strict=True)]
+
+
+async def test_links_are_followed_to_the_end(api: LocalApi, adapter: AdapterHttp) -> None:
+    api.answers = linked(api, [1, 2], [], [3])
+    found = await every_item(adapter, LIST, LinkedPages("next"), items=ALL, at_most=10)
+    assert (found.items, found.more) == ([1, 2, 3], False)
+    assert [asked.path for asked in api.asked] == ["/v1/things?size=2", "/v1/things?page=2", "/v1/things?page=3"]
+
+
+async def test_cursor_is_handed_back(api: LocalApi, adapter: AdapterHttp) -> None:
+    pages = [{"items": [1], "next": "a b"}, {"items": [2], "next": ""}]
+    api.answers = [Answer(body=page) for page in pages]
+    paging = CursorPages(jsonpath.compile("$.next"), "after")
+    found = await every_item(adapter, LIST, paging, items=ITEMS, at_most=10)
+    assert (found.items, found.more) == ([1, 2], False)
+    assert [asked.path for asked in api.asked] == ["/v1/things?size=2", "/v1/things?size=2&after=a+b"]
+
+
+async def test_numbers_go_on_until_a_page_is_empty(api: LocalApi, adapter: AdapterHttp) -> None:
+    api.answers = [Answer(body=[{"id": 1}, {"id": 2}]), Answer(body=[{"id": 3}]), Answer(body=[])]
+    ids = jsonpath.compile("$[*].id")
+    found = await every_item(adapter, LIST, NumberedPages("page", 0), items=ids, at_most=10, many=True)
+    assert (found.items, found.more) == ([1, 2, 3], False)
+    assert [asked.path.partition("page=")[2] for asked in api.asked] == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize(("at_most", "asked", "more"), [(1, 1, True), (2, 1, True), (3, 2, True), (4, 2, False)])
+async def test_no_more_is_asked_for_than_is_wanted(
+    api: LocalApi, adapter: AdapterHttp, at_most: int, asked: int, more: bool
+) -> None:
+    api.answers = linked(api, [1, 2], [3, 4])
+    found = await every_item(adapter, LIST, LinkedPages("next"), items=ALL, at_most=at_most)
+    assert (found.items, found.more) == ([1, 2, 3, 4][:at_most], more)
+    assert len(api.asked) == asked
+
+
+@pytest.mark.parametrize(
+    ("answer", "paging"),
+    [
+        (Answer(body=[1], headers={"Link": "</v1/things?page=1>; rel=next"}), LinkedPages("next")),
+        (Answer(body=[], headers={"Link": "<https://elsewhere.example/v1/things>; rel=next"}), LinkedPages("next")),
+        (Answer(body={"items": 1}), LinkedPages("next")),
+        (Answer(body=b"no json"), NumberedPages("page")),
+    ],
+    ids=["circle", "another server", "no array", "no JSON"],
+)
+async def test_pages_that_lead_astray_are_refused(
+    api: LocalApi, adapter: AdapterHttp, answer: Answer, paging: Paging
+) -> None:
+    api.answers = [answer]
+    with pytest.raises(ModelOnexError) as caught:
+        await every_item(adapter, LIST, paging, items=ALL, at_most=10)
+    assert caught.value.error_code is EnumCoreErrorCode.CONTRACT_VIOLATION
+    assert len(api.asked) <= 2
+
+
+def test_value_may_be_several_segments() -> None:
+    assert segments("a b/c%/1") == "a%20b/c%25/1"
+    for wrong in ("", "/a", "a/", "a//b", "a/../b", "."):
+        with pytest.raises(ModelOnexError) as caught:
+            segments(wrong)
+        assert caught.value.error_code is EnumCoreErrorCode.VALIDATION_ERROR

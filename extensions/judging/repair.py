@@ -19,7 +19,10 @@ _UNITS = {"operations": 2, "models": 2, "enums": 2, "subcontracts": 2, "integrat
 
 
 # What holds parts under names that the contract chooses.
-_NAMED = frozenset({"input", "output", "fields", "enums", "models", "compute", "measures", "states", "headers", "env"})
+_NAMED = frozenset(
+    {"input", "output", "fields", "enums", "models", "compute", "measures", "states", "headers", "env"}
+    | {"apis", "form", "multipart"}
+)
 
 
 class _GivenUpError(Exception):

@@ -149,7 +149,7 @@ PLANTS: dict[str, Plant] = {
     "what is forgotten": operation(-1, "invalidates", ["nobody"], 0),
     "path of HTTP": inside("http", "path", "/${input.nobody}"),
     "text of an answer": inside("http", "extract", {"nobody": {"text": True}}, "nobody"),
-    "page": inside("http", "pages", {"next": {}, "items": "$", "into": "nobody", "at_most": 0}, "at_most"),
+    "page": inside("http", "pages", {"next": {"link": "next"}, "items": "$", "into": "lists", "at_most": 0}, "at_most"),
     "not found": inside("http", "not_found", "nobody"),
     "API": inside("http", "api", "nobody"),
     "method": inside("http", "method", "FETCH"),
@@ -206,7 +206,7 @@ def hidden(contract: Contract, first: str, second: str) -> list[str]:
     shorter, longer = sorted(paths, key=lambda path: len(path or ()))
     if shorter is None or longer is None or longer[: len(shorter)] == shorter:
         return []
-    if {first, second} & {"rows", "command", "method"} and "unfilled" in {first, second}:
+    if {first, second} & {"rows", "command", "method", "page"} and "unfilled" in {first, second}:
         return []  # which may be the reason
     # What one of them replaced, the other did not change.
     if not _there(contract, paths[0]):

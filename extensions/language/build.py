@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..text.remembered import by_content
-from . import classify, mixins, sql
+from . import classify, implementations, mixins
 from .aggregation import build_aggregate
 from .caches import build_cache, build_invalidations
 from .callers import build_auth
@@ -50,24 +50,13 @@ from .deployment import (
 )
 from .fsm import StateStore, build_figure_store, build_fsm, build_store, is_moved
 from .integrations import (
-    BODIES,
     ApiClient,
     ConsumedEvent,
-    Database,
     DatabaseIntegration,
-    Filesystem,
     FilesystemIntegration,
-    Http,
-    Kafka,
     KafkaIntegration,
     Migration,
-    Pages,
-    Redis,
     RedisIntegration,
-    Returns,
-    SentAs,
-    Statement,
-    Taken,
 )
 from .publishing import with_announced
 from .syntax import source
@@ -257,11 +246,11 @@ def _operation(
         description=spec.get("description", ""),
         input=fields(spec.get("input"), named),
         output=fields(spec.get("output"), named),
-        database=_database(database) if database else None,
-        http=_http(spec["http"]) if "http" in spec else None,
-        kafka=_kafka(spec["kafka"]) if "kafka" in spec else None,
-        redis=_redis(spec["redis"]) if "redis" in spec else None,
-        filesystem=_filesystem(spec["filesystem"]) if "filesystem" in spec else None,
+        database=implementations.database(database) if database else None,
+        http=implementations.http(spec["http"]) if "http" in spec else None,
+        kafka=implementations.kafka(spec["kafka"]) if "kafka" in spec else None,
+        redis=implementations.redis(spec["redis"]) if "redis" in spec else None,
+        filesystem=implementations.filesystem(spec["filesystem"]) if "filesystem" in spec else None,
         compute={name: source(text) for name, text in spec["compute"].items()} if "compute" in spec else None,
         aggregate=build_aggregate(spec.get("aggregate")),
         by_state_machine=has_fsm and is_moved(spec),
@@ -288,114 +277,6 @@ def _schedule(spec: Mapping[str, Any] | None) -> Schedule | None:
     if spec is None:
         return None
     return Schedule(spec.get("every_seconds"), spec.get("cron", ""), spec.get("time_zone", "UTC"))
-
-
-def _database(spec: Mapping[str, Any]) -> Database:
-    query = spec.get("query", "")
-    returns = spec.get("returns", {})
-    into, count = returns.get("into"), returns.get("count")
-    statements = tuple(_statement(item) for item in spec.get("statements", ()))
-    return Database(
-        query=query,
-        parameters=tuple(spec.get("parameters", ())),
-        returns=Returns(
-            rows=returns.get("rows") or ("one" if sql.returns_rows(query) else "none"),
-            into=None if statements else into,
-            found=returns.get("found"),
-            count=None if statements else count,
-        ),
-        transaction=spec.get("transaction", True),
-        asks_for_transaction=spec.get("transaction", False),
-        reads_only=all(sql.reads_only(item.query) for item in statements) if statements else sql.reads_only(query),
-        statements=statements,
-        into=dict(into or {}) if statements else {},
-        counts=dict(count or {}) if statements else {},
-    )
-
-
-def _statement(spec: Mapping[str, Any]) -> Statement:
-    query = spec["query"]
-    return Statement(
-        name=spec["name"],
-        query=query,
-        parameters=tuple(spec.get("parameters", ())),
-        rows=spec.get("rows") or ("one" if sql.returns_rows(query) else "none"),
-        required="require" in spec,
-        savepoint=spec.get("savepoint", False),
-    )
-
-
-def _http(spec: Mapping[str, Any]) -> Http:
-    sent_as: SentAs = next((kind for kind in BODIES if kind in spec), "body")
-    return Http(
-        api=spec.get("api", ""),
-        method=spec["method"],
-        path=spec["path"],
-        query=dict(spec.get("query", {})),
-        headers=dict(spec.get("headers", {})),
-        body=spec.get(sent_as, MISSING),
-        sent_as=sent_as,
-        omit_null=spec.get("omit_null", False),
-        success=tuple(spec.get("success", ())),
-        not_found=spec.get("not_found"),
-        extract={name: _taken(what) for name, what in spec.get("extract", {}).items()},
-        pages=_pages(spec["pages"]) if "pages" in spec else None,
-    )
-
-
-def _taken(spec: str | Mapping[str, Any]) -> Taken:
-    if isinstance(spec, str):
-        return Taken("json", spec)
-    if "header" in spec:
-        return Taken("header", spec["header"])
-    return Taken("status" if "status" in spec else "text" if "text" in spec else "bytes")
-
-
-def _pages(spec: Mapping[str, Any]) -> Pages:
-    following = spec["next"]
-    return Pages(
-        link=following.get("link", ""),
-        cursor=following.get("cursor", ""),
-        parameter=following.get("parameter", following.get("page", "")),
-        first=following.get("first", 1),
-        items=spec["items"],
-        into=spec["into"],
-        more=spec.get("more"),
-        at_most=spec["at_most"],
-    )
-
-
-def _kafka(spec: Mapping[str, Any]) -> Kafka:
-    return Kafka(spec["topic"], spec.get("key"), spec.get("payload", MISSING), dict(spec.get("headers", {})))
-
-
-def _redis(spec: Mapping[str, Any]) -> Redis:
-    returns = spec.get("returns", {})
-    into = returns.get("into")
-    return Redis(
-        command=spec["command"],
-        key=spec["key"],
-        field=spec.get("field"),
-        value=spec.get("value", MISSING),
-        amount=spec.get("amount"),
-        ttl_seconds=spec.get("ttl_seconds"),
-        into=into if isinstance(into, str) else None,
-        into_keys=tuple(into) if isinstance(into, list) else (),
-        found=returns.get("found"),
-        count=returns.get("count"),
-        returns=bool(returns),
-    )
-
-
-def _filesystem(spec: Mapping[str, Any]) -> Filesystem:
-    returns = spec.get("returns", {})
-    return Filesystem(
-        action=spec["action"],
-        path=spec["path"],
-        content=spec.get("content", MISSING),
-        into=returns.get("into"),
-        found=returns.get("found"),
-    )
 
 
 def _settings[T](kind: Callable[..., T], spec: Mapping[str, Any] | bool | None) -> T | None:

@@ -79,9 +79,10 @@ golden: setup ## Render the golden copies again.
 reference: setup ## Write the reference pages from the schema and the catalogues.
 	@$(PYTHON) -m scripts.reference
 
-lock: setup ## Resolve requirements.lock, and the part of it that ONEX's kernel needs, from pyproject.toml.
+lock: setup ## Resolve requirements.lock, what ONEX's kernel needs of it, and what generated projects pin.
 	@$(COMPILE) pyproject.toml --extra llm --extra sql --group dev -o requirements.lock
 	@$(COMPILE) --group kernel --constraint requirements.lock -o tests/generation/kernel-requirements.txt
+	@$(PYTHON) -m scripts.pin
 
 dist: setup ## Build the distributions into dist/: the commands with the template, and the runtime.
 	@$(BIN)/uv build --quiet --offline --no-build-isolation --out-dir dist

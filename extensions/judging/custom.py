@@ -7,10 +7,12 @@ from zoneinfo import available_timezones
 
 from cronsim import CronSim, CronSimError
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
 
 from ..language.contract import spell_out
 from ..text.problems import Path, Problem, did_you_mean, show
 from ..viewing import settings as known
+from ..viewing.packages import everywhere
 
 type Specs = Mapping[str, Any]
 
@@ -68,6 +70,10 @@ def _requirements(path: Path, texts: object) -> Iterator[Problem]:
             continue
         if requirement.url:
             yield Problem((*path, index), show(text), "a name and versions, without an address")
+        version = everywhere().get(canonicalize_name(requirement.name))
+        if version is not None and version not in requirement.specifier:
+            expected = f"versions such as {version}, which every node runs and is tested with"
+            yield Problem((*path, index), show(text), expected)
 
 
 def _setting(rules: Rules, path: Path, spec: object) -> Iterator[Problem]:

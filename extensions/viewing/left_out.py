@@ -22,8 +22,8 @@ _OF_THE_PROJECT: Mapping[str, Needed] = {
         ".pre-commit-config.yaml",
         ".python-version",
         "Makefile",
-        "constraints.txt",
         "pyproject.toml",
+        "requirements",
         "{package}/nodes/__init__.py",
         "{package}/py.typed",
     )
@@ -34,6 +34,7 @@ _OF_A_NODE_INSIDE: Mapping[str, Needed] = {
     for path in (
         "{deploy}/.gitignore",
         "{deploy}/Dockerfile.dockerignore",
+        "{deploy}/requirements.txt",
         "{node}/ruff.toml",
         "{tests}/__init__.py",
         "{tests}/ruff.toml",

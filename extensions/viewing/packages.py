@@ -1,9 +1,12 @@
-"""The distributions that a node needs, and the versions that they were tested with."""
+"""The distributions that a node needs, and the versions that they were tested with, with hashes."""
 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
@@ -15,7 +18,13 @@ from . import runtime
 if TYPE_CHECKING:
     from .node import NodeView
 
+_BUILD = ("hatchling", "editables")
+_EXTRA = ("omnibase-infra",)
 _REQUIREMENTS: dict[str, dict[str, list[str]]] = json.loads((DATA / "requirements.json").read_text(encoding="utf-8"))
+
+
+# What each requirement brings along, itself included: versions and markers.
+_CLOSURES: dict[str, list[str]] = json.loads((DATA / "closures.json").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +65,35 @@ class Packages:
         return tuple(sorted(dev.difference(self.requirements)))
 
     @property
-    def constraints(self) -> tuple[str, ...]:
-        """The versions that this template was tested with, of all of that, of the extra and what they depend on."""
-        files = (DATA / "constraints" / f"{group}.txt" for group in (*self._groups(), "infra"))
-        return tuple(sorted({line for file in files for line in file.read_text(encoding="utf-8").splitlines()}))
+    def build_lock(self) -> tuple[str, ...]:
+        """Lines of a requirements file, with hashes: what builds the distribution."""
+        return _locked(pinned(_BUILD))
 
     @property
-    def own_constraints(self) -> tuple[str, ...]:
-        """What the contract says of the versions of distributions that the template knows nothing of."""
-        pinned = {canonicalize_name(line.partition("==")[0]) for line in self.constraints}
-        wanted = {Requirement(text) for operation in self.node.operations for text in operation.requirements}
-        bounded = {one for one in wanted if one.specifier and canonicalize_name(one.name) not in pinned}
-        return tuple(sorted(f"{one.name}{one.specifier}" for one in bounded))
+    def run_lock(self) -> tuple[str, ...]:
+        """Lines of a requirements file, with hashes: what the node runs with, and what that depends on."""
+        return _locked(self._run())
+
+    @property
+    def dev_lock(self) -> tuple[str, ...]:
+        """Lines of a requirements file, with hashes: what its checks and tests need beside these two."""
+        return _locked(pinned(self.dev_requirements) - self._run() - pinned(_BUILD))
+
+    @property
+    def infra_lock(self) -> tuple[str, ...]:
+        """Lines of a requirements file, with hashes: what the extra brings beside what the node runs with."""
+        return _locked(pinned(_EXTRA) - self._run())
+
+    @property
+    def unlocked(self) -> tuple[str, ...]:
+        """Names of what the node depends on without hashes, as this template does not know its files; sorted."""
+        locked = {_name(line) for line in self._run()}
+        # Extras bring along more than the distribution does by itself.
+        wanted = map(Requirement, self.requirements)
+        return tuple(sorted({_name(one.name) for one in wanted if one.extras or _name(one.name) not in locked}))
+
+    def _run(self) -> frozenset[str]:
+        return pinned(self.requirements)
 
     def _groups(self) -> tuple[str, ...]:
         optional: dict[str, object] = {
@@ -86,3 +112,58 @@ class Packages:
             "tokens": self.node.auth and self.node.auth.bearer,
         }
         return "base", *(group for group, wanted in optional.items() if wanted)
+
+
+def _name(requirement: str) -> str:
+    return canonicalize_name(Requirement(requirement).name)
+
+
+@cache
+def everywhere() -> Mapping[str, str]:
+    """Return the version of each distribution that all nodes are run and tested with, by its normalized name."""
+    base = _REQUIREMENTS["base"]
+    found = (Requirement(line) for line in pinned((*base["run"], *base["dev"])))
+    return {canonicalize_name(one.name): _version(one) for one in found}
+
+
+def pinned(requirements: Iterable[str]) -> frozenset[str]:
+    """Return the versions of requirements and of all that they depend on, with the markers of those that need them.
+
+    Args:
+        requirements: The requirements; what the template does not know, or knows in another version than is asked for,
+            is left out.
+    """
+    found: dict[str, list[Requirement]] = {}
+    for wanted in map(Requirement, requirements):
+        closure = [Requirement(line) for line in _CLOSURES.get(canonicalize_name(wanted.name), ())]
+        own = (one for one in closure if canonicalize_name(one.name) == canonicalize_name(wanted.name))
+        if all(_version(one) in wanted.specifier for one in own):
+            for one in closure:
+                found.setdefault(f"{one.name}=={_version(one)}", []).append(one)
+    return frozenset(_line(version, those) for version, those in found.items())
+
+
+def _line(version: str, those: Iterable[Requirement]) -> str:
+    """Return one line for what several ask for: with the extras of all, for whoever needs it."""
+    extras = ",".join(sorted({extra for one in those for extra in one.extras}))
+    markers = {f"({one.marker})" if one.marker else "" for one in those}
+    pin = version.replace("==", f"[{extras}]==") if extras else version
+    return pin if "" in markers else f"{pin} ; {' or '.join(sorted(markers))}"
+
+
+def _version(pin: Requirement) -> str:
+    (said,) = pin.specifier
+    return said.version
+
+
+def _locked(lines: Iterable[str]) -> tuple[str, ...]:
+    hashes = _hashes()
+    return tuple(f"{line} \\\n{hashes[_name(line)]}" for line in sorted(lines))
+
+
+@cache
+def _hashes() -> dict[str, str]:
+    """Return the hashes of all files of each distribution, by its name, as lines of a requirements file."""
+    text = (DATA / "locked.txt").read_text(encoding="utf-8")
+    found = re.findall(r"^([^\s=]+)==.*\\\n((?:    --hash=\S+(?: \\)?\n)+)", text, re.MULTILINE)
+    return {canonicalize_name(name): block.rstrip("\n") for name, block in found}

@@ -25,8 +25,8 @@ _KEPT = {
     "GIT_TERMINAL_PROMPT",
 }
 _KEPT_PREFIXES = ("GIT_HTTP_", "GIT_PROXY_", "GIT_SSL_")
-# Nothing of a project's own settings starts a program, in no repository.
-_EVERYWHERE = {"core.fsmonitor": "false", "core.hooksPath": os.devnull}
+# Nothing of a project's own settings starts a program; a folder that looks like a repository of git is none.
+_EVERYWHERE = {"core.fsmonitor": "false", "core.hooksPath": os.devnull, "safe.bareRepository": "explicit"}
 # In a repository that is made for one update: bytes stay what they are, and every file counts.
 _SCRATCH = {
     "apply.ignoreWhitespace": "no",

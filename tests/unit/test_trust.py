@@ -117,7 +117,7 @@ def test_no_variable_of_an_outer_git_reaches_an_inner_one(tmp_path: Path, monkey
     assert {name for name in inner if name.startswith("GIT_")} - {"GIT_SSH_COMMAND", "GIT_CONFIG_GLOBAL"} == {
         "GIT_OPTIONAL_LOCKS",
         "GIT_CONFIG_COUNT",
-        *(f"GIT_CONFIG_{part}_{number}" for part in ("KEY", "VALUE") for number in range(2)),
+        *(f"GIT_CONFIG_{part}_{number}" for part in ("KEY", "VALUE") for number in range(3)),
     }
     assert vcs.git(tmp_path, "init", "--quiet") == ""
     assert (tmp_path / ".git").is_dir()
@@ -133,6 +133,27 @@ def test_settings_of_a_project_start_no_program(tmp_path: Path) -> None:
     vcs.git(tmp_path, "status")
 
     assert not (tmp_path / "ran").exists()
+
+
+def test_folder_that_looks_like_a_repository_is_none(tmp_path: Path) -> None:
+    # Such a folder can be committed, its settings included, where one that is called .git can't.
+    project, ran = tmp_path / "project", tmp_path / "ran"
+    project.mkdir()
+    own = ("-c", "safe.bareRepository=all", f"--git-dir={project}", f"--work-tree={project}")
+    subprocess.run(["git", "init", "--quiet", "--bare", project], check=True)
+    (project / "info" / "exclude").write_text("*\n!a\n!.gitattributes\n", encoding="utf-8")
+    (project / "a").write_text("a", encoding="utf-8")
+    (project / ".gitattributes").write_text("a filter=odd\n", encoding="utf-8")
+    vcs.git(project, *own, "add", "a", ".gitattributes")
+    for key, value in (("core.bare", "false"), ("core.worktree", project), ("filter.odd.clean", f"touch {ran}; cat")):
+        vcs.git(project, *own, "config", key, str(value))
+    os.utime(project / "a", (1, 1))
+
+    with pytest.raises(subprocess.CalledProcessError):
+        vcs.git(project, "status")
+    assert not ran.exists()
+    vcs.git(project, *own, "status")
+    assert ran.exists()
 
 
 def test_git_that_fails_says_why(tmp_path: Path) -> None:

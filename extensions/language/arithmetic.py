@@ -15,7 +15,7 @@ from .kinds import (
     code_of,
 )
 from .values import Values
-from .work import MOST_BITS
+from .work import MOST_BITS, MOST_LOOP_BITS
 
 _LARGEST_POWER: Final = 16
 _SYMBOLS: Final[Mapping[type[ast.operator], str]] = {
@@ -94,6 +94,9 @@ class Arithmetic(Values):
             raise WrongError(node, found, "types that go together", self.conversion(symbol, left.kind, right.kind))
         if isinstance(node.op, _QUOTIENTS):
             self.divisor(node.right, right.kind)
+        if kind.name == "string":
+            self.read_through(node.left, left.kind)
+            self.read_through(node.right, right.kind)
         if self.scope.total and kind.name not in {*NUMBERS, "string"}:
             raise WrongError(node, f"arithmetic with values of type {left.kind}", any_of(sorted(NUMBERS)))
         if kind.name == "integer":
@@ -107,9 +110,10 @@ class Arithmetic(Values):
 
     def bounded(self, node: ast.BinOp, bits: int) -> int:
         """Refuse whole numbers that may become so long that arithmetic with them takes its time."""
-        if bits > MOST_BITS:
+        most = MOST_BITS if self.apart or not self.loops else MOST_LOOP_BITS
+        if bits > most:
             found = f"{code_of(node)}, which may have {bits} bits"
-            raise WrongError(node, found, f"at most {MOST_BITS} bits", "% or // on the way keeps numbers short")
+            raise WrongError(node, found, f"at most {most} bits", "% or // on the way keeps numbers short")
         return bits
 
     def conversion(self, symbol: str, left: Kind, right: Kind) -> str:

@@ -71,6 +71,7 @@ class Comparisons(Arithmetic):
                 self.equal(left.kind, node, part.kind.items, left_node)
             case "string" | "object" if left.kind.name == "string":
                 self.present(left_node, left.kind, "a search for")
+                self.read_through(node, part.kind)
             case _:
                 found = f"a search for {left.kind} in {part.kind}"
                 raise WrongError(node, found, "a list of literals, an array, or text in text")

@@ -82,6 +82,8 @@ class _Calls:
                 self.judge.present(argument, part.kind, f"{name}(…) of")
         if name != "len":
             self.judge.passed_over(*(part.kind for part in parts))
+            for argument, part in zip(node.args, parts, strict=True):
+                self.judge.read_through(argument, part.kind)
         return parts
 
     def model(self, node: ast.Call, name: str, sure: Sure) -> Part:
@@ -319,6 +321,8 @@ class _Calls:
         if not old or new is None:
             expected = "what is replaced, not empty, and what stands in its place, both written down"
             raise WrongError(node, code_of(node), expected)
+        if not self.judge.apart and len(new) > len(old):
+            raise WrongError(node, f"{code_of(node)}, which makes texts longer", "no more than what it replaces")
         return Part(
             Kind("string"), ast.Call(ast.Attribute(parts[0].tree, "replace"), [part.tree for part in parts[1:]], [])
         )

@@ -29,6 +29,8 @@ _TAKEN: Final = frozenset(
         *dir(builtins),
         "request",
         "known",
+        "bounded",
+        "factor_of",
         "value_at",
         "ceil",
         "floor",

@@ -13,6 +13,7 @@ from typing import Final
 from ..text.problems import Path, Problem, did_you_mean, show
 from . import syntax
 from .arithmetic import result_of
+from .bounding import bounded
 from .expressions import Judge
 from .kinds import NUMBERS, ORDERED, Kind, Part, Scope, Sure, WrongError, code_of, word_of
 from .values import INPUT
@@ -149,7 +150,7 @@ def read(value: object, scope: RunScope) -> RunCondition:
         part = judge.condition(tree, frozenset())
     except RecursionError:
         raise WrongError(None, show(text), "an expression that is nested less deeply") from None
-    code = ast.unparse(ast.fix_missing_locations(part.tree))
+    code = ast.unparse(ast.fix_missing_locations(bounded(part.tree)))
     return RunCondition(text, code, frozenset(judge.used_modules), frozenset(_present(tree)), frozenset(judge.used))
 
 
@@ -202,6 +203,7 @@ class _Judge(Judge):
     def __init__(self, scope: RunScope) -> None:
         super().__init__(scope.input.scope)
         self.run = scope
+        self.apart = False
         self.used: set[str] = set()
 
     def value(self, node: ast.expr, sure: Sure, expected: Kind | None = None) -> Part:
@@ -214,7 +216,7 @@ class _Judge(Judge):
             case ast.Call():
                 self.plain(node)
             case ast.ListComp(generators=[first, *others]) | ast.GeneratorExp(generators=[first, *others]):
-                if others or not isinstance(first.target, ast.Name):
+                if self.loops or others or not isinstance(first.target, ast.Name):
                     raise WrongError(node, "loops in loops, or several names", "one name for the items of one array")
             case ast.List():
                 pass

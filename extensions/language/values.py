@@ -20,7 +20,7 @@ from .kinds import (
     any_of,
     code_of,
 )
-from .work import INPUT_BITS, ONE, Rounds
+from .work import ANY, INPUT_BITS, ONE, Rounds
 
 INPUT: Final = "input"
 EVENT: Final = "event"
@@ -34,6 +34,8 @@ class Values(ABC):
     def __init__(self, scope: Scope) -> None:
         """Begin an expression that may name what is in this scope."""
         self.scope = scope
+        # Whether it runs in a process of its own, which its deadline ends: conditions run where all else does.
+        self.apart = not scope.total
         self.locals: dict[str, tuple[Kind, str]] = {}
         self.loops = 0
         self.rounds = Rounds()
@@ -169,6 +171,15 @@ class Values(ABC):
         for kind in kinds:
             if kind.name in {"array", "set"}:
                 self.rounds.note(self.around.times(kind.size))
+
+    def read_through(self, node: ast.expr, kind: Kind) -> None:
+        """Note a text that is read in each round of the loops around, though it comes from outside of them.
+
+        It matters not where a deadline ends what takes too long.
+        """
+        outside = not any(isinstance(part, ast.Name) and part.id in self.locals for part in ast.walk(node))
+        if not self.apart and outside and kind.name in {"string", "object"} and not isinstance(node, ast.Constant):
+            self.rounds.note(self.around.times(ANY))
 
 
 def facts(node: ast.expr) -> tuple[Sure, Sure]:

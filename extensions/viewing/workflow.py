@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from .workflow_code import ITEMS, FunctionView, Writer
 from .workflow_diagram import diagram
 
 _SECONDS_OF_GRACE = 5.0
+_LOOKS = ("bounded", "factor_of", "value_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +145,11 @@ class WorkflowView:
         return any(function.uses_text for function in (*self.functions, self.output))
 
     @property
-    def uses_values(self) -> bool:
-        """Whether a function looks into a value."""
+    def uses(self) -> tuple[str, ...]:
+        """The functions of the runtime that functions of the workflow look at values with, sorted."""
         functions = (*self.functions, self.output)
-        return any("value_at(" in text for made in functions for text in (*made.lines, made.code))
+        texts = [text for made in functions for text in (*made.lines, made.code)]
+        return tuple(name for name in _LOOKS if any(re.search(rf"\b{name}\(", text) for text in texts))
 
     @property
     def answers(self) -> dict[str, object]:

@@ -293,7 +293,7 @@ class Writer:
         )
 
 
-_TAKEN = frozenset({"known", "request", "run", "text", "value_at"})
+_TAKEN = frozenset({"bounded", "factor_of", "known", "request", "run", "text", "value_at"})
 _UUID = "known.uuid()"
 
 

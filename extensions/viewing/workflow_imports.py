@@ -132,7 +132,7 @@ class Imports:
             return ()
         symbols = [operation.input.symbol, operation.output.symbol, self._own("run", "Run")]
         symbols += [*self._of("step", *view.symbols), self._own("known", "Known")]
-        symbols += [self._own("known", "value_at")] if view.uses_values else []
+        symbols += self._of("known", *view.uses)
         symbols += [self.node.own("topics", "topic_of")] if "Publishing" in view.symbols else []
         symbols += [self.node.own("texts", "text")] if view.uses_text else []
         return tuple(symbols)

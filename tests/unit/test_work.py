@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from extensions.language import expressions
 from extensions.language.kinds import Kind, Scope, WrongError, kind_of
-from extensions.language.work import MOST_BITS, MOST_ROUNDS
+from extensions.language.work import ANY, MOST_BITS, MOST_ROUNDS
 from extensions.text import unparsed
 
 MODELS: dict[str, dict[str, Any]] = {
@@ -88,6 +88,42 @@ def test_conditions_have_no_loops_that_grow_with_the_square() -> None:
     expressions.read("any(a in event.few for a in event.xs)", total)
     with pytest.raises(WrongError):
         expressions.read("any(a in event.ys for a in event.xs)", total)
+
+
+TEXTS = {"text": Kind("string"), "texts": Kind("array", items=Kind("string"), size=ANY), "xs": KINDS[""]["xs"]}
+TOTAL = Scope("event", TEXTS, {"": TEXTS}, {}, "event", total=True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "any(a in event.text for a in event.texts)",
+        "any(lower(event.text) == a for a in event.texts)",
+        "any(a == event.text + 'x' for a in event.texts)",
+        "any(a == 'x' for b in event.texts for a in split(event.text, ','))",
+        "len(replace(event.text, 'a', 'aa')) > 5",
+        "sum((x ** 16) ** 16 % 7 for x in event.xs) > 5",
+    ],
+)
+def test_conditions_keep_nothing_waiting(text: str) -> None:
+    with pytest.raises(WrongError, match=r"rounds|longer|bits"):
+        expressions.read(text, TOTAL)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "any(a == event.text for a in event.texts)",
+        "any('x' in a for a in event.texts)",
+        "any(lower(a) == 'x' for a in event.texts)",
+        "event.text in 'abc' or 'a' in event.text",
+        "len(replace(event.text, 'ab', 'c')) > 5",
+        "lower(event.text) == 'x'",
+        "sum(x ** 8 for x in event.xs) > 5",
+    ],
+)
+def test_conditions_over_what_a_request_holds(text: str) -> None:
+    expressions.read(text, TOTAL)
 
 
 @pytest.mark.parametrize(

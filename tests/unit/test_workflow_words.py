@@ -268,10 +268,23 @@ def test_new_identifiers_are_told_apart() -> None:
             "value_at(known.request, 'level') >= 3 and value_at(known.previous, 'a') is None",
         ),
         (True, "True"),
+        pytest.param(
+            "any(a in input.text and input.text != a for a in item)",
+            "any((a in value_at(known.request, 'text') and value_at(known.request, 'text') != a"
+            " for a in bounded(value_at(known.item), value_at(known.request, 'text'))))",
+            id="what is looked at with each item",
+        ),
+        pytest.param(
+            "any(a > 2 for a in item) or all(input.level > b for b in item)",
+            "any((a > 2 for a in value_at(known.item))) or all((value_at(known.request, 'level') > b"
+            " for b in bounded(value_at(known.item), value_at(known.request, 'level'))))",
+            id="one loop after another",
+        ),
+        ("item * 2 > item.a % 7", "factor_of(value_at(known.item)) * 2 > factor_of(value_at(known.item, 'a')) % 7"),
     ],
 )
 def test_conditions_become_code(text: object, code: str) -> None:
-    types = InputTypes({"level": Kind("integer")})
+    types = InputTypes({"level": Kind("integer"), "text": Kind("string")})
     scope = RunScope(types, ["a"], every=["a"], item=UNKNOWN, previous=["a"], result=True)
     assert read(text, scope).code == code
 
@@ -298,6 +311,12 @@ def test_conditions_become_code(text: object, code: str) -> None:
         "{1: 2}",
         "__import__('os')",
         "item[99999]",
+        "[[1 for b in item] for a in item]",
+        "[1 for a in [b for b in item] if any(c for c in item)]",
+        "round(item, -1000000000)",
+        "'%999999999d' % item",
+        "'x' * item",
+        "sum((x ** 16) ** 16 % 7 for x in item)",
         "",
     ],
 )

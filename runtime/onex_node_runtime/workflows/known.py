@@ -2,7 +2,7 @@
 """What the functions of a workflow may look at: its input, what steps answered, the item, the round before."""
 
 from collections import ChainMap
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sized
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,11 @@ from uuid import UUID, uuid5
 from pydantic import BaseModel, JsonValue
 
 from .run import Run
+
+# Of the loop of a condition, which runs where everything else does: about a tenth of a second.
+MOST_STEPS = 500_000
+# A text is searched, copied and compared so many characters at a time.
+_CHARACTERS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +74,49 @@ def value_at(value: object, *path: str | int) -> Any:
             owner = vars(value) if isinstance(value, BaseModel) else value
             value = owner.get(key) if isinstance(owner, Mapping) else None
     return value
+
+
+def bounded[T](items: Iterable[T], *others: object) -> Iterable[T]:
+    """Return what a loop of a condition goes over, where it is not too long for what it looks at with each item.
+
+    Args:
+        items: What it goes over.
+        others: Values from outside of the loop.
+
+    Raises:
+        ValueError: The loop would take too long.
+    """
+    rounds = len(items) if isinstance(items, Sized) else 0
+    if rounds * sum(map(_weight, others)) > MOST_STEPS:
+        message = "too many items for what is looked at with each of them"
+        raise ValueError(message)
+    return items
+
+
+def factor_of(value: Any) -> Any:
+    """Return a value that is multiplied or divided.
+
+    Raises:
+        TypeError: It is a text or an array, which would be repeated or filled in.
+    """
+    if isinstance(value, (str, bytes, list, tuple)):
+        message = f"arithmetic with {type(value).__name__}"
+        raise TypeError(message)
+    return value
+
+
+def _weight(value: object) -> int:
+    """Return how much there is of a value, in items and stretches of text."""
+    weight, waiting = 0, [value]
+    while waiting:
+        weight += 1
+        match waiting.pop():
+            case str() | bytes() as text:
+                weight += len(text) // _CHARACTERS
+            case BaseModel() as model:
+                waiting.extend(vars(model).values())
+            case Mapping() as members:
+                waiting.extend(members.values())
+            case list() | tuple() as items:
+                waiting.extend(items)
+    return weight

@@ -14,7 +14,7 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 from packaging.requirements import Requirement
-from packaging.utils import NormalizedName, canonicalize_name
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / "extensions" / "data"
@@ -28,15 +28,15 @@ def main() -> None:
     """Write `locked.txt`, `closures.json` and `modules.txt`."""
     groups = json.loads((DATA / "requirements.json").read_text(encoding="utf-8"))
     shared = tomllib.loads((ROOT / "runtime" / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = {text: [text] for group in groups.values() for part in group.values() for text in part}
-    wanted |= {shared["name"]: shared["dependencies"], INFRA: [INFRA]} | {text: [text] for text in BUILD}
+    wanted: dict[str, set[str]] = {shared["name"]: set(shared["dependencies"])}
+    for text in (INFRA, *BUILD, *(text for group in groups.values() for part in group.values() for text in part)):
+        wanted.setdefault(canonicalize_name(Requirement(text).name), set()).add(text)
     # All of them together first, so that those which requirements.lock does not have are the same for each of them.
     everything = (text for texts in wanted.values() for text in texts)
     LOCKED.write_text(_compiled(everything, ROOT / "requirements.lock", "--generate-hashes"), encoding="utf-8")
     # pip takes a version as pinned only where the extras that others ask for stand with it.
     closures = {
-        canonicalize_name(Requirement(text).name): _compiled(texts, LOCKED, "--no-strip-extras").splitlines()
-        for text, texts in sorted(wanted.items())
+        name: _compiled(sorted(texts), LOCKED, "--no-strip-extras").splitlines() for name, texts in wanted.items()
     }
     CLOSURES.write_text(json.dumps(closures, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     text = "".join(f"{name}\n" for name in modules(closures))
@@ -57,7 +57,7 @@ def _compiled(requirements: Iterable[str], constraint: Path, *options: str) -> s
     ).stdout
 
 
-def modules(closures: Mapping[NormalizedName, list[str]]) -> list[str]:
+def modules(closures: Mapping[str, list[str]]) -> list[str]:
     """Return the modules of what generated nodes depend on, as they are installed here, sorted."""
     # Of what the extra brings, only itself: a node that is installed without it is not to miss names for it. What
     # builds a distribution is not there when a node runs.

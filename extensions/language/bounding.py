@@ -20,21 +20,29 @@ class _Bounding(ast.NodeTransformer):
 
     def visit_ListComp(self, node: ast.ListComp) -> ast.ListComp:
         """Bound a loop."""
-        return self.loop(node)
+        outer = _looked_at(node)
+        self.generic_visit(node)
+        _bound(node.generators[0], outer)
+        return node
 
     def visit_GeneratorExp(self, node: ast.GeneratorExp) -> ast.GeneratorExp:
         """Bound a loop."""
-        return self.loop(node)
-
-    def loop[LoopT: (ast.ListComp, ast.GeneratorExp)](self, node: LoopT) -> LoopT:
-        """Bound a loop by what it looks at with each item, though it comes from outside of it."""
-        (over,) = node.generators
-        names = {part.id for part in ast.walk(over.target) if isinstance(part, ast.Name)}
-        outer = {ast.unparse(part): part for body in (*over.ifs, node.elt) for part in _outer(body, names)}
+        outer = _looked_at(node)
         self.generic_visit(node)
-        if outer:
-            over.iter = ast.Call(ast.Name("bounded"), [over.iter, *outer.values()], [])
+        _bound(node.generators[0], outer)
         return node
+
+
+def _looked_at(node: ast.ListComp | ast.GeneratorExp) -> list[ast.expr]:
+    """Return what a loop looks at with each item, though it comes from outside of it, each once."""
+    (loop,) = node.generators
+    names = {part.id for part in ast.walk(loop.target) if isinstance(part, ast.Name)}
+    return list({ast.unparse(part): part for body in (*loop.ifs, node.elt) for part in _outer(body, names)}.values())
+
+
+def _bound(loop: ast.comprehension, outer: list[ast.expr]) -> None:
+    if outer:
+        loop.iter = ast.Call(ast.Name("bounded"), [loop.iter, *outer], [])
 
 
 def _factor(node: ast.expr) -> ast.expr:

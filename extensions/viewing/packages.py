@@ -87,10 +87,10 @@ class Packages:
     @property
     def unlocked(self) -> tuple[str, ...]:
         """Names of what the node depends on without hashes, as this template does not know its files; sorted."""
-        locked = {_name(line) for line in self._run()}
-        # Extras bring along more than the distribution does by itself.
-        wanted = map(Requirement, self.requirements)
-        return tuple(sorted({_name(one.name) for one in wanted if one.extras or _name(one.name) not in locked}))
+        # With its extras, each of which brings along more than the distribution does by itself.
+        locked = {_name(line): Requirement(line).extras for line in self._run()}
+        wanted = ((_name(text), Requirement(text).extras) for text in self.requirements)
+        return tuple(sorted({name for name, extras in wanted if name not in locked or not extras <= locked[name]}))
 
     def _run(self) -> frozenset[str]:
         return pinned(self.requirements)

@@ -45,6 +45,7 @@ def test_files_of_all_that_is_installed_have_hashes() -> None:
         ("PYTHON_JsonPath", {"python-jsonpath"}, ()),
         ("aiokafka<0.1", set(), ("aiokafka",)),
         ("redis[hiredis]>=6", {"redis"}, ("redis",)),
+        ("pyjwt[crypto]>=2", {"pyjwt"}, ()),
         ("certifi", set(), ()),
         ("Nothing.Known>=1", set(), ("nothing-known",)),
     ],

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
-from onex_node_runtime.workflows.known import value_at
+from onex_node_runtime.workflows.known import bounded, factor_of, value_at
 from pydantic import BaseModel
 
 from extensions.judging.judge import judge
@@ -108,8 +108,9 @@ def test_what_is_allowed_has_a_value_for_every_input(text: str) -> None:
         item = {"price": "1.5", "size": {"label": "x", "width": 2.5}}
         known = SimpleNamespace(request=values, steps={}, item=item, previous={}, result={})
         try:
-            names = {"known": known, "value_at": value_at, "Decimal": Decimal, "timedelta": timedelta}
-            eval(made.code, names)  # noqa: S307 - that is what is tested
+            looks = {"bounded": bounded, "factor_of": factor_of, "value_at": value_at}
+            names = {"known": known, "Decimal": Decimal, "timedelta": timedelta}
+            eval(made.code, names | looks)  # noqa: S307 - that is what is tested
         except (ArithmeticError, ValueError):
             # What depends on the values alone is a failure of the step.
             continue

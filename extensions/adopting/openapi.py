@@ -87,6 +87,8 @@ class _Importing:
         self.by_hand()
         prune(self.adopted.contract)
         for problem in fit(self.adopted):
+            if not problem.path:
+                raise BrokenError(f"paths: {problem} (choose some with --operations or --tag)")
             self.vocabulary.note(problem.place, f"problem: {problem}")
         prune(self.adopted.contract)
         return self.adopted
@@ -95,11 +97,11 @@ class _Importing:
         found: dict[str, tuple[str, str, At, At]] = {}
         known: set[str] = set()
         for path, method, item, operation in self.listed():
-            given = operation.value.get("operationId")
+            given = operation.held("operationId", str)
             name = unique(word(str(given or f"{method} {path}"), "operation"), found)
             name = f"{name}_operation" if name == f"{self.name}_effect" else name
             known |= {str(given), name}
-            tags = operation.value.get("tags") or ()
+            tags = operation.held("tags", list)
             if (not wanted or given in wanted or name in wanted) and (tag is None or tag in tags):
                 found[name] = (path, method, item, operation)
         if missing := [one for one in wanted if one not in known]:
@@ -130,8 +132,8 @@ class _Importing:
             else ""
         )
         variables = servers[0].get("variables") or {} if url and isinstance(servers, list) else {}
-        for name, spec in variables.items():
-            url = url.replace(f"{{{name}}}", str(spec.get("default", "")))
+        for name, spec in variables.items() if isinstance(variables, Mapping) else ():
+            url = url.replace(f"{{{name}}}", str(spec.get("default", "")) if isinstance(spec, Mapping) else "")
         if not re.fullmatch(r"https?://[^\s{}$]+", url):
             self.vocabulary.note("servers", f"no whole URL: {constant}_URL of the environment says where the API is")
             url = f"${{env.{constant}_URL}}"
@@ -184,7 +186,7 @@ class _Importing:
         result |= {key: value for key, value in (("input", inputs), ("output", output)) if value}
         if errors := {
             code: text(response.get("description") or "")
-            for code, response in (spec.get("responses") or {}).items()
+            for code, response in at.held("responses", dict).items()
             if isinstance(response, Mapping) and not _OK.fullmatch(str(code))
         }:
             self.adopted.keep(name, "errors", errors)
@@ -198,7 +200,7 @@ class _Importing:
     ) -> None:
         """Turn a parameter into an input field, and put a reference to it where it goes."""
         value = at.value
-        outside, where = str(value["name"]), value["in"]
+        outside, where = str(value["name"]), str(value["in"])
         if where not in {"path", *places} or outside.lower() in {"authorization", "accept", "content-type"}:
             self.adopted.keep(name, f"{where} {outside}", text(value.get("description") or "left out"))
             return
@@ -221,15 +223,15 @@ class _Importing:
         """Return the parameters of an operation and of its path, the operation's own first."""
         found: dict[tuple[str, str], At] = {}
         for holder in (at, item):
-            for index in range(len(holder.value.get("parameters") or ())):
+            for index in range(len(holder.held("parameters", list))):
                 one = holder.below("parameters", index).followed()
                 if isinstance(one.value, Mapping) and {"name", "in"} <= one.value.keys():
                     found.setdefault((str(one.value["in"]), str(one.value["name"])), one)
         return list(found.values())
 
     def body(self, name: str, at: At, inputs: dict[str, Any], http: dict[str, Any], by_hand: list[str]) -> None:
-        content = at.value.get("content") or {}
-        kind = next((kind for kind in content if _JSON.match(kind)), None)
+        content = at.held("content", dict)
+        kind = next((kind for kind in content if _JSON.match(str(kind))), None)
         made = unique("body", inputs)
         if kind is None:
             by_hand.append(f"its body is {' or '.join(map(str, content)) or 'not told'}")
@@ -237,7 +239,7 @@ class _Importing:
             return
         field: dict[str, Any] = (
             self.schemas.type_of(at.below("content", kind, "schema"), names.pascal(f"{name}_body"))
-            if "schema" in content[kind]
+            if at.below("content").held(kind, dict).get("schema") is not None
             else {"type": "object"}
         )
         field.pop("default", None)
@@ -248,7 +250,7 @@ class _Importing:
         http["omit_null"] = True
 
     def answer(self, name: str, at: At, by_hand: list[str]) -> tuple[dict[str, Any], dict[str, str], list[int]]:
-        responses = at.value.get("responses") or {}
+        responses = at.held("responses", dict)
         codes = [int(code) for code in responses if re.fullmatch(r"2\d\d", str(code))]
         code = next(
             (code for code in responses if _OK.fullmatch(str(code))), "default" if "default" in responses else None
@@ -256,14 +258,14 @@ class _Importing:
         if code is None:
             return {}, {}, codes
         response = at.below("responses", code).followed()
-        content = response.value.get("content") or {}
-        kind = next((kind for kind in content if _JSON.match(kind)), None)
+        content = response.held("content", dict)
+        kind = next((kind for kind in content if _JSON.match(str(kind))), None)
         if not content:
             return {}, {}, codes
         if kind is None:
             by_hand.append(f"it answers {' or '.join(map(str, content))}")
             return {"content": "string"}, {}, codes
-        if "schema" not in content[kind]:
+        if response.below("content").held(kind, dict).get("schema") is None:
             return {"result": {"type": "object", "required": False}}, {"result": "$"}, codes
         field = self.schemas.type_of(response.below("content", kind, "schema"), names.pascal(f"{name}_result"))
         field.pop("default", None)

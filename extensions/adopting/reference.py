@@ -18,6 +18,7 @@ from ..text.problems import show
 _SCALE = 40
 _LONGEST = 20_000_000
 _MOST_STEPS = 50
+_KINDS: dict[type, str] = {dict: "a mapping", list: "a list", str: "a text"}
 
 
 class BrokenError(ValueError):
@@ -32,18 +33,48 @@ class At:
         value: The part.
         resolver: What references in it are looked up with.
         name: The last word of the reference that led here; empty for none.
+        place: Where it is, for messages.
     """
 
     value: Any
     resolver: Any
     name: str = ""
+    place: str = ""
 
     def below(self, *path: Any) -> "At":
-        """Return a part of this one."""
-        value = self.value
+        """Return a part of this one.
+
+        Raises:
+            BrokenError: When there is none.
+        """
+        at = self
         for part in path:
-            value = value[part]
-        return At(value, self.resolver)
+            place = f"{at.place}.{part}" if at.place else str(part)
+            try:
+                at = At(at.value[part], self.resolver, "", place)
+            except (KeyError, IndexError, TypeError) as error:
+                raise BrokenError(f"{place}: found nothing there, expected a part of a document") from error
+        return at
+
+    def held[Kind](self, word: str, kind: type[Kind]) -> Kind:
+        """Return a part of a mapping; an empty one where there is none.
+
+        Args:
+            word: Its key.
+            kind: What it has to be: `dict`, `list` or `str`.
+
+        Raises:
+            BrokenError: When it is of another kind, or this is no mapping.
+        """
+        if not isinstance(self.value, Mapping):
+            raise BrokenError(f"{self.place or 'document'}: found {show(self.value)}, expected a mapping")
+        found = self.value.get(word)
+        if found is None:
+            return kind()
+        if not isinstance(found, kind):
+            place = f"{self.place}.{word}" if self.place else word
+            raise BrokenError(f"{place}: found {show(found)}, expected {_KINDS[kind]}")
+        return found
 
     def followed(self) -> "At":
         """Return what a reference leads to; the part itself where it is none.
@@ -58,9 +89,9 @@ class At:
                 return at
             try:
                 found = at.resolver.lookup(reference)
-            except Unresolvable as error:
+            except (Unresolvable, ValueError, TypeError, LookupError) as error:
                 raise BrokenError(_reason(error, reference)) from error
-            at = At(found.contents, found.resolver, _last_word(reference))
+            at = At(found.contents, found.resolver, _last_word(reference), reference)
         raise BrokenError(f"$ref {show(reference)}: found references in a circle, expected one that ends")
 
 
@@ -98,7 +129,8 @@ def read(path: Path) -> Any:
             raise BrokenError(f"{path}:{error.lineno}:{error.colno}: broken JSON: {error.msg}") from error
         except (ValueError, RecursionError) as error:
             raise BrokenError(f"{path}: broken JSON: {show(str(error))}") from error
-    document = read_bytes(content, _SCALE)
+    # The statuses of answers are often written without quotes.
+    document = read_bytes(content, _SCALE, numbered=True)
     if document.problems:
         raise BrokenError("\n".join(f"{path}:{at.line}:{at.column}: {problem}" for problem, at in document.problems))
     return document.value
@@ -111,6 +143,8 @@ def opened(path: Path) -> At:
         BrokenError: When it can't be read.
         OSError: When there is no such file.
     """
+    # A link to itself is found by reading, and not told by resolving.
+    content = read(path)
     whole = path.resolve()
 
     @cache
@@ -123,6 +157,5 @@ def opened(path: Path) -> At:
         except OSError as error:
             raise BrokenError(f"$ref {show(uri)}: {error.strerror or error}") from error
 
-    content = read(whole)
     registry: Any = Registry(retrieve=retrieve).with_resource(whole.as_uri(), DRAFT202012.create_resource(content))  # type: ignore[call-arg] # a field with an alias
     return At(content, registry.resolver(whole.as_uri()))

@@ -112,7 +112,7 @@ class Schemas:
             return {"type": "object"} | optional
         if kind == "object" and isinstance(schema.get("properties"), Mapping) and schema["properties"]:
             return self._record(at, name, depth) | optional
-        form, values = schema.get("format"), schema.get("enum")
+        form, values = at.held("format", str), schema.get("enum")
         if kind == "string" and isinstance(values, list):
             return self._enum(schema, values, name) | optional
         if kind == "string" and form in FORMATS:
@@ -173,12 +173,12 @@ class Schemas:
         schema = found.value
         if not isinstance(schema, Mapping) or depth > _DEEPEST:
             return
-        for index in range(len(schema.get("allOf") or ())):
+        for index in range(len(found.held("allOf", list))):
             self._gather(found.below("allOf", index), properties, required, depth + 1)
         held = schema.get("properties")
         for name in held if isinstance(held, Mapping) else ():
             properties[str(name)] = found.below("properties", name)
-        required |= {str(name) for name in schema.get("required") or () if isinstance(name, str)}
+        required |= {str(name) for name in found.held("required", list) if isinstance(name, str)}
 
 
 def _kind(schema: Mapping[str, Any]) -> tuple[object, dict[str, Any]]:

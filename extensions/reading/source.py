@@ -77,12 +77,13 @@ def read_stream(stream: BinaryIO, scale: int = 1) -> Document:
     return read_bytes(stream.read(scale * MAX_BYTES + 1), scale)
 
 
-def read_bytes(content: bytes, scale: int = 1) -> Document:
+def read_bytes(content: bytes, scale: int = 1, *, numbered: bool = False) -> Document:
     """Return what bytes hold.
 
     Args:
         content: The content of a file: YAML, or JSON, in UTF-8.
         scale: By how much the file may exceed the limits of a contract in length and number of values.
+        numbered: Whether a key that is a whole number is the text of it, as JSON would have it.
 
     Returns:
         The document, or its problems.
@@ -95,15 +96,16 @@ def read_bytes(content: bytes, scale: int = 1) -> Document:
         before = content[: error.start].decode("utf-8-sig", "replace")
         found = f"the byte 0x{content[error.start]:02x}"
         return _refused(found, "text in UTF-8", _place_after(before))
-    return read_text(text, scale)
+    return read_text(text, scale, numbered=numbered)
 
 
-def read_text(text: str, scale: int = 1) -> Document:
+def read_text(text: str, scale: int = 1, *, numbered: bool = False) -> Document:
     """Return what YAML says.
 
     Args:
         text: YAML, or JSON.
         scale: By how much it may exceed the number of values of a contract.
+        numbered: Whether a key that is a whole number is the text of it, as JSON would have it.
 
     Returns:
         The document. Where a key stands twice, its value is the last one, and there is a problem.
@@ -113,7 +115,7 @@ def read_text(text: str, scale: int = 1) -> Document:
     if found := _BIDIRECTIONAL.search(text):
         what = f"the character {show(found[0])}, which makes text look like another"
         return _refused(what, "text without control characters", _place_after(text[: found.start()]))
-    builder = _Builder(text, scale * MAX_VALUES)
+    builder = _Builder(text, scale * MAX_VALUES, numbered=numbered)
     try:
         for event in yaml.parse(text, Loader=_LOADER):
             if not builder.take(event):
@@ -212,8 +214,9 @@ class _Open:
 class _Builder:
     """Puts values together from the events of a YAML parser."""
 
-    def __init__(self, text: str, most_values: int) -> None:
+    def __init__(self, text: str, most_values: int, *, numbered: bool) -> None:
         self.text = text
+        self.numbered = numbered
         self.most_values = most_values
         self.problems: list[tuple[Problem, Place]] = []
         self.places: dict[int, dict[str | int, Place]] = {}
@@ -305,6 +308,8 @@ class _Builder:
             return None
 
     def take_key(self, key: object, place: Place) -> None:
+        if self.numbered and isinstance(key, int) and not isinstance(key, bool):
+            key = str(key)
         if isinstance(key, str) or key is True:
             self.name(ON if key is True else key, place)
             return

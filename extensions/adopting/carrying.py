@@ -11,7 +11,7 @@ from typing import Final
 from .python import Found, Module, Sources, absolute, parse
 
 FOLDER: Final = "original"
-HEAD: Final = "# ruff: noqa\n# Carried over as it was, imports apart. This file is yours: an update never touches it.\n"
+HEAD: Final = "# ruff: noqa\n# Carried over as it was, imports and layout apart. It is yours: no update touches it.\n"
 _DATA: Final = (".yaml", ".yml", ".json", ".sql", ".toml", ".txt", ".j2")
 _LONGEST_DATA: Final = 1_000_000
 # What every node depends on.

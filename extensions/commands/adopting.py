@@ -174,8 +174,10 @@ def _carry(read: Read, project: Path, outcome: Outcome) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     if changed:
+        # What was carried over keeps its own style, but for its layout.
         for arguments in (("check", "--select", "I,F401", "--fix-only", "--quiet"), ("format", "--quiet")):
-            subprocess.run([sys.executable, "-m", "ruff", *arguments, *map(str, changed)], cwd=project, check=False)
+            places = [*changed, *([custom / FOLDER] if arguments[0] == "format" else [])]
+            subprocess.run([sys.executable, "-m", "ruff", *arguments, *map(str, places)], cwd=project, check=False)
 
 
 def _ran(name: str, command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None) -> Ran:

@@ -105,6 +105,8 @@ def numbers(kind: str, limits: Mapping[str, Any]) -> Iterator[int | float | Deci
     if found.high is not None:
         yield _plain(kind, found.high)
         yield _plain(kind, (start + found.high) / 2)
+    # Beside a large number, a float has no room for the next integer.
+    yield from (_plain(kind, start + sign * abs(start) / 2) for sign in (1, -1))
 
 
 def _plain(kind: str, number: Decimal) -> int | float | Decimal:

@@ -358,12 +358,17 @@ def _text(field: Field) -> str:
 
 def _number(field: Field) -> int | float | str:
     for candidate in numeric.numbers(field.kind, field.constraints):
-        value = f"{candidate:f}" if isinstance(candidate, Decimal) or field.kind == "decimal" else candidate
+        value = _written(candidate) if field.kind == "decimal" or isinstance(candidate, Decimal) else candidate
         if field.kind == "integer" and not isinstance(value, int):
             continue
         if numeric.takes(field.kind, field.constraints, value):
             return value
     raise _NoSampleError
+
+
+def _written(number: float | Decimal) -> str:
+    """Return a number as decimals are written, without an exponent."""
+    return f"{Decimal(number):f}"
 
 
 def _beyond(field: Field, bound: float, sign: int) -> float:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extensions.judging.judge import ContractError, read
+from extensions.judging.judge import ContractError, judge, read
 from extensions.language import numeric, samples
 from extensions.language.contract import Field
 from extensions.viewing.build import view
@@ -130,3 +130,19 @@ def test_bad_values_are_beyond_bounds_however_large(spec: dict[str, Any]) -> Non
     (value,) = (values["value"] for what, _, values in bad if what == label)
     assert isinstance(value, float)
     assert not numeric.takes("number", {key: spec[key] for key in spec if key != "type"}, value)
+
+
+@pytest.mark.parametrize("kind", ["integer", "number", "decimal"])
+@pytest.mark.parametrize("key", ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "default"])
+@pytest.mark.parametrize("value", [1e16, 1.5e17, -1e22, 9223372036854775807, -9223372036854775808, 1e308, 5e-324])
+def test_the_largest_and_the_smallest_numbers_are_judged(kind: str, key: str, value: float) -> None:
+    """Each is valid or told at its place, and has a sample wherever there are values."""
+    operation = {"name": "go", "input": {"x": {"type": kind, key: value}}, "output": {"y": "boolean"}}
+    contract = {"name": "shop", "package": "acme", "node_type": "compute", "operations": [operation]}
+    operation |= {"compute": {"y": "True"}}
+
+    problems = judge(contract)
+
+    places = {problem.path[:4] for problem in problems}
+    asked: set[tuple[object, ...]] = {("operations", 0, "examples")} if key == "multipleOf" else set()
+    assert places <= {("operations", 0, "input", "x")} | asked, problems

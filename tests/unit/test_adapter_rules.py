@@ -124,3 +124,15 @@ def test_content_type() -> None:
     assert bodies.content_type({"Content-Type": "${env.A}"}) is None
     stated = ("application/json", "text/json", "application/a+json", None, "application/x-ndjson", "text/plain")
     assert [bodies.is_json(one) for one in stated] == [True, True, True, True, False, False]
+
+
+@pytest.mark.parametrize(("seconds", "valid"), [(0, False), (1, True), (9_000_000_000_000, True), (2**63 - 1, False)])
+def test_a_key_goes_away_when_redis_can_count_to_it(seconds: int, valid: bool) -> None:
+    redis = {"command": "set", "key": "k", "value": "v", "ttl_seconds": seconds, "returns": {"found": "ok"}}
+    operation = {"name": "put", "input": {}, "output": {"ok": "boolean"}, "redis": redis}
+    contract = {"name": "shop", "package": "acme", "node_type": "effect", "operations": [operation]}
+
+    problems = judge(contract)
+
+    wanted = [] if valid else [("operations", 0, "redis", "ttl_seconds")]
+    assert [problem.path for problem in problems] == wanted

@@ -10,7 +10,7 @@ PYTHON := $(BIN)/python -W "ignore:XDG_RUNTIME_DIR is not set"
 COMPILE := $(BIN)/uv pip compile --system-certs --generate-hashes --no-emit-index-url --no-header --python-version 3.12 --quiet
 SOURCES := copier_onex extensions runtime tests examples benchmarks scripts
 
-.PHONY: help setup demo test fuzz try-llm catalogue interface corpus adopt-corpus faults attacks lint bench check golden reference audit lock dist clean
+.PHONY: help setup demo test tutorial fuzz try-llm catalogue interface corpus adopt-corpus faults attacks lint bench check golden reference audit lock dist clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ fuzz: setup ## Generate drawn contracts: EXAMPLES of them, from SEED on.
 
 drawn: setup ## Count how many of EXAMPLES drawn projects, from SEED on, pass their own checks and tests.
 	@$(PYTHON) -m tests.contracts.drawn --examples $(or $(EXAMPLES),100) --seed $(or $(SEED),0)
+
+tutorial: setup ## Follow the tutorial in a fresh clone, command by command.
+	@$(PYTHON) -m scripts.tutorial
 
 faults: setup ## Make what nodes depend on fail, and print what was counted.
 	@$(PYTHON) -m benchmarks.faults

@@ -18,6 +18,8 @@ from ..reading.given import ANSWERS_SCALE, answers_files, unreadable
 from ..reading.source import read_stream
 
 _EXIT_BAD = 1
+# What Copier says, with a traceback, of a version or a place that there is not.
+_OF_TEMPLATES = ("Unknown revision", "Local template must be")
 
 
 def main() -> int:
@@ -42,7 +44,7 @@ def main() -> int:
 
 def _explain(arguments: Sequence[str], error: Exception) -> str:
     """Return what a failure of Copier's means; empty where it has nothing to do with where a template is."""
-    if not isinstance(error, ProcessExecutionError) and not str(error).startswith("Unknown revision"):
+    if not isinstance(error, ProcessExecutionError) and not str(error).startswith(_OF_TEMPLATES):
         return ""
     for file in answers_files(arguments):
         with file.open("rb") as stream:

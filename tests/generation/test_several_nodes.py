@@ -221,7 +221,7 @@ def test_update_of_one_leaves_the_others_alone(run: Run, shop: Path, capsys: pyt
     changed = {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)}
     assert f"src/{PACKAGE}/nodes/{QUOTE.node}/contract.yaml" in changed
     assert all(QUOTE.holds(path) for path in changed)
-    assert capsys.readouterr().out.startswith(f"# Update of {QUOTE.node}\n")
+    assert capsys.readouterr().out.startswith(f"Update of {QUOTE.node}. Template: ")
     assert f"# Update of {QUOTE.node}" in (shop / QUOTE.build / "update.md").read_text(encoding="utf-8")
     drift = run(sys.executable, "-m", f"{QUOTE.tests_module}.drift", cwd=shop)
     assert drift.returncode == 0, drift.stdout

@@ -1,7 +1,8 @@
 """What updates did, at a terminal."""
 
+import sys
 from collections.abc import Sequence
-from io import StringIO
+from io import BytesIO, TextIOWrapper
 
 from rich.console import Console, RenderableType
 from rich.syntax import Syntax
@@ -18,11 +19,14 @@ _STYLES = {"conflicting": "bold red", "orphaned": "yellow", "merged": "cyan", "a
 
 
 def _print(*parts: RenderableType) -> None:
-    """Print to standard output: in colour on a terminal alone, and in lines that a pipe does not cut."""
+    """Print to standard output: in colour on a terminal alone, and in whole lines, as its encoding allows."""
     screen = Console(highlight=False)
-    buffer = StringIO()
+    content = BytesIO()
+    # Lines of tables are ASCII where the encoding has no others.
+    encoding = sys.stdout.encoding or "utf-8"
+    file = TextIOWrapper(content, encoding=encoding, errors="backslashreplace", newline="")
     console = Console(
-        file=buffer,
+        file=file,
         force_terminal=screen.is_terminal,
         no_color=screen.no_color,
         width=screen.width if screen.is_terminal else _WIDE,
@@ -30,7 +34,8 @@ def _print(*parts: RenderableType) -> None:
     )
     for part in parts:
         console.print(part, soft_wrap=isinstance(part, Text))
-    streams.say(buffer.getvalue())
+    file.flush()
+    streams.say(content.getvalue().decode(encoding))
 
 
 def show_update(updated: Updated, *, difference: bool) -> None:

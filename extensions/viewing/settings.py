@@ -26,6 +26,7 @@ NAMES = frozenset(
         *("files_max_bytes", "retry_max_attempts", "retry_initial_delay_seconds", "retry_max_delay_seconds"),
         *("retry_backoff_multiplier", "circuit_breaker_failure_threshold", "circuit_breaker_recovery_seconds"),
         *("circuit_breaker_half_open_max_calls", "service_host", "service_port", "service_max_body_bytes"),
+        *("service_tls_cert_file", "service_tls_key_file"),
         *("consul_register", "consul_http_addr", "consul_http_token", "consul_service_name", "consul_service_address"),
         *("consul_service_port", "consul_check_interval_seconds", "consul_check_timeout_seconds"),
         *("consul_deregister_after_seconds", "consul_refresh_seconds"),
@@ -327,6 +328,10 @@ class _Settings:
         self.add("service_receive_seconds", "float", 10.0, receiving, "gt=0")
         unread = "How long a client may leave an answer unread."
         self.add("service_send_seconds", "float", 30.0, unread, "gt=0")
+        certificate = "Certificate that the service shows, as PEM; when unset, it speaks plain HTTP."
+        self.add("service_tls_cert_file", "Path | None", None, certificate)
+        key = "Key of that certificate; when unset, it is in the same file."
+        self.add("service_tls_key_file", "Path | None", None, key)
         self.callers()
         health = node.health
         if len(health.timeouts) < len(node.adapters):

@@ -64,6 +64,7 @@ class ConsulRegistration:
         """Return what the agent is told about the service."""
         settings = self._settings
         host = f"[{self.address}]" if ":" in self.address else self.address
+        scheme = "https" if settings.service_tls_cert_file else "http"
         return {
             "ID": self.service_id,
             "Name": settings.consul_service_name,
@@ -73,7 +74,7 @@ class ConsulRegistration:
             "Meta": dict(self._facts.meta),
             "Check": {
                 "Name": "ready",
-                "HTTP": f"http://{host}:{self.port}/ready",
+                "HTTP": f"{scheme}://{host}:{self.port}/ready",
                 "Method": "GET",
                 "Interval": _duration(settings.consul_check_interval_seconds),
                 "Timeout": _duration(settings.consul_check_timeout_seconds),

@@ -29,6 +29,7 @@ from ..effects import safe_to_repeat
 from ..large_payloads import one_after_another
 from ..settings.service import ListenerSettings
 from .admission import RefusedError, body_of, check_media_type, check_origin, is_loopback, payload_of
+from .certificate import certificate_of
 from .intake import Intake
 from .life import END_SECONDS, LastResort, Life, ServedNode
 from .problems import correlation_headers, failure, problem
@@ -313,9 +314,10 @@ def server_of(app: Starlette, settings: ListenerSettings) -> NodeServer:
         app: What `application` gave.
         settings: Where it listens, and its limits.
     """
-    limits = limits_of(settings)
-    config = server_config(app, settings.service_host, settings.service_port, limits, settings.service_drain_seconds)
-    return NodeServer(config, app)
+    limits, certificate = limits_of(settings), certificate_of(settings)
+    host, port = settings.service_host, settings.service_port
+    config = server_config(app, host, port, limits, settings.service_drain_seconds)
+    return NodeServer(config, app, certificate)
 
 
 async def serve(app: Starlette, settings: ListenerSettings) -> None:
@@ -331,7 +333,13 @@ async def serve(app: Starlette, settings: ListenerSettings) -> None:
     # uvicorn stops on these and raises them once more when it is done, which would end the process with an error.
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_number, lambda *_: None)
-    server = server_of(app, settings)
+    try:
+        server = server_of(app, settings)
+    except OSError as error:
+        # The only files that are read until now.
+        line = {"error": type(error).__name__, "file": str(settings.service_tls_cert_file)}
+        emit_log_event_sync(EnumLogLevel.ERROR, "certificate_unusable", line)
+        raise SystemExit(1) from None
     last_resort = LastResort(settings.service_drain_seconds + END_SECONDS)
     server.told_to_stop = last_resort.arm
     # What is there now stays until the end; looking through it again and again would hold everybody up.
@@ -357,9 +365,10 @@ async def metrics_served(
         callers: Who may read them; None lets everybody who reaches the port.
     """
     app = Starlette(routes=[metrics_route(metrics, callers)], exception_handlers={HTTPException: _refused})
+    certificate = certificate_of(settings)
     config = server_config(app, settings.service_host, port, limits_of(settings), 1.0)
     # A port that is taken ends the process here, before anything is under way.
-    server, listener = SideServer(config), config.bind_socket()
+    server, listener = SideServer(config, certificate), config.bind_socket()
     serving = asyncio.create_task(server.serve([listener]))
     try:
         yield server

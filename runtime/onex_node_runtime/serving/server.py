@@ -14,6 +14,7 @@ import uvicorn
 from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
+from .certificate import LOOK_SECONDS, Certificate
 from .life import Life
 
 try:
@@ -26,6 +27,8 @@ _OTHER_FILES = 128
 _WANTED_FILES = 16_384
 # Beyond the connections that are allowed, while all of those are being answered: room for a probe.
 _SPARE_CONNECTIONS = 32
+# How often uvicorn looks around in a second.
+_TICKS = 10
 LARGEST_HEAD_BYTES = 16_384
 
 
@@ -178,21 +181,45 @@ def connections_within(wanted: int) -> int:
     return wanted if soft == resource.RLIM_INFINITY else max(1, min(wanted, soft - _OTHER_FILES))
 
 
-class NodeServer(uvicorn.Server):
+class TendedServer(uvicorn.Server):
+    """A server that looks after its certificate."""
+
+    def __init__(self, config: uvicorn.Config, certificate: Certificate | None = None) -> None:
+        """Keep the certificate.
+
+        Args:
+            config: The server's.
+            certificate: What it shows; None speaks plain HTTP.
+        """
+        super().__init__(config)
+        self._certificate = certificate
+        if certificate is not None:
+            config.load()
+            config.ssl = certificate.context
+
+    @override
+    async def on_tick(self, counter: int) -> bool:
+        if self._certificate is not None and counter % (LOOK_SECONDS * _TICKS) == 0:
+            self._certificate.refresh()
+        return await super().on_tick(counter)
+
+
+class NodeServer(TendedServer):
     """A server that tells of its end before it stops to listen, and ends when its node could not be initialized.
 
     Attributes:
         told_to_stop: Called when the process is told to stop, by a signal.
     """
 
-    def __init__(self, config: uvicorn.Config, app: Starlette) -> None:
+    def __init__(self, config: uvicorn.Config, app: Starlette, certificate: Certificate | None = None) -> None:
         """Keep the application.
 
         Args:
             config: The server's.
             app: What `application` gave.
+            certificate: What it shows; None speaks plain HTTP.
         """
-        super().__init__(config)
+        super().__init__(config, certificate)
         self._app = app
         self.told_to_stop: Callable[[], None] = lambda: None
 
@@ -217,7 +244,7 @@ class NodeServer(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-class SideServer(uvicorn.Server):
+class SideServer(TendedServer):
     """A server that ends with the one that it runs beside, which takes the signals."""
 
     @override

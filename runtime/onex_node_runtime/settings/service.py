@@ -1,7 +1,10 @@
 # The runtime of copier-onex, the same in every node. Change it in the template, not here.
 """Where the service listens, and its limits."""
 
-from pydantic import Field
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, model_validator
 
 from .node import NodeSettings
 from .types import Count, Port, Seconds, SecondsOrNone
@@ -22,3 +25,16 @@ class ListenerSettings(NodeSettings):
         default=10.0, description="Longest wait for the head of a request, and for its body."
     )
     service_send_seconds: Seconds = Field(default=30.0, description="How long a client may leave an answer unread.")
+    service_tls_cert_file: Path | None = Field(
+        default=None, description="Certificate that the service shows, as PEM; when unset, it speaks plain HTTP."
+    )
+    service_tls_key_file: Path | None = Field(
+        default=None, description="Key of that certificate; when unset, it is in the same file."
+    )
+
+    @model_validator(mode="after")
+    def _key_has_certificate(self) -> Self:
+        if self.service_tls_key_file is not None and self.service_tls_cert_file is None:
+            message = "SERVICE_TLS_KEY_FILE needs SERVICE_TLS_CERT_FILE."
+            raise ValueError(message)
+        return self

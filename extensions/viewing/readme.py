@@ -69,6 +69,20 @@ class Readme:
             return ""
         return f"{auth.api_keys.header}: $key" if auth.api_keys and not auth.bearer else "Authorization: Bearer $token"
 
+    @property
+    def tls(self) -> tuple[str, ...]:
+        """How servers that the node talks to are reached by TLS, a sentence for each."""
+        node = self._node
+        lines = {
+            "PostgreSQL: with `DATABASE_TLS_CA_FILE`, its certificate and name are checked; else `sslmode` in its URL "
+            "decides.": node.database,
+            "Redis: by a URL that starts with `rediss://`; `REDIS_TLS_CA_FILE` says whom to trust.": node.redis,
+            "Kafka: `KAFKA_SECURITY_PROTOCOL` is `SSL`, or `SASL_SSL` with `KAFKA_SASL_USERNAME` and "
+            "`KAFKA_SASL_PASSWORD`; `KAFKA_TLS_CA_FILE` says whom to trust.": node.kafka,
+            "Consul: by a URL that starts with `https://`; `CONSUL_TLS_CA_FILE` says whom to trust.": node.consul,
+        }
+        return tuple(line for line, present in lines.items() if present)
+
     def default(self, setting: "SettingView") -> str:
         """Return the default of a setting as its environment variable would have it; empty where there is none.
 

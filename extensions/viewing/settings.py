@@ -38,7 +38,13 @@ NAMES = frozenset(
         *("security_redact_fields", "service_api_keys", "service_auth_issuer", "service_auth_audience"),
         *("service_auth_jwks_url", "service_auth_algorithms", "service_auth_clock_skew_seconds"),
         *("service_auth_scopes_claim", "service_auth_jwks_refresh_seconds", "service_auth_jwks_max_age_seconds"),
-        "service_auth_ca_file",
+        *("service_auth_ca_file", "kafka_security_protocol", "kafka_sasl_mechanism", "kafka_sasl_username"),
+        "kafka_sasl_password",
+        *(
+            f"{key}_tls_{file}_file"
+            for key in ("database", "redis", "kafka", "consul")
+            for file in ("ca", "cert", "key")
+        ),
         *(f"{key}_circuit_breaker_failure_threshold" for key in ("postgres", "redis")),
         *(f"{key}_health_check_timeout_seconds" for key in ("postgres", "redis", "kafka", "files")),
         *(f"{key}_circuit_breaker_recovery_seconds" for key in ("postgres", "redis")),
@@ -159,6 +165,14 @@ class _Settings:
             default = (float(field.default) if field.kind == "number" else field.default) if given else None
             self.add(field.name, kind if given else f"{kind} | None", default, meaning, *arguments)
 
+    def encryption(self, key: str, server: str, unset: str = "when unset, those of the system") -> None:
+        trusted = f"Certificates that {server} trusted by, as PEM; {unset}."
+        self.add(f"{key}_tls_ca_file", "Path | None", None, trusted)
+        shown = f"Certificate that the node shows to {server.rpartition(' ')[0]}, as PEM."
+        self.add(f"{key}_tls_cert_file", "Path | None", None, shown)
+        beside = "Key of that certificate; when unset, it is in the same file."
+        self.add(f"{key}_tls_key_file", "Path | None", None, beside)
+
     def database(self) -> None:
         database = self.node.database
         if database is None:
@@ -171,6 +185,7 @@ class _Settings:
         self.add("database_connect_timeout_seconds", "float", 5.0, "Longest wait for a connection.", "gt=0")
         seconds = float(database.statement_timeout_seconds)
         self.add("database_statement_timeout_seconds", "float", seconds, "Longest run of a statement.", "gt=0")
+        self.encryption("database", "PostgreSQL is", "when set, TLS is needed")
         if database.migrations:
             self.add("database_migrate_on_start", "bool", True, "Apply pending migrations when connecting.")
 
@@ -191,6 +206,7 @@ class _Settings:
             self.add(
                 "redis_timeout_seconds", "float", float(redis.timeout_seconds), "Longest wait for a reply.", "gt=0"
             )
+            self.encryption("redis", "Redis is")
 
     def kafka(self) -> None:
         kafka = self.node.kafka
@@ -206,6 +222,7 @@ class _Settings:
         self.found.append(SettingView("outbox_path", "Path", path, (), where, "OUTBOX_PATH"))
         most = "Messages that may wait; beyond that, publishing fails."
         self.add("outbox_max_messages", "int", kafka.outbox_max_messages, most, "ge=1")
+        self.brokers()
         if kafka.consumed:
             self.add("kafka_consumer_group", "str", kafka.group_id, "Consumer group.", "min_length=1")
         if letters := kafka.dead_letters:
@@ -219,6 +236,17 @@ class _Settings:
                 window = "Only dead letters that are not older count for the alert."
                 seconds = float(letters.alert_window_seconds)
                 self.add("dead_letter_alert_window_seconds", "float", seconds, window, "gt=0")
+
+    def brokers(self) -> None:
+        protocols = 'Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]'
+        how = "How the brokers are spoken to: with TLS where it ends in SSL."
+        self.add("kafka_security_protocol", protocols, "PLAINTEXT", how)
+        mechanisms = 'Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]'
+        who = "How the node says who it is, where the protocol begins with SASL."
+        self.add("kafka_sasl_mechanism", mechanisms, "SCRAM-SHA-512", who)
+        self.add("kafka_sasl_username", "str | None", None, "User for the brokers.")
+        self.add("kafka_sasl_password", "SecretStr | None", None, "Password for the brokers.")
+        self.encryption("kafka", "the brokers are")
 
     def files(self) -> None:
         if files := self.node.files:
@@ -398,3 +426,4 @@ class _Settings:
         self.add("consul_deregister_after_seconds", "float", float(consul.deregister_after_seconds), patience, "ge=60")
         look = "Between two looks whether the agent knows it."
         self.add("consul_refresh_seconds", "float", float(consul.refresh_seconds), look, "gt=0")
+        self.encryption("consul", "Consul's agent is")

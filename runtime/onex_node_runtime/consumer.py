@@ -21,6 +21,7 @@ from omnibase_core.logging import emit_log_event_sync
 from pydantic import BaseModel, ValidationError
 
 from .adapters.adapter_kafka import KafkaMessage
+from .adapters.kafka_security import security_of
 from .correlation import FOREIGN
 from .spans import UNTRACED
 
@@ -160,6 +161,7 @@ class Consumer[RequestT: BaseModel]:
             client_id=self._terms.node,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
+            **security_of(self._kafka.settings),
         )
         try:
             await consumer.start()

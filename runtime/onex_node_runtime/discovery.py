@@ -13,6 +13,7 @@ import httpx
 from omnibase_core.enums import EnumLogLevel
 from omnibase_core.logging import emit_log_event_sync
 
+from .adapters.tls import client_context, wanted
 from .settings.consul import ConsulSettings
 
 REQUEST_TIMEOUT_SECONDS = 3.0
@@ -154,7 +155,9 @@ async def registered(settings: ConsulSettings, facts: DiscoveryFacts) -> AsyncIt
         return
     # The agent is near, whatever proxy the environment names for others.
     direct: dict[str, None] = {"http://": None, "https://": None}
-    async with httpx.AsyncClient(timeout=REQUEST_TIMEOUT_SECONDS, mounts=direct) as client:
+    files = (settings.consul_tls_ca_file, settings.consul_tls_cert_file, settings.consul_tls_key_file)
+    verify = client_context(*files) if wanted(*files) else True
+    async with httpx.AsyncClient(timeout=REQUEST_TIMEOUT_SECONDS, mounts=direct, verify=verify) as client:
         registration = ConsulRegistration(settings, facts, client)
         task = asyncio.create_task(registration.keep())
         try:

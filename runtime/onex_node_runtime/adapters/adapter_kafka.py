@@ -34,6 +34,7 @@ from ..effects import effect
 from ..json_values import json_values
 from ..refusals import reason_of
 from ..spans import UNTRACED
+from .kafka_security import security_of
 from .outbox import Outbox, OutboxMessage
 
 if TYPE_CHECKING:
@@ -369,6 +370,7 @@ class AdapterKafka:
                 enable_idempotence=True,
                 max_request_size=self.settings.kafka_max_message_bytes,
                 request_timeout_ms=int(self.settings.kafka_publish_timeout_seconds * 1000),
+                **security_of(self.settings),
             )
             try:
                 await producer.start()

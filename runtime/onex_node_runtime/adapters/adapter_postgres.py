@@ -17,6 +17,7 @@ from ..spans import UNTRACED
 from .connections import FOR_CHECKS, Connections
 from .postgres_refusals import refusal
 from .postgres_values import register_types
+from .tls import client_context, wanted
 from .transaction import Statements, UndoneError, affected
 
 if TYPE_CHECKING:
@@ -347,6 +348,9 @@ class AdapterPostgres:
 
 
 def _is_outage(error: BaseException) -> bool:
+    # A certificate that is not trusted is a ValueError as well.
+    if isinstance(error, OSError):
+        return True
     # asyncpg derives its error for an argument of the wrong type from InterfaceError: not the database's fault.
     return isinstance(error, (*_UNREACHABLE, *_UNAVAILABLE)) and not isinstance(error, ValueError)
 
@@ -362,7 +366,10 @@ async def _release(pool: Pool, connection: Connection, unfinished: Unfinished) -
 
 
 async def _connected_pool(settings: DatabaseSettings, node: str) -> Pool:
+    files = (settings.database_tls_ca_file, settings.database_tls_cert_file, settings.database_tls_key_file)
     return await asyncpg.create_pool(
+        # Without files, the URL's sslmode decides.
+        ssl=client_context(*files) if wanted(*files) else None,
         dsn=settings.database_url.get_secret_value() if settings.database_url else None,
         min_size=settings.database_pool_min_size,
         max_size=settings.database_pool_max_size + FOR_CHECKS,

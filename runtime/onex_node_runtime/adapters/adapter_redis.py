@@ -7,6 +7,7 @@ import asyncio
 import json
 from contextlib import suppress
 from contextvars import Context
+from ssl import TLSVersion
 from typing import TYPE_CHECKING, Any, override
 
 from omnibase_core.enums import EnumCoreErrorCode
@@ -22,6 +23,7 @@ from ..effects import begin, cause_of, effect
 from ..json_values import json_values
 from ..spans import UNTRACED
 from .connections import FOR_CHECKS, Connections
+from .tls import wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -85,6 +87,30 @@ class Pool(BlockingConnectionPool):
         # A connection that can't be closed in order is made anew when it is asked for.
         with suppress(*_OUTAGE):
             await super().release(connection)
+
+
+def _encryption(settings: RedisSettings, url: str) -> dict[str, Any]:
+    """Return what connections are told of TLS.
+
+    Raises:
+        ModelOnexError: INVALID_CONFIGURATION when there are files for TLS that the URL does not ask for.
+    """
+    files = (settings.redis_tls_ca_file, settings.redis_tls_cert_file, settings.redis_tls_key_file)
+    if not url.lower().startswith("rediss:"):
+        if wanted(*files):
+            raise ModelOnexError(
+                message="Redis is only spoken to by TLS where its URL starts with rediss://.",
+                error_code=EnumCoreErrorCode.INVALID_CONFIGURATION,
+            )
+        return {}
+    trusted, certificate, key = files
+    return {
+        "ssl_ca_certs": trusted and str(trusted),
+        "ssl_certfile": certificate and str(certificate),
+        "ssl_keyfile": (key or certificate) and str(key or certificate),
+        "ssl_check_hostname": True,
+        "ssl_min_version": TLSVersion.TLSv1_2,
+    }
 
 
 class AdapterRedis:
@@ -198,8 +224,10 @@ class AdapterRedis:
 
     def _ready_client(self) -> Redis:
         if self._client is None:
+            url = self._url()
             pool = Pool.from_url(
-                self._url(),
+                url,
+                **_encryption(self.settings, url),
                 decode_responses=True,
                 max_connections=self.settings.redis_max_connections + FOR_CHECKS,
                 timeout=self.settings.redis_timeout_seconds,

@@ -3,11 +3,11 @@
 
 import asyncio
 import json
+import math
 import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,6 +16,7 @@ from omnibase_core.enums import EnumCoreErrorCode, EnumLogLevel
 from omnibase_core.logging import emit_log_event_sync
 
 from ..serving.admission import RefusedError
+from ..settings.types import PathOrNone
 from .known import UnknownCallerError
 
 FETCH_SECONDS = 5.0
@@ -24,11 +25,13 @@ MOST_KEYS = 100
 # However many unknown keys tokens name, the issuer is asked no more often; after a failure, a little sooner.
 PAUSE_SECONDS = 30.0
 PAUSE_AFTER_FAILURE_SECONDS = 5.0
+type _Question = asyncio.Task[None] | None
+type _Found = jwt.PyJWK | None
 # A secret key in the document would be one that everybody knows.
 _PUBLIC_TYPES = ("RSA", "EC", "OKP")
 
 
-async def fetched(url: str, trusted: Path | None) -> bytes:
+async def fetched(url: str, trusted: PathOrNone) -> bytes:
     """Return the document of an issuer's keys.
 
     Args:
@@ -66,7 +69,7 @@ class KeySet:
         *,
         refresh_seconds: float,
         max_age_seconds: float,
-        trusted: Path | None = None,
+        trusted: PathOrNone = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Keep where they are; nothing is asked before the first token.
@@ -85,9 +88,9 @@ class KeySet:
         self._clock = clock
         self._keys: Sequence[Mapping[str, Any]] = ()
         self._made: dict[tuple[int, str], jwt.PyJWK] = {}
-        self._known_since: float | None = None
+        self._known_since = -math.inf
         self._next_question = clock()
-        self._question: asyncio.Task[None] | None = None
+        self._question: _Question = None
 
     async def key(self, kid: object, algorithm: str) -> jwt.PyJWK:
         """Return the key that a token names.
@@ -119,9 +122,9 @@ class KeySet:
         return found
 
     def _age(self) -> float:
-        return float("inf") if self._known_since is None else self._clock() - self._known_since
+        return self._clock() - self._known_since
 
-    def _find(self, kid: object, algorithm: str) -> jwt.PyJWK | None:
+    def _find(self, kid: object, algorithm: str) -> _Found:
         found = [
             key
             for index, candidate in enumerate(self._keys)
@@ -130,7 +133,7 @@ class KeySet:
         ]
         return found[0] if len(found) == 1 else None
 
-    def _key_for(self, index: int, algorithm: str) -> jwt.PyJWK | None:
+    def _key_for(self, index: int, algorithm: str) -> _Found:
         """Return a key for an algorithm; None where it is of another kind, or for another one alone."""
         raw = self._keys[index]
         if raw.get("alg", algorithm) != algorithm:
@@ -152,7 +155,7 @@ class KeySet:
             # A caller that leaves takes the question from nobody else.
             await asyncio.shield(question)
 
-    def _begin_to_ask(self) -> asyncio.Task[None] | None:
+    def _begin_to_ask(self) -> _Question:
         """Ask, unless that is under way or was not long ago; return what is under way."""
         if self._question is None and self._clock() >= self._next_question:
             self._question = asyncio.create_task(self._learn())

@@ -144,7 +144,7 @@ class Callers:
             )
         return identity
 
-    def _unknown(self, detail: str, used: Scheme | None = None) -> RefusedError:
+    def _unknown(self, detail: str, used: object = None) -> RefusedError:
         problem = {"error": "invalid_token", "error_description": detail}
         challenges = [self._challenge(scheme, problem if scheme is used else {}) for scheme in self._schemes]
         return RefusedError(
@@ -168,6 +168,9 @@ class Callers:
         line |= {"left_out": str(self._left_out)} if self._left_out else {}
         emit_log_event_sync(EnumLogLevel.WARNING, "caller_refused", line)
         self._quiet_until, self._left_out = now + LOG_PAUSE_SECONDS, 0
+
+
+type CallersOrNone = Callers | None
 
 
 def after_scheme(headers: Headers, scheme: str) -> Iterator[str]:

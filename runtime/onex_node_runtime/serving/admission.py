@@ -16,6 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 
 _LOCAL_NAMES = frozenset({"localhost", "localhost."})
 _JSON = frozenset({"", "application/json"})
+_NO_HEADERS: Mapping[str, str] = {}
 LONGEST_INTEGER = 400
 _LONG_INTEGER = re.compile(b"[0-9]{" + str(LONGEST_INTEGER).encode() + b"}")
 
@@ -29,7 +30,7 @@ class RefusedError(Exception):
         detail: str,
         *,
         code: EnumCoreErrorCode | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] = _NO_HEADERS,
     ) -> None:
         """Keep what the caller is told.
 
@@ -43,7 +44,7 @@ class RefusedError(Exception):
         self.status = status
         self.detail = detail
         self.code = code
-        self.headers = dict(headers or {})
+        self.headers = dict(headers)
 
 
 def is_loopback(host: str) -> bool:

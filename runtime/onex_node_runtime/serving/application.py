@@ -23,7 +23,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from ..callers.known import IDENTITY, Callers
+from ..callers.known import IDENTITY, CallersOrNone
 from ..correlation import CALLER, CALLER_CORRELATION_ID, CORRELATION_HEADER, CORRELATION_ID, correlation_of
 from ..effects import safe_to_repeat
 from ..large_payloads import one_after_another
@@ -31,7 +31,7 @@ from ..settings.service import ListenerSettings
 from .admission import RefusedError, body_of, check_media_type, check_origin, is_loopback, payload_of
 from .certificate import certificate_of
 from .intake import Intake
-from .life import END_SECONDS, LastResort, Life, ServedNode
+from .life import END_SECONDS, LastResort, Life, LifeOrNone, ServedNode
 from .problems import correlation_headers, failure, problem
 from .server import Limits, NodeServer, SideServer, connections_within, server_config
 from .turns import PATIENCE_SECONDS, Budget, Turns, weight_of
@@ -88,7 +88,7 @@ class Served:
     continued: Callable[[Mapping[str, str]], contextlib.AbstractContextManager[object]] = contextlib.nullcontext
     safe_to_stop: Callable[[], bool] = safe_to_repeat
     documents: Sequence[Route] = ()
-    callers: Callers | None = None
+    callers: CallersOrNone = None
 
 
 def application(served: Served) -> Starlette:
@@ -120,7 +120,7 @@ def application(served: Served) -> Starlette:
     async def ready(request: Request) -> Response:
         if request.app.state.leaving:
             return JSONResponse({"status": "stopping", "issues": []}, HTTPStatus.SERVICE_UNAVAILABLE)
-        life: Life | None = request.app.state.life
+        life: LifeOrNone = request.app.state.life
         if life is not None and not life.started:
             return JSONResponse({"status": "starting", "issues": []}, HTTPStatus.SERVICE_UNAVAILABLE)
         found = await served.readiness()
@@ -153,7 +153,7 @@ def _tell_of_open_port(settings: ListenerSettings) -> None:
     emit_log_event_sync(level, "callers_unknown", line)
 
 
-def metrics_route(metrics: Callable[[], tuple[bytes, str]], callers: Callers | None = None) -> Route:
+def metrics_route(metrics: Callable[[], tuple[bytes, str]], callers: CallersOrNone = None) -> Route:
     """Return the route of `GET /metrics`.
 
     Args:
@@ -345,7 +345,7 @@ async def serve(app: Starlette, settings: ListenerSettings) -> None:
     # What is there now stays until the end; looking through it again and again would hold everybody up.
     gc.freeze()
     await server.serve()
-    life: Life | None = app.state.life
+    life: LifeOrNone = app.state.life
     if life is not None and life.failure is not None:
         emit_log_event_sync(EnumLogLevel.ERROR, "start_failed", {"error": type(life.failure).__name__})
         raise SystemExit(1)
@@ -354,7 +354,7 @@ async def serve(app: Starlette, settings: ListenerSettings) -> None:
 
 @contextlib.asynccontextmanager
 async def metrics_served(
-    metrics: Callable[[], tuple[bytes, str]], settings: ListenerSettings, port: int, callers: Callers | None = None
+    metrics: Callable[[], tuple[bytes, str]], settings: ListenerSettings, port: int, callers: CallersOrNone = None
 ) -> AsyncIterator[uvicorn.Server]:
     """Serve `GET /metrics` on a port of its own for as long as the context lasts.
 

@@ -8,6 +8,7 @@ from omnibase_core.enums import EnumLogLevel
 from omnibase_core.logging import emit_log_event_sync
 
 from ..settings.service import ListenerSettings
+from ..settings.types import PathOrNone
 
 LOOK_SECONDS = 60
 """Between two looks whether the files were renewed."""
@@ -23,7 +24,7 @@ class Certificate:
         context: Connections that are made from now on show the certificate of the last look.
     """
 
-    def __init__(self, certificate: Path, key: Path | None) -> None:
+    def __init__(self, certificate: Path, key: PathOrNone) -> None:
         """Read the files.
 
         Args:
@@ -64,7 +65,10 @@ class Certificate:
         return [(found.st_mtime_ns, found.st_size, found.st_ino) for found in (path.stat() for path in paths)]
 
 
-def certificate_of(settings: ListenerSettings) -> Certificate | None:
+type CertificateOrNone = Certificate | None
+
+
+def certificate_of(settings: ListenerSettings) -> CertificateOrNone:
     """Return the certificate that the service shows; None where it speaks plain HTTP.
 
     Args:

@@ -89,6 +89,9 @@ class Life:
             await self._node.shutdown()
 
 
+type LifeOrNone = Life | None
+
+
 class LastResort:
     """Ends the process where a thread, a library or a peer that hangs would keep it from ending in order.
 

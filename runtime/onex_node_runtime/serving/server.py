@@ -14,8 +14,8 @@ import uvicorn
 from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
-from .certificate import LOOK_SECONDS, Certificate
-from .life import Life
+from .certificate import LOOK_SECONDS, CertificateOrNone
+from .life import LifeOrNone
 
 try:
     import resource
@@ -184,7 +184,7 @@ def connections_within(wanted: int) -> int:
 class TendedServer(uvicorn.Server):
     """A server that looks after its certificate."""
 
-    def __init__(self, config: uvicorn.Config, certificate: Certificate | None = None) -> None:
+    def __init__(self, config: uvicorn.Config, certificate: CertificateOrNone = None) -> None:
         """Keep the certificate.
 
         Args:
@@ -211,7 +211,7 @@ class NodeServer(TendedServer):
         told_to_stop: Called when the process is told to stop, by a signal.
     """
 
-    def __init__(self, config: uvicorn.Config, app: Starlette, certificate: Certificate | None = None) -> None:
+    def __init__(self, config: uvicorn.Config, app: Starlette, certificate: CertificateOrNone = None) -> None:
         """Keep the application.
 
         Args:
@@ -230,7 +230,7 @@ class NodeServer(TendedServer):
 
     @override
     async def on_tick(self, counter: int) -> bool:
-        life: Life | None = self._app.state.life
+        life: LifeOrNone = self._app.state.life
         failed = life is not None and life.failure is not None
         return failed or await super().on_tick(counter)
 
@@ -238,7 +238,7 @@ class NodeServer(TendedServer):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Be unready and take no other work, then refuse requests, and wait for those under way until the deadline."""
         self._app.state.leaving = True
-        life: Life | None = self._app.state.life
+        life: LifeOrNone = self._app.state.life
         if life is not None and life.intake is not None:
             await life.intake.close()
         await super().shutdown(sockets)

@@ -1,12 +1,10 @@
 # The runtime of copier-onex, the same in every node. Change it in the template, not here.
 """Whose tokens are taken, and how they are checked."""
 
-from pathlib import Path
-
 from pydantic import Field
 
 from .node import NodeSettings
-from .types import Algorithms, Seconds, Skew, Text, Texts
+from .types import Algorithms, PathOrNone, Seconds, Skew, Text, Texts
 
 
 class BearerSettings(NodeSettings):
@@ -28,6 +26,6 @@ class BearerSettings(NodeSettings):
     service_auth_jwks_max_age_seconds: Seconds = Field(
         default=3600.0, description="After which keys that could not be asked for again are no longer used."
     )
-    service_auth_ca_file: Path | None = Field(
+    service_auth_ca_file: PathOrNone = Field(
         default=None, description="Certificates that the issuer is trusted by; when unset, those of the system."
     )

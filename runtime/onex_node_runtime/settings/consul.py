@@ -1,10 +1,10 @@
 # The runtime of copier-onex, the same in every node. Change it in the template, not here.
 """Where Consul's agent is, and what it is told about the service."""
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
 from .service import ListenerSettings
-from .types import KnownPort, Patience, Seconds
+from .types import KnownPort, PathOrNone, Patience, Seconds, SecretOrNone
 
 
 class ConsulSettings(ListenerSettings):
@@ -12,7 +12,7 @@ class ConsulSettings(ListenerSettings):
 
     consul_register: bool = Field(default=True, description="Register with Consul while the service runs.")
     consul_http_addr: str = Field(default="http://127.0.0.1:8500", description="URL of Consul's agent.")
-    consul_http_token: SecretStr | None = Field(default=None, description="Token for Consul's agent.")
+    consul_http_token: SecretOrNone = Field(default=None, description="Token for Consul's agent.")
     consul_service_name: str = Field(default="", description="The service's name in Consul.")
     consul_service_address: str | None = Field(
         default=None,
@@ -27,3 +27,13 @@ class ConsulSettings(ListenerSettings):
         default=600.0, description="The agent forgets a service that fails its checks for so long."
     )
     consul_refresh_seconds: Seconds = Field(default=30.0, description="Between two looks whether the agent knows it.")
+    consul_tls_ca_file: PathOrNone = Field(
+        default=None,
+        description="Certificates that Consul's agent is trusted by, as PEM; when unset, those of the system.",
+    )
+    consul_tls_cert_file: PathOrNone = Field(
+        default=None, description="Certificate that the node shows to Consul's agent, as PEM."
+    )
+    consul_tls_key_file: PathOrNone = Field(
+        default=None, description="Key of that certificate; when unset, it is in the same file."
+    )

@@ -1,13 +1,12 @@
 # The runtime of copier-onex, the same in every node. Change it in the template, not here.
 """Where the service listens, and its limits."""
 
-from pathlib import Path
 from typing import Self
 
 from pydantic import Field, model_validator
 
 from .node import NodeSettings
-from .types import Count, Port, Seconds, SecondsOrNone
+from .types import Count, PathOrNone, Port, Seconds, SecondsOrNone
 
 
 class ListenerSettings(NodeSettings):
@@ -25,10 +24,10 @@ class ListenerSettings(NodeSettings):
         default=10.0, description="Longest wait for the head of a request, and for its body."
     )
     service_send_seconds: Seconds = Field(default=30.0, description="How long a client may leave an answer unread.")
-    service_tls_cert_file: Path | None = Field(
+    service_tls_cert_file: PathOrNone = Field(
         default=None, description="Certificate that the service shows, as PEM; when unset, it speaks plain HTTP."
     )
-    service_tls_key_file: Path | None = Field(
+    service_tls_key_file: PathOrNone = Field(
         default=None, description="Key of that certificate; when unset, it is in the same file."
     )
 

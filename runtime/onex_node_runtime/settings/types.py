@@ -1,9 +1,10 @@
 # The runtime of copier-onex, the same in every node. Change it in the template, not here.
 """Types of settings, with the bounds that hold for all settings of a kind."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 KnownPort = Annotated[int, Field(ge=1, le=65535)]
@@ -15,6 +16,8 @@ Seconds = Annotated[float, Field(gt=0)]
 SecondsOrNone = Annotated[float, Field(ge=0)]
 # Consul takes no less.
 Patience = Annotated[float, Field(ge=60)]
+PathOrNone = Path | None
+SecretOrNone = SecretStr | None
 Share = Annotated[float, Field(ge=0, le=1)]
 Growth = Annotated[float, Field(ge=1)]
 Rate = Annotated[float, Field(gt=0)]
@@ -29,6 +32,8 @@ Algorithms = Annotated[
     ],
     Field(min_length=1),
 ]
+KafkaProtocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
+SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 LogFormat = Literal["json", "text"]
 NodeTransport = Literal["auto", "in_process", "event_bus"]

@@ -37,6 +37,10 @@ class EventPublisher(Protocol):
         """Publish one envelope to a topic."""
 
 
+type Asked[InputT] = InputT | None
+"""The input of a request; None where there is none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Event[InputT: BaseModel, OutputT: BaseModel]:
     """An event that follows a successful operation.
@@ -171,7 +175,7 @@ class Operation[InputT: BaseModel, OutputT: BaseModel]:
         ends_at = asyncio.get_running_loop().time() + self.timeout_seconds
         effects = Effects(repeatable=self.idempotent, ends_at=ends_at)
         EFFECTS.set(effects)
-        request: InputT | None = None
+        request: Asked[InputT] = None
         try:
             surroundings.check(payload)
             async with asyncio.timeout(self.timeout_seconds):
@@ -211,7 +215,7 @@ class Operation[InputT: BaseModel, OutputT: BaseModel]:
     async def _tell_of(
         self,
         failure: ModelOnexError,
-        request: InputT | None,
+        request: Asked[InputT],
         correlation_id: UUID,
         surroundings: Surroundings,
         started: float,

@@ -1,11 +1,9 @@
 """What nodes hold of the runtime: its text as it is, and no module that nothing imports."""
 
 import ast
-import copy
 from pathlib import Path
 
 import pytest
-from omnibase_core.validation.validator_types import validate_union_usage_file
 
 from examples.rendering import CONTRACTS, read_contract
 from extensions.judging.judge import read
@@ -13,7 +11,6 @@ from extensions.viewing import runtime
 from extensions.viewing.build import view
 from extensions.viewing.node import NodeView
 from extensions.viewing.runtime_settings import classes
-from tests.contracts.hostile_nodes import NODES
 
 NAMES = sorted(path.stem for path in CONTRACTS.glob("*.yaml"))
 MODULES = sorted(path.relative_to(runtime.FOLDER).with_suffix("").as_posix() for path in runtime.FOLDER.rglob("*.py"))
@@ -91,19 +88,3 @@ def _types() -> list[tuple[str, tuple[str, tuple[str, ...]]]]:
                 bounds = tuple(f"{keyword.arg}={ast.unparse(keyword.value)}" for keyword in field.keywords)
             found.append((ast.unparse(target), (kind, bounds)))
     return found
-
-
-@pytest.mark.parametrize("node_type", NODES)
-def test_a_node_with_everything_has_no_more_unions_than_onex_takes(node_type: str) -> None:
-    raw = copy.deepcopy(NODES[node_type])
-    bearer = {"issuer": "https://a.example/", "audience": "a", "jwks_url": "https://a.example/keys"}
-    raw["service"] = {"auth": {"api_keys": True, "bearer": bearer}}
-    raw["integrations"] = {**raw.get("integrations", {}), "consul": {}}
-    raw["advanced_features"] |= {
-        "rate_limiting": {"requests_per_second": 1},
-        **{name: {"enabled": True} for name in ("circuit_breaker", "retry_policy", "dead_letter_queue")},
-    }
-    raw["advanced_features"]["observability"]["metrics"] = {"prometheus_port": 9999}
-    modules = view(read(raw)).runtime_modules
-    counted = {module: validate_union_usage_file(runtime.FOLDER / f"{module}.py")[0] for module in modules}
-    assert sum(counted.values()) <= 100, sorted(counted.items(), key=lambda item: -item[1])[:10]

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ..spans import Spans
     from .group import Figure
     from .guard import Guard
-    from .retry_policy import RetryPolicy
+    from .retry_policy import RetryOrNone
 
 # Where this starts, the request begins to leave.
 _LEAVES = "send_request_headers.started"
@@ -207,7 +207,7 @@ class AdapterHttp:
         """Return gauges: name, value and tags."""
         return [*self.guard.figures(), *self._connections.figures()]
 
-    async def send(self, call: HttpCall, retry: RetryPolicy | None = None) -> JsonValue:
+    async def send(self, call: HttpCall, retry: RetryOrNone = None) -> JsonValue:
         """Send a request and return the JSON of the answer.
 
         Args:
@@ -222,7 +222,7 @@ class AdapterHttp:
         """
         return (await self.ask(call, retry)).json()
 
-    async def ask(self, call: HttpCall, retry: RetryPolicy | None = None) -> HttpAnswer:
+    async def ask(self, call: HttpCall, retry: RetryOrNone = None) -> HttpAnswer:
         """Send a request and return the whole answer.
 
         Args:
@@ -321,7 +321,7 @@ class AdapterHttp:
         headers.update({name: str(json_values(value)) for name, value in call.headers.items() if value is not None})
         return headers
 
-    def _is_transient(self, policy: RetryPolicy | None, error: BaseException) -> bool:
+    def _is_transient(self, policy: RetryOrNone, error: BaseException) -> bool:
         if not isinstance(error, HttpStatusError):
             return _is_outage(error)
         if policy is None or error.retry_after_seconds > policy.max_delay_seconds:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ..spans import Spans
     from .group import Figure
     from .guard import Guard
-    from .retry_policy import RetryPolicy
+    from .retry_policy import RetryOrNone, RetryPolicy
 
     type Pool = asyncpg.Pool[asyncpg.Record]
     type Connection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
@@ -223,7 +223,7 @@ class AdapterPostgres:
         work: Callable[[Statements], Awaitable[T]],
         *,
         idempotent: bool = False,
-        retry: RetryPolicy | None = None,
+        retry: RetryOrNone = None,
     ) -> T:
         """Run several statements in one transaction.
 

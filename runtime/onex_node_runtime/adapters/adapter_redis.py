@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ..spans import Spans
     from .group import Figure
     from .guard import Guard
-    from .retry_policy import RetryPolicy
+    from .retry_policy import RetryOrNone
 
 type Word = str | float | bytes
 """A part of a command; whole numbers are sent as such."""
@@ -179,7 +179,7 @@ class AdapterRedis:
         expiry: Sequence[Word] = (),
         *,
         idempotent: bool = False,
-        retry: RetryPolicy | None = None,
+        retry: RetryOrNone = None,
     ) -> Any:
         """Send a command and return the reply.
 

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from .circuit_breaker import CircuitBreaker
     from .connections import Connections
     from .group import Figure
-    from .retry_policy import RetryPolicy
+    from .retry_policy import RetryOrNone
 
 
 class Guard:
     """Guards the calls to one integration. Every attempt passes the circuit breaker."""
 
-    def __init__(self, retry: RetryPolicy | None = None, breaker: CircuitBreaker | None = None) -> None:
+    def __init__(self, retry: RetryOrNone = None, breaker: CircuitBreaker | None = None) -> None:
         """Build the guard.
 
         Args:
@@ -44,7 +44,7 @@ class Guard:
         is_transient: Callable[[BaseException], bool],
         *,
         idempotent: bool,
-        retry: RetryPolicy | None = None,
+        retry: RetryOrNone = None,
         connections: Connections | None = None,
     ) -> T:
         """Make a call; one that may have taken effect is made again only where that does no harm.

@@ -98,3 +98,6 @@ class RetryPolicy:
 def _asked_for(state: RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
     return error.retry_after_seconds if isinstance(error, AsksForPauseError) else 0.0
+
+
+type RetryOrNone = RetryPolicy | None

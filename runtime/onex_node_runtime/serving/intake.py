@@ -17,6 +17,10 @@ LONGEST_SLEEP_SECONDS = 60.0
 GOODBYE_SECONDS = 2.0
 
 
+type Pause = float | Callable[[], float]
+"""Seconds, or what tells them."""
+
+
 class Source(Protocol):
     """Something that brings work."""
 
@@ -32,7 +36,7 @@ class Schedules[OperationT]:
 
     def __init__(
         self,
-        schedules: Mapping[OperationT, float | Callable[[], float]],
+        schedules: Mapping[OperationT, Pause],
         call: Callable[[OperationT], Awaitable[object]],
         drain_seconds: float,
     ) -> None:
@@ -62,13 +66,13 @@ class Schedules[OperationT]:
         for task in late:
             task.cancel()
 
-    async def _repeat(self, operation: OperationT, pause: float | Callable[[], float]) -> None:
+    async def _repeat(self, operation: OperationT, pause: Pause) -> None:
         while not await self._closed_before(pause):
             # The failure is logged and counted where it happens; the next run is not affected.
             with contextlib.suppress(ModelOnexError):
                 await self._call(operation)
 
-    async def _closed_before(self, pause: float | Callable[[], float]) -> bool:
+    async def _closed_before(self, pause: Pause) -> bool:
         if not callable(pause):
             return await self._closed_within(pause * random.uniform(1 - SCHEDULE_JITTER, 1 + SCHEDULE_JITTER))  # noqa: S311 - no secret
         # Looked at again now and then: clocks are set, and machines sleep.

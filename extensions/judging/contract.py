@@ -330,15 +330,28 @@ class _Rules(FieldRules):
                 yield Problem(path, show(high), f"at least what requests.{name} says, which is {low}")
 
     def environment(self) -> Iterator[Problem]:
-        seen: dict[str, str] = {}
-        for name, value in mapping_of(mapping_of(self.raw.get("deployment")).get("env")).items():
-            path = ("deployment", "env", name)
-            if objection := deployment.objection(name, value):
-                found = "a value" if deployment.looks_secret(name, value) else show(value)
-                yield Problem(path, found, *objection)
-            # Settings don't tell upper from lower case.
-            if seen.setdefault(name.upper(), name) != name:
-                yield Problem(path, show(name), f"a name that differs from {seen[name.upper()]} in more than case")
+        spec = mapping_of(self.raw.get("deployment"))
+        yield from _variables(("deployment", "env"), mapping_of(spec.get("env")))
+        for name, there in mapping_of(spec.get("environments")).items():
+            place: Path = ("deployment", "environments", name)
+            variables = mapping_of(mapping_of(there).get("env"))
+            yield from _variables((*place, "env"), variables)
+            for variable, value in variables.items():
+                if deployment.reference(value):
+                    hint = "deployment.env, where references stand for all environments"
+                    yield Problem((*place, "env", variable), show(value), "a value, and no reference", hint)
+
+
+def _variables(place: Path, variables: Specs) -> Iterator[Problem]:
+    seen: dict[str, str] = {}
+    for name, value in variables.items():
+        path = (*place, name)
+        if objection := deployment.objection(name, value):
+            found = "a value" if deployment.looks_secret(name, value) else show(value)
+            yield Problem(path, found, *objection)
+        # Settings don't tell upper from lower case.
+        if seen.setdefault(name.upper(), name) != name:
+            yield Problem(path, show(name), f"a name that differs from {seen[name.upper()]} in more than case")
 
 
 def _delays(path: Path, policy: Specs) -> Iterator[Problem]:

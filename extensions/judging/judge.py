@@ -181,18 +181,21 @@ def _environment(raw: Mapping[str, Any], contract: Contract | None) -> Iterator[
         contract: The same when nothing else is wrong with it, else None.
     """
     deployment = raw.get("deployment")
-    if not isinstance(deployment, Mapping) or not deployment.get("env"):
+    if not isinstance(deployment, Mapping) or not (deployment.get("env") or deployment.get("environments")):
         return
     # Mixins bring no settings, and are judged elsewhere.
     contract = contract or _sound({key: value for key, value in raw.items() if key != "mixins"})
     if contract is None:
         return
     settings = {setting.variable: setting for setting in view(contract).setting_fields}
-    for name, value in contract.deployment.env.items():
-        setting = settings.get(name.upper())
-        if setting and not reference(value) and (expected := misfit(setting, value)):
-            # A wrong value may be a secret in the wrong place, so it is not shown.
-            yield Problem(("deployment", "env", name), f"a value that the setting {setting.name} refuses", expected)
+    places: list[tuple[Path, Mapping[str, str]]] = [(("deployment", "env"), contract.deployment.env)]
+    places += [(("deployment", "environments", one.name, "env"), one.env) for one in contract.deployment.environments]
+    for place, variables in places:
+        for name, value in variables.items():
+            setting = settings.get(name.upper())
+            if setting and not reference(value) and (expected := misfit(setting, value)):
+                # A wrong value may be a secret in the wrong place, so it is not shown.
+                yield Problem((*place, name), f"a value that the setting {setting.name} refuses", expected)
 
 
 def _inside(path: Path, blocked: Collection[Path]) -> bool:
@@ -265,7 +268,7 @@ def _texts(raw: Mapping[str, Any]) -> Iterator[Problem]:
         elif isinstance(value, str) and any(map(_is_unwanted, value)):
             yield Problem(path, show(value), _PLAIN_TEXT)
         elif isinstance(value, str) and (found := next((what for _, what in credentials.found_in(value)), "")):
-            is_variable = path[:-1] == ("deployment", "env")
+            is_variable = path[:1] == ("deployment",) and path[-2:-1] == ("env",)
             if not (is_variable and objection(str(path[-1]), value)):  # which its own rule says
                 # What may be a secret is not shown.
                 yield Problem(path, f"a text: {found}", "no credentials", "${secret.NAME} stands for one")

@@ -45,6 +45,8 @@ from .deployment import (
     Autoscaling,
     Consul,
     Deployment,
+    Environment,
+    NetworkPolicy,
     Service,
     ServiceMonitor,
 )
@@ -390,10 +392,30 @@ def _deployment(spec: Mapping[str, Any], scrape_seconds: int) -> Deployment:
         limits=_amounts(resources.get("limits", {})),
         image=spec.get("image", ""),
         namespace=spec.get("namespace", ""),
-        env={name: environment_text(value) for name, value in spec.get("env", {}).items()},
+        env=_env(spec),
         autoscaling=Autoscaling(**spec.get("autoscaling", {})),
         service_monitor=_service_monitor(spec.get("service_monitor", False), scrape_seconds),
+        network_policy=_network_policy(spec.get("network_policy", True)),
+        environments=tuple(
+            Environment(
+                name=name,
+                namespace=there.get("namespace", ""),
+                image=there.get("image", ""),
+                replicas=there.get("replicas"),
+                env=_env(there),
+            )
+            for name, there in sorted(spec.get("environments", {}).items())
+        ),
     )
+
+
+def _env(spec: Mapping[str, Any]) -> dict[str, str]:
+    return {name: environment_text(value) for name, value in spec.get("env", {}).items()}
+
+
+def _network_policy(spec: Mapping[str, Any] | bool) -> NetworkPolicy | None:
+    settings: Mapping[str, Any] = {"enabled": spec} if isinstance(spec, bool) else spec
+    return NetworkPolicy(tuple(settings.get("egress_ports", ()))) if settings.get("enabled", True) else None
 
 
 def _amounts(spec: Mapping[str, str | float]) -> Amounts:

@@ -71,6 +71,32 @@ class ServiceMonitor:
 
 
 @dataclass(frozen=True, slots=True)
+class NetworkPolicy:
+    """What the node reaches over the network, beside what the contract says that it talks to: further ports."""
+
+    egress_ports: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Where the node is deployed; what is empty or None there is as the deployment says else.
+
+    Attributes:
+        name: A DNS label.
+        namespace: Of Kubernetes.
+        image: The container image.
+        replicas: Instances; under autoscaling the fewest.
+        env: Environment variables as text.
+    """
+
+    name: str
+    namespace: str
+    image: str
+    replicas: int | None
+    env: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Deployment:
     """How the node is deployed.
 
@@ -83,6 +109,8 @@ class Deployment:
         env: Environment variables as text.
         autoscaling: How the number of instances follows the load.
         service_monitor: None when the Prometheus operator is not asked to scrape.
+        network_policy: None when nothing limits what it reaches.
+        environments: Where it is deployed, sorted by name.
     """
 
     replicas: int | None
@@ -93,3 +121,5 @@ class Deployment:
     env: Mapping[str, str]
     autoscaling: Autoscaling
     service_monitor: ServiceMonitor | None
+    network_policy: NetworkPolicy | None = NetworkPolicy()
+    environments: tuple[Environment, ...] = ()

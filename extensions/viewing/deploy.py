@@ -300,7 +300,7 @@ def deploy_view(
     scaling = _scaling(deployment.replicas, deployment.autoscaling)
     return DeployView(
         name=service_name(contract),
-        image=_image(contract),
+        image=image_of(contract, contract.deployment.image),
         version_label=re.sub(r"[^0-9A-Za-z.-]", "_", contract.version)[:63].rstrip("._-"),
         namespace=deployment.namespace,
         replicas=None if scaling else _or(deployment.replicas, 1),
@@ -356,9 +356,10 @@ def _or(value: int | None, otherwise: int) -> int:
     return otherwise if value is None else value
 
 
-def _image(contract: Contract) -> str:
+def image_of(contract: Contract, stated: str) -> str:
+    """Return an image with its tag or digest, by what is stated of it, which may be nothing."""
     tag = re.sub(r"[^0-9A-Za-z._-]", "_", contract.version)
-    image = contract.deployment.image or f"{names.kebab(contract.package)}-{names.kebab(contract.name)}"
+    image = stated or f"{names.kebab(contract.package)}-{names.kebab(contract.name)}"
     tagged = ":" in image.rpartition("/")[2] or "@" in image
     return image if tagged else f"{image}:{tag}"
 

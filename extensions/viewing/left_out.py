@@ -42,6 +42,8 @@ _OF_A_NODE_INSIDE: Mapping[str, Needed] = {
 }
 _OF_SOME_NODES: Mapping[str, Needed] = {
     "{deploy}/kubernetes/horizontalpodautoscaler.yaml": lambda node: node.deploy.scaling,
+    "{deploy}/environments": lambda node: node.environments,
+    "{deploy}/kubernetes/networkpolicy.yaml": lambda node: node.contract.deployment.network_policy,
     "{deploy}/kubernetes/persistentvolumeclaim.yaml": lambda node: "files" in node.deploy.folders,
     "{deploy}/kubernetes/secret.example.yaml": lambda node: node.deploy.given,
     "{deploy}/kubernetes/service.yaml": lambda node: node.deploy.offered,

@@ -7,6 +7,7 @@ from ..language.callers import Auth
 from ..language.contract import MISSING
 from ..language.references import references
 from . import asyncapi, features, openapi, runtime, watching
+from . import environments as environments_viewing
 from . import workflow_imports as workflow_imports_viewing
 from .deploy import DeployView, Needs, consul_service, deploy_view
 from .events import NodeEvents
@@ -125,6 +126,26 @@ class NodeView(NodeEvents):
         """How the node is deployed."""
         needs = Needs(self.to_be_given, frozenset(view.setting for view in self.environment.all))
         return deploy_view(self.contract, self.setting_fields, self.places, needs, has_metrics=self.has_metrics_mixin)
+
+    @property
+    def environments(self) -> tuple[environments_viewing.EnvironmentView, ...]:
+        """Where it is deployed."""
+        return environments_viewing.environments(self)
+
+    @property
+    def configuration_checksum(self) -> str:
+        """A digest of the settings that it is deployed with."""
+        return environments_viewing.checksum({variable.name: variable.value for variable in self.deploy.configuration})
+
+    @property
+    def image_tag(self) -> str:
+        """What the image is called where it is built: digests come of that."""
+        return self.deploy.image.partition("@")[0]
+
+    @property
+    def egress(self) -> tuple[int, ...]:
+        """The ports that it reaches; none where nobody can know."""
+        return environments_viewing.egress(self)
 
     @property
     def places(self) -> dict[str, str]:

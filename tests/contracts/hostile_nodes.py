@@ -31,7 +31,7 @@ COMMON: dict[str, Any] = {
     "enums": {"Kind": ["a", "b"], "Sort": {"description": "a", "values": ["a", "b"]}},
     "models": {"Thing": {"description": "a", "fields": FIELDS}},
     "service": {"tags": ["a", "b"]},
-    "deployment": {"env": {"ODD": "a"}},
+    "deployment": {"env": {"ODD": "a"}, "environments": {"there": {"env": {"ODD": "a"}}}},
     "advanced_features": {
         "observability": {"tracing": {"endpoint": "http://a"}},
         "security_validation": {"forbidden_patterns": ["never-a"]},

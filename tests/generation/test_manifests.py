@@ -29,6 +29,10 @@ DEPLOYMENT: dict[str, Any] = {
     },
     "resources": {"requests": {"cpu": "250m", "memory": "128Mi"}, "limits": {"cpu": 2, "memory": "1Gi"}},
     "autoscaling": {"min_replicas": 2, "max_replicas": 8, "cpu_percent": 60, "memory_percent": 75},
+    "environments": {
+        "staging": {"namespace": "staging", "env": {"LOG_LEVEL": "INFO", "REGION": "eu"}},
+        "production": {"replicas": 4, "image": f"registry.example.com/lock@sha256:{'0' * 64}"},
+    },
     "service_monitor": {"interval_seconds": 15, "labels": {"release": "prometheus"}},
 }
 LOCK = read_contract(CONTRACTS / "distributed_lock.yaml")
@@ -96,13 +100,14 @@ def assert_valid(run: Run, project: Path) -> None:
     assert lint.returncode == 0, lint.stdout
     compose = run("check-jsonschema", "--builtin-schema", "vendor.compose-spec", deploy / "compose.yaml")
     assert compose.returncode == 0, compose.stdout
-    foreign = ("kustomization.yaml", "servicemonitor.yaml")
+    foreign = ("kustomization.yaml", "prometheusrule.yaml", "servicemonitor.yaml")
     manifests = [path for path in sorted((deploy / "kubernetes").iterdir()) if path.name not in foreign]
     validated = run("kubernetes-validate", "--strict", *manifests)
     assert validated.returncode == 0, validated.stdout + validated.stderr
     resources = read(project, "kubernetes/kustomization.yaml")["resources"]
     applied = {path.name for path in manifests} - {"secret.example.yaml"}
-    monitor = {"servicemonitor.yaml"} if (deploy / "kubernetes" / "servicemonitor.yaml").exists() else set()
+    there = {path.name for path in (deploy / "kubernetes").iterdir()}
+    monitor = there & {"prometheusrule.yaml", "servicemonitor.yaml"}
     assert set(resources) == applied | monitor
 
 
@@ -128,12 +133,19 @@ def test_own_tests_accept_them(run: Run, project: Path) -> None:
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_kustomize_builds_them(run: Run, project: Path) -> None:
+def test_kustomize_builds_them(run: Run, project: Path, tmp_path: Path) -> None:
     if shutil.which("kubectl") is None:
         pytest.skip("kubectl is not installed")
-    result = run("kubectl", "kustomize", project / "deploy" / "kubernetes")
-    assert result.returncode == 0, result.stderr
-    assert "kind: Deployment" in result.stdout
+    for place in (project / "deploy/kubernetes", *(project / "deploy").glob("environments/*")):
+        result = run("kubectl", "kustomize", place)
+        assert result.returncode == 0, result.stderr
+        built = tmp_path / f"{place.name}.yaml"
+        built.write_text(result.stdout, encoding="utf-8")
+        kinds = [document["kind"] for document in yaml.safe_load_all(result.stdout)]
+        assert "Deployment" in kinds
+        if not {"PrometheusRule", "ServiceMonitor"} & set(kinds):
+            validated = run("kubernetes-validate", "--strict", built)
+            assert validated.returncode == 0, validated.stdout + validated.stderr
 
 
 def test_pods_are_locked_down(project: Path) -> None:
@@ -208,7 +220,13 @@ def test_only_what_the_node_needs(generate_project: Generate, tmp_path: Path) ->
 def test_node_that_is_not_offered_has_no_way_in(generate_project: Generate, tmp_path: Path) -> None:
     project = generate_project(CASES["not offered"], tmp_path / "project")
     names = {path.name for path in project.rglob("*")}
-    assert not names & {"service.yaml", "servicemonitor.yaml", "service_manifest.json", "discovery.py"}
+    assert not names & {
+        "prometheusrule.yaml",
+        "service.yaml",
+        "servicemonitor.yaml",
+        "service_manifest.json",
+        "discovery.py",
+    }
     assert "ports" not in read(project, "compose.yaml")["services"]["node"]
     assert "readinessProbe" in container(project)
     assert "- deployment.service\\_monitor" in (project / "README.md").read_text()

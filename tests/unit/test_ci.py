@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from scripts import notes
+from tests.conftest import Run
 
 
 @pytest.mark.parametrize("workflow", [".github/workflows/ci.yml", "template/.github/workflows/ci.yml"])
@@ -49,3 +50,22 @@ def test_notes_are_those_of_one_version() -> None:
     assert notes.notes(changelog, "1.1.0") == "### Added\n- B\n"
     assert notes.notes(changelog, "1.0.0") == "- A\n"
     assert notes.notes(changelog, "1.0") == ""
+
+
+def test_proposing_updates_has_the_rights_for_it_and_no_others(root: Path) -> None:
+    loaded = yaml.safe_load((root / "template/.github/workflows/template.yml").read_text(encoding="utf-8"))
+    (job,) = loaded["jobs"].values()
+    actions = [step["uses"] for step in job["steps"] if "uses" in step]
+
+    assert [action for action in actions if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", action)] == []
+    assert (loaded["permissions"], job["permissions"]) == ({}, {"contents": "write", "pull-requests": "write"})
+
+
+@pytest.mark.parametrize("workflow", ["ci", "template"])
+def test_workflows_are_what_github_and_shells_take(root: Path, run: Run, workflow: str) -> None:
+    path = root / f"template/.github/workflows/{workflow}.yml"
+    result = run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", path)
+    assert result.returncode == 0, result.stdout
+    jobs = yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"].values()
+    for script in (step["run"] for job in jobs for step in job["steps"] if "run" in step):
+        assert run("bash", "-n", "-c", re.sub(r"\${{.*?}}", "x", script)).returncode == 0, script

@@ -2,17 +2,23 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from examples.rendering import export_template
 from extensions.deciding.deployment import misfit, quantity, resources
 from extensions.judging.judge import judge, read
 from extensions.language.deployment import Amounts
 from extensions.viewing.build import view
 from extensions.viewing.deploy import DeployView, Needs, deploy_view
+from extensions.viewing.environments import EnvironmentView
+from tests.contracts.render import Renderer
 
 CUSTOM = {"name": "a", "output": {"ok": "boolean"}, "handler": "custom"}
+BEARER = {"issuer": "https://i.example.org/", "audience": "a", "jwks_url": "https://i.example.org:8443/keys"}
 SQL = {"name": "a", "output": {"ok": "boolean"}, "database": {"query": "DELETE FROM t"}}
 
 
@@ -331,3 +337,115 @@ def test_files_are_on_a_volume() -> None:
         assert found.folders == {"files": "/var/lib/node/files"}
         assert {item.name: item.value for item in found.configuration}[variable] == "/var/lib/node/files"
         assert found.given == ()
+
+
+def environments_of(**values: object) -> dict[str, EnvironmentView]:
+    return {environment.name: environment for environment in view(read(raw(**values))).environments}
+
+
+def test_environments_say_what_differs() -> None:
+    there = environments_of(
+        integrations={"kafka": {}},
+        deployment={
+            "env": {"LOG_LEVEL": "INFO"},
+            "environments": {
+                "test": {"env": {"log_level": "DEBUG", "KAFKA_BOOTSTRAP_SERVERS": "k:9092"}},
+                "same": {"env": {"LOG_LEVEL": "INFO"}},
+                "live": {"replicas": 4, "namespace": "live"},
+            },
+        },
+    )
+    assert list(there) == ["live", "same", "test"]
+    assert [(item.name, item.value) for item in there["test"].configuration] == [("LOG_LEVEL", "DEBUG")]
+    assert [item.name for item in there["test"].settled] == ["KAFKA_BOOTSTRAP_SERVERS"]
+    assert (there["live"].scaling, there["live"].replicas, there["live"].namespace) == ((4, 8), None, "live")
+    base = view(read(raw(integrations={"kafka": {}}, deployment={"env": {"LOG_LEVEL": "INFO"}}))).configuration_checksum
+    assert (there["same"].checksum == base, there["test"].checksum == base) == (True, False)
+    fixed = environments_of(deployment={"autoscaling": {"enabled": False}, "environments": {"a": {"replicas": 0}}})
+    assert (fixed["a"].replicas, fixed["a"].scaling) == (0, None)
+
+
+@pytest.mark.parametrize(
+    ("base", "image", "parts"),
+    [
+        ("", "team/x", ("acme-p-n", "team/x", "1.0.0", "")),
+        ("r:5000/a:1", "r:5000/a:2", ("r:5000/a", "r:5000/a", "2", "")),
+        ("a", f"a:2@sha256:{'0' * 64}", ("a", "a", "", f"sha256:{'0' * 64}")),
+    ],
+)
+def test_images_of_environments(base: str, image: str, parts: tuple[str, ...]) -> None:
+    deployment = {"image": base} if base else {}
+    found = environments_of(deployment={**deployment, "environments": {"a": {"image": image}}})["a"].image
+    assert found
+    assert (found.base, found.name, found.tag, found.digest) == parts
+
+
+def test_an_environment_with_the_same_image_says_nothing_of_it() -> None:
+    assert environments_of(deployment={"image": "a", "environments": {"b": {"image": "a:1.0.0"}}})["b"].image is None
+
+
+@pytest.mark.parametrize(
+    ("env", "expected"),
+    [
+        ({"LOG_LEVEL": "LOUD"}, "deployment.environments.a.env.LOG_LEVEL: found a value that the setting log_level"),
+        ({"REGION": "${env.REGION}"}, "expected a value, and no reference"),
+        ({"API_TOKEN": "abc"}, "a contract holds no secrets"),
+        ({"A": "1", "a": "2"}, "differs from A in more than case"),
+        ({"SERVICE_PORT": 1}, "service.port, which decides the port"),
+    ],
+)
+def test_variables_of_environments_are_judged(env: dict[str, Any], expected: str) -> None:
+    assert expected in problem({"environments": {"a": {"env": env}}})
+
+
+@pytest.mark.parametrize(
+    ("values", "ports"),
+    [
+        ({}, (5432,)),
+        ({"deployment": {"network_policy": {"egress_ports": [6432]}}}, (5432, 6432)),
+        ({"operations": [CUSTOM]}, ()),
+        ({"operations": [CUSTOM], "deployment": {"network_policy": {"egress_ports": [25]}}}, (25,)),
+        ({"integrations": {"redis": {"url": "redis://r.example.org:7000/0"}}}, (5432, 7000)),
+        ({"integrations": {"redis": {"url": "rediss://r.example.org"}}}, (5432, 6379)),
+        ({"integrations": {"redis": {"url": "${env.REDIS}"}}}, (5432, 6379)),
+        ({"integrations": {"kafka": {"bootstrap_servers": "a:1000,b:2000"}}}, (1000, 2000, 5432)),
+        ({"integrations": {"kafka": {}}, "deployment": {"env": {"KAFKA_BOOTSTRAP_SERVERS": "k:29092"}}}, (5432, 29092)),
+        (
+            {
+                "integrations": {"kafka": {"bootstrap_servers": "a:1000"}},
+                "deployment": {"environments": {"x": {"env": {"KAFKA_BOOTSTRAP_SERVERS": "b:2000"}}}},
+            },
+            (1000, 2000, 5432),
+        ),
+        ({"integrations": {"api_client": {"base_url": "https://api.example.org/v1"}}}, (443, 5432)),
+        ({"integrations": {"api_client": {"base_url": "${env.API}"}}}, (80, 443, 5432)),
+        ({"integrations": {"consul": {}}}, (5432, 8500)),
+        ({"advanced_features": {"observability": {"tracing": {"endpoint": "http://otel:4000"}}}}, (4000, 5432)),
+        ({"service": {"auth": {"bearer": BEARER}}}, (5432, 8443)),
+    ],
+)
+def test_nodes_reach_what_they_talk_to(values: dict[str, Any], ports: tuple[int, ...]) -> None:
+    assert view(read(raw(**values))).egress == ports
+
+
+def test_a_network_policy_can_be_left_out() -> None:
+    path = "/deploy/kubernetes/networkpolicy.yaml"
+    assert path not in view(read(raw())).left_out
+    assert path in view(read(raw(deployment={"network_policy": False}))).left_out
+
+
+def test_what_kustomizations_refer_to_is_there(tmp_path: Path) -> None:
+    deployment = {"namespace": "base", "environments": {"a": {"namespace": "a", "replicas": 2}, "b": {"image": "i"}}}
+    base, overlays = "deploy/kubernetes", [f"deploy/environments/{name}/kustomization.yaml" for name in "ab"]
+    renderer = Renderer(export_template(tmp_path / "template"))
+    found = renderer.texts(raw(deployment=deployment), f"{base}/kustomization.yaml", *overlays)
+    manifests = yaml.safe_load(found[f"{base}/kustomization.yaml"])["resources"]
+    there = {path.removeprefix(f"{base}/") for path in found if path.startswith(f"{base}/")}
+    assert set(manifests) == there - {"kustomization.yaml", "secret.example.yaml"}
+    kinds = {"ConfigMap", "Deployment", "HorizontalPodAutoscaler"}
+    for overlay in overlays:
+        document = yaml.safe_load(found[overlay])
+        assert document["resources"] == ["../../kubernetes"]
+        for patch in document["patches"]:
+            assert yaml.safe_load(patch["patch"])["kind"] == patch["target"]["kind"]
+            assert patch["target"]["kind"] in kinds

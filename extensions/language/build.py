@@ -8,6 +8,7 @@ from typing import Any
 from ..text.remembered import by_content
 from . import classify, implementations, mixins
 from .aggregation import build_aggregate
+from .build_deployment import build_deployment
 from .caches import build_cache, build_invalidations
 from .callers import build_auth
 from .contract import (
@@ -34,21 +35,14 @@ from .contract import (
     Transactions,
     Union,
     build_security,
-    environment_text,
     spell_out,
 )
 from .deployment import (
     DEFAULT_HOST,
     DEFAULT_PORT,
     DEFAULT_SCRAPE_SECONDS,
-    Amounts,
-    Autoscaling,
     Consul,
-    Deployment,
-    Environment,
-    NetworkPolicy,
     Service,
-    ServiceMonitor,
 )
 from .fsm import StateStore, build_figure_store, build_fsm, build_store, is_moved
 from .integrations import (
@@ -164,7 +158,7 @@ def build(raw: Mapping[str, Any]) -> Contract:
             docs=service.get("docs", service.get("openapi", True)),
             auth=build_auth(service.get("auth")),
         ),
-        deployment=_deployment(raw.get("deployment", {}), _scrape_seconds(advanced)),
+        deployment=build_deployment(raw.get("deployment", {}), _scrape_seconds(advanced)),
         template_variant=raw.get("template_variant"),
         validation_level=raw.get("validation_level", "standard"),
         runtime=raw.get("runtime", "copy"),
@@ -382,48 +376,3 @@ def _database_integration(spec: Mapping[str, Any] | bool | None) -> DatabaseInte
 def _scrape_seconds(advanced: Mapping[str, Any]) -> int:
     seconds = advanced.get("observability", {}).get("metrics", {}).get("export_interval_seconds")
     return DEFAULT_SCRAPE_SECONDS if seconds is None else math.ceil(seconds)
-
-
-def _deployment(spec: Mapping[str, Any], scrape_seconds: int) -> Deployment:
-    resources = spec.get("resources", {})
-    return Deployment(
-        replicas=spec.get("replicas"),
-        requests=_amounts(resources.get("requests", {})),
-        limits=_amounts(resources.get("limits", {})),
-        image=spec.get("image", ""),
-        namespace=spec.get("namespace", ""),
-        env=_env(spec),
-        autoscaling=Autoscaling(**spec.get("autoscaling", {})),
-        service_monitor=_service_monitor(spec.get("service_monitor", False), scrape_seconds),
-        network_policy=_network_policy(spec.get("network_policy", True)),
-        environments=tuple(
-            Environment(
-                name=name,
-                namespace=there.get("namespace", ""),
-                image=there.get("image", ""),
-                replicas=there.get("replicas"),
-                env=_env(there),
-            )
-            for name, there in sorted(spec.get("environments", {}).items())
-        ),
-    )
-
-
-def _env(spec: Mapping[str, Any]) -> dict[str, str]:
-    return {name: environment_text(value) for name, value in spec.get("env", {}).items()}
-
-
-def _network_policy(spec: Mapping[str, Any] | bool) -> NetworkPolicy | None:
-    settings: Mapping[str, Any] = {"enabled": spec} if isinstance(spec, bool) else spec
-    return NetworkPolicy(tuple(settings.get("egress_ports", ()))) if settings.get("enabled", True) else None
-
-
-def _amounts(spec: Mapping[str, str | float]) -> Amounts:
-    return Amounts(**{name: f"{value:f}" if isinstance(value, float) else str(value) for name, value in spec.items()})
-
-
-def _service_monitor(spec: Mapping[str, Any] | bool, seconds: int) -> ServiceMonitor | None:
-    settings: Mapping[str, Any] = {"enabled": spec} if isinstance(spec, bool) else spec
-    if not settings.get("enabled", True):
-        return None
-    return ServiceMonitor(settings.get("interval_seconds", seconds), dict(settings.get("labels", {})))

@@ -133,14 +133,13 @@ def _reached(node: "NodeView") -> Iterator[int]:
     for environment in node.environments:
         for variable in (*environment.configuration, *environment.settled):
             known.setdefault(variable.name, set()).add(variable.value)
-    places = {what: setting for what, setting in node.places.items() if what in _PORTS}
-    if node.http:
-        places["http"] = node.http.base_url.setting
+    places = [(setting, what) for what, setting in node.places.items() if what in _PORTS]
+    places += [(api.base_url.setting, "http") for api in node.apis]
     if node.auth and node.auth.bearer:
-        places["keys of callers"] = "service_auth_jwks_url"
+        places.append(("service_auth_jwks_url", "keys of callers"))
     if node.tracing:
-        places["tracing"] = node.tracing.endpoint.setting
-    for what, setting in places.items():
+        places.append((node.tracing.endpoint.setting, "tracing"))
+    for setting, what in places:
         values = known.get(node.variable(setting), set())
         found = {port for value in values for port in _ports(value)}
         yield from found or _PORTS[what]

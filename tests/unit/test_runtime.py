@@ -1,9 +1,11 @@
 """What nodes hold of the runtime: its text as it is, and no module that nothing imports."""
 
 import ast
+from collections import Counter
 from pathlib import Path
 
 import pytest
+from omnibase_core.validation.validator_types import validate_union_usage_file
 
 from examples.rendering import CONTRACTS, read_contract
 from extensions.judging.judge import read
@@ -88,3 +90,10 @@ def _types() -> list[tuple[str, tuple[str, tuple[str, ...]]]]:
                 bounds = tuple(f"{keyword.arg}={ast.unparse(keyword.value)}" for keyword in field.keywords)
             found.append((ast.unparse(target), (kind, bounds)))
     return found
+
+
+def test_no_room_has_more_unions_than_onex_takes() -> None:
+    counted: Counter[str] = Counter()
+    for module in MODULES:
+        counted[module.rpartition("/")[0]] += validate_union_usage_file(runtime.FOLDER / f"{module}.py")[0]
+    assert max(counted.values()) <= 100, counted.most_common()

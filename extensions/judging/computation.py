@@ -5,14 +5,15 @@ from typing import Any, Protocol
 
 from ..language import expressions, filling, syntax
 from ..language.classify import node_type
-from ..language.computation import CACHING, REQUEST, Locals, local_kind
+from ..language.computation import CACHING, REQUEST, RESULT, Locals, local_kind, result_type
 from ..language.contract import spell_out
 from ..language.kinds import Kind, Scope, WrongError, kind_of
 from ..language.values import INPUT
-from ..text.problems import Path, Problem, did_you_mean
+from ..text.problems import Path, Problem, did_you_mean, show
 
 type Specs = Mapping[str, Any]
-# Columns by which statements of a function at the top of a module are indented.
+IO = ("database", "http", "kafka", "redis", "filesystem")
+"""The implementations that do something outside of the node."""
 
 
 class Rules(Protocol):
@@ -54,13 +55,60 @@ def check_compute(rules: Rules, path: Path, operation: Specs) -> Iterator[Proble
     yield from _check_expressions(rules, place, spec, (inputs, outputs))
 
 
+def check_then(rules: Rules, path: Path, operation: Specs, implementation: str) -> Iterator[Problem]:
+    """Find what is wrong with expressions that follow an implementation beyond their schema.
+
+    Args:
+        rules: The rules for the whole contract.
+        path: Where the operation is.
+        operation: The operation.
+        implementation: The key of its implementation.
+
+    Yields:
+        The problems.
+    """
+    place, spec = (*path, "then"), operation["then"]
+    if implementation not in IO:
+        expected = f"one of {', '.join(IO)}, whose result they follow"
+        yield Problem(place, f"expressions after {implementation or 'nothing'}", expected)
+        return
+    if not isinstance(spec, Mapping) or not (rules.clean((*path, "input")) and rules.clean((*path, "output"))):
+        return
+    inputs, outputs = _spelled_out(operation.get("input")), _spelled_out(operation.get("output"))
+    for name in spec:
+        if name == RESULT and name in outputs:
+            yield Problem((*place, name), f"an expression for {name}", "another name: result is what they follow")
+        elif name not in outputs and rules.clean((*place, name)):
+            found = f"an expression for {name}, which is no output field"
+            yield Problem((*place, name), found, "an output field", did_you_mean(name, outputs))
+    made = {name: field for name, field in outputs.items() if name not in spec}
+    yield from _check_expressions(
+        rules, place, spec, (inputs, outputs), (result_type(str(operation.get("name"))), made)
+    )
+
+
+def before(operation: Specs) -> Specs:
+    """Return an operation as its implementation has it: without the output that expressions work out afterwards."""
+    then, outputs = operation.get("then"), operation.get("output")
+    if not isinstance(then, Mapping) or not isinstance(outputs, Mapping):
+        return operation
+    return {**operation, "output": {name: spec for name, spec in outputs.items() if name not in then}}
+
+
 def _check_expressions(
-    rules: Rules, place: Path, spec: Specs, sides: tuple[dict[str, Specs], dict[str, Specs]]
+    rules: Rules,
+    place: Path,
+    spec: Specs,
+    sides: tuple[dict[str, Specs], dict[str, Specs]],
+    result: tuple[str, dict[str, Specs]] | None = None,
 ) -> Iterator[Problem]:
     models = {name: _kinds(rules, _spelled_out(fields)) for name, fields in rules.models.items()}
     optional = {name: _optional(_spelled_out(fields)) for name, fields in rules.models.items()}
     inputs, outputs = (_kinds(rules, side) for side in sides)
     locals_of = Locals()
+    if result:
+        models[result[0]] = _kinds(rules, result[1])
+        locals_of.known[RESULT] = (Kind("model", result[0]), RESULT)
     for number, (name, value) in enumerate(spec.items()):
         if name not in outputs:
             continue
@@ -69,7 +117,11 @@ def _check_expressions(
         text, kind = syntax.source(value), outputs[name]
         if rules.clean((*place, name)):
             try:
-                kind = local_kind(expressions.read(text, scope, outputs[name]), outputs[name])
+                checked = expressions.read(text, scope, outputs[name])
+                kind = local_kind(checked, outputs[name])
+                if result and any(power > 1 for _, power in checked.rounds):
+                    found = f"loops inside of each other: {show(text)}"
+                    yield Problem((*place, name), found, "one loop: it keeps other requests waiting")
             except WrongError as wrong:
                 yield syntax.problem((*place, name), text, wrong)
         locals_of.add(name, kind)

@@ -15,10 +15,7 @@ from . import caches, callers, computation, custom, reducers, statements, unions
 from . import integrations as effects
 from .fields import TAKEN, FieldRules, Specs, comparable, is_needed, list_of, mapping_of
 
-_IO = ("database", "http", "kafka", "redis", "filesystem")
-IMPLEMENTATIONS = (
-    *("database", "http", "kafka", "redis", "filesystem", "compute", "aggregate", "workflow", "handler"),
-)
+IMPLEMENTATIONS = (*(*computation.IO, "compute", "aggregate", "workflow", "handler"),)
 # Where input and output that another node than an effect asks for belongs.
 _ELSEWHERE = {
     "compute": "a compute node's results follow from its input alone: an effect node does this and gives it the answer",
@@ -117,13 +114,16 @@ class _Rules(FieldRules):
         kind = classify.node_type(self.raw)
         if kind not in _ELSEWHERE:
             return
-        for key in _IO:
+        for key in computation.IO:
             if key in operation:
                 yield Problem((*path, key), f"{key} in a node of type {kind}", "an effect node", _ELSEWHERE[kind])
 
     def implementation(self, path: Path, operation: Specs) -> Iterator[Problem]:
         yield from self.archetype(path, operation)
         given = [key for key in IMPLEMENTATIONS if key in operation]
+        if "then" in operation:
+            yield from computation.check_then(self, path, operation, given[0] if given else "")
+            operation = computation.before(operation)
         if not given and not reducers.by_state_machine(self, operation):
             expected = f"exactly one of {', '.join(IMPLEMENTATIONS)}"
             yield Problem(path, "no implementation", expected, awaited=(path,))
@@ -266,6 +266,7 @@ class _Rules(FieldRules):
                 place = ("operations", index, "name")
                 sources.append((place, f"handler_{name}", f"the operation {name}"))
                 sources += [(place, f"model_{name}_{part}", f"the {part} of {name}") for part in ("input", "output")]
+                sources += [(place, f"model_{name}_result", f"the result of {name}")] if "then" in operation else []
                 for on in {item.on for item in publications(operation)}:
                     file, what = ("event", "event") if on == SUCCESS else ("failure_event", "event of failures")
                     sources.append((place, f"model_{name}_{file}", f"the {what} of {name}"))

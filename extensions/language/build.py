@@ -266,6 +266,7 @@ def _operation(
         scopes=tuple(spec.get("scopes", ())),
         cache=build_cache(spec.get("cache")),
         invalidates=build_invalidations(spec.get("invalidates"), operations),
+        then={name: source(text) for name, text in spec.get("then", {}).items()},
     )
 
 

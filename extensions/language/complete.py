@@ -6,18 +6,20 @@ from typing import Any
 
 from . import aggregation, fsm, names
 from .aggregation import Aggregate, Measure
+from .computation import result_type
 from .contract import MISSING, Contract, EnumType, Field, Model, Operation
 from .filling import copied
 
 
 def complete(contract: Contract) -> Contract:
-    """Return the contract with the types that follow from its state machine and aggregations.
+    """Return the contract with the types that follow from its state machine, its aggregations and its results.
 
     Args:
         contract: A contract without problems.
 
     Returns:
-        The contract with an enum of the states, and with models of windows and intents, which outputs then hold.
+        The contract with an enum of the states, with models of windows and intents, which outputs then hold, and with
+        those of results that expressions follow.
     """
     enums = (*contract.enums, *((_state_enum(contract),) if contract.fsm and not own_enum(contract) else ()))
     models = list(contract.models)
@@ -31,8 +33,16 @@ def complete(contract: Contract) -> Contract:
             intent = _transition_intent(operation, contract.fsm)
             models.append(intent)
             made = replace(operation, output=_with_intents(operation.output, intent.name))
+        elif operation.then:
+            words = f"What {operation.name} has before expressions follow it."
+            models.append(Model(result_type(operation.name), _inside(operation.made), words))
         operations.append(made)
     return replace(contract, enums=enums, models=tuple(models), operations=tuple(operations))
+
+
+def _inside(fields: Sequence[Field]) -> tuple[Field, ...]:
+    """Return fields under the names that they have inside of the node."""
+    return tuple(replace(field, alias="") for field in fields)
 
 
 def _state_enum(contract: Contract) -> EnumType:

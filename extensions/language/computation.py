@@ -8,9 +8,16 @@ from ..text.problems import Path
 from .expressions import Checked
 from .kinds import Kind
 from .loops import local_name
+from .names import pascal
 
 REQUEST: Final = "request"
+RESULT: Final = "result"
 CACHING: Final[Path] = ("subcontracts", "caching")
+
+
+def result_type(operation: str) -> str:
+    """Return the name of the model of what an implementation fills, before expressions follow it."""
+    return f"{pascal(operation)}Result"
 
 
 class Locals:

@@ -1,6 +1,7 @@
 """A contract as typed values, every short form spelled out and every default filled in."""
 
 import enum
+import types
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -282,6 +283,7 @@ class Operation:
     Attributes:
         requirements: Distributions that its custom handler needs.
         settings: What its custom handler is set up by.
+        then: Expressions on its result, by the output field that they fill.
         scopes: What a caller of the service needs to be allowed; all of them.
         cache: How its results are kept; None for not at all.
         invalidates: The kept results that it changes.
@@ -312,6 +314,12 @@ class Operation:
     scopes: tuple[str, ...] = ()
     cache: Cache | None = None
     invalidates: tuple[Invalidation, ...] = ()
+    then: Mapping[str, str] = types.MappingProxyType({})
+
+    @property
+    def made(self) -> tuple[Field, ...]:
+        """The output fields that its implementation fills: all but those that `then` works out."""
+        return tuple(field for field in self.output if field.name not in self.then)
 
 
 @dataclass(frozen=True, slots=True)

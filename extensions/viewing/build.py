@@ -16,6 +16,7 @@ from ..deciding.decisions import (
 )
 from ..deciding.unanswered import guarded_adapters, without_effect
 from ..language import complete, names, samples, sql
+from ..language.computation import result_type
 from ..language.contract import Contract, Example, Field, Model, Operation
 from ..language.deployment import Consul
 from ..language.publishing import FAILURE, Publication
@@ -223,13 +224,15 @@ class _Builder:
             second_names=second_names(hidden, codes),
         )
 
-    def operation(self, operation: Operation) -> OperationView:
+    def operation(self, whole: Operation) -> OperationView:
+        # What its implementation has to do with ends before expressions follow.
+        operation = replace(whole, output=whole.made)
         stem = names.pascal(operation.name)
         file = f"handler_{operation.name}"
         calls = calls_viewing.call(self.contract, operation, self.environment)
         reduction = self.reduction(operation)
         workflow = workflow_view.workflow_view(self.contract, operation)
-        computation = self.computation(operation)
+        computation = self.computation(whole)
         generated = operation.database or calls or reduction or workflow or computation
         module = f"handlers.{file}" if generated else f"handlers.custom.{file}"
         common = {
@@ -241,12 +244,14 @@ class _Builder:
             "handler": self.symbol(module, f"Handler{stem}"),
             "input": self.type(f"{stem}Input", operation.input, "", f"Input of {operation.name}"),
             "calls": calls,
-            "output": self.type(f"{stem}Output", operation.output, "", f"Output of {operation.name}"),
+            "returned": self.reference("model", result_type(operation.name) if whole.then else f"{stem}Output"),
+            "output": self.type(f"{stem}Output", whole.output, "", f"Output of {operation.name}"),
         }
         database = operation.database
         returns = database.returns if database else None
         results, row_model, row_required = database_viewing.results(operation, self.reference)
-        results = reduction.results if reduction else computation.results if computation else results
+        if reduction or operation.compute:
+            results = reduction.results if reduction else computation.results if computation else results
         transaction = self.transaction(operation)
         transactions = self.contract.transactions
         return OperationView(
@@ -289,7 +294,7 @@ class _Builder:
             shown_examples=tuple(
                 Example(
                     input=samples.outside(self.contract, operation.input, _as_json(example).input),
-                    output=samples.outside(self.contract, operation.output, _as_json(example).output),
+                    output=samples.outside(self.contract, whole.output, _as_json(example).output),
                     description=example.description,
                 )
                 for example in operation.examples
@@ -303,7 +308,8 @@ class _Builder:
             handler_argument=self.handler_argument(operation),
             reduction=reduction,
             workflow=workflow,
-            computation=computation,
+            computation=computation if operation.compute else None,
+            then=computation if whole.then else None,
             transaction=transaction,
             cache=caches.cache_view(self.contract, operation),
             changes=caches.changes(self.contract, operation),
@@ -347,7 +353,7 @@ class _Builder:
     def handler_imports(
         self, common: Mapping[str, Any], operation: Operation, row_model: Symbol | None
     ) -> tuple[Symbol, ...]:
-        symbols = [common["input"].symbol, common["output"].symbol]
+        symbols = [common["input"].symbol, common["returned"]]
         if key := self.adapter_key(operation):
             module = f"adapters.adapter_{key}"
             symbols.append(self.symbol(module, f"Adapter{key.capitalize()}"))

@@ -45,6 +45,16 @@ class NodeOperations(NodeFacts):
         return tuple(op for op in self.operations if op.computation)
 
     @property
+    def followed(self) -> tuple[OperationView, ...]:
+        """The operations whose result expressions follow."""
+        return tuple(op for op in self.operations if op.then)
+
+    @property
+    def with_expressions(self) -> tuple[OperationView, ...]:
+        """The operations that have expressions, whether these implement or follow."""
+        return tuple(op for op in self.operations if op.expressions)
+
+    @property
     def factor_weight(self) -> float:
         """The weight of each operation in ONEX's form of an algorithm, in which they add up to 1."""
         return round(1 / len(self.operations), 6)
@@ -349,6 +359,17 @@ class NodeOperations(NodeFacts):
     def is_pure(self) -> bool:
         """Whether every operation is a function of its input alone."""
         return self.is_compute or (len(self.aggregating) == len(self.operations) and not self.figure_store)
+
+    def running(self, operation: OperationView) -> str:
+        """Return code of what runs an operation: its handler, and what follows it."""
+        if operation in self.pooled:
+            return f"COMPUTE_POOL.around({operation.handler[1]})"
+        code = f"{operation.handler[1]}({operation.handler_argument}).handle"
+        if operation.then:
+            code = f'followed("{operation.name}", {code}, {operation.then.function})'
+        for change in operation.changes:
+            code = f'kept_in_{change.place}.forgetting("{operation.name}", {code}, {change.function})'
+        return code
 
     @property
     def sample_request(self) -> dict[str, object]:

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from ..language import expressions
-from ..language.computation import REQUEST, Locals, is_annotated, local_kind
+from ..language.computation import REQUEST, RESULT, Locals, is_annotated, local_kind, result_type
 from ..language.contract import MISSING, Contract, Field, Operation
 from ..language.filling import copied, field_kind
-from ..language.kinds import Scope
+from ..language.kinds import Kind, Scope
 from ..language.values import INPUT
 from ..text import unparsed
 from . import strategies
@@ -32,7 +32,8 @@ class ComputationView:
         standard_imports: What its module imports of the standard library.
         third_imports: What its module imports of others.
         imports: What its module imports of the node's own package.
-        handler_imports: What its handler imports of that.
+        handler_imports: What its handler imports of that, or the node's where the expressions follow a result.
+        result: The type of the result that they follow; None where they are all of the operation.
         expressions: Pairs of output field and expression, as the contract has them.
         strategy: Pairs of an input field and the code of a Hypothesis strategy for it.
         strategy_imports: What that imports of the node's own package.
@@ -53,6 +54,7 @@ class ComputationView:
     strategy_imports: tuple[Symbol, ...]
     strategy_standard: tuple[Symbol, ...]
     rounds: tuple[tuple[int, int], ...]
+    result: Symbol | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,8 @@ def computation_view(contract: Contract, operation: Operation, around: Surroundi
     Returns:
         The view; None where something else implements the operation.
     """
+    if operation.then:
+        return _Builder(contract, operation, around).following(operation.then)
     if operation.compute is None:
         return None
     return _Builder(contract, operation, around).view(operation.compute)
@@ -113,6 +117,20 @@ class _Builder:
         self.symbols: set[Symbol] = set()
         self.rounds: set[tuple[int, int]] = set()
         self.outputs = {field.name: field for field in operation.output}
+
+    def following(self, then: Mapping[str, str]) -> ComputationView:
+        """Return the view of expressions that follow the result of an implementation."""
+        name = self.operation.name
+        result = self.around.reference("model", result_type(name))
+        self.locals.known[RESULT] = (Kind("model", result_type(name)), RESULT)
+        view = replace(self.view(then), function=f"after_{name}", result=result)
+        own = self.around.own(f"computations.{view.module}", view.function)
+        followed = self.around.own("computations.following", "followed")
+        made = tuple((field.name, f"{RESULT}.{field.name}") for field in self.operation.made)
+        worked_out = tuple((field, code) for field, code in view.results if field in then)
+        return replace(
+            view, imports=(*view.imports, result), handler_imports=(own, followed), results=(*made, *worked_out)
+        )
 
     def view(self, compute: Mapping[str, str]) -> ComputationView:
         name = self.operation.name

@@ -13,7 +13,8 @@ from ..text.encode import Call, Code
 from .call import CallView, block, needed, others
 
 _IDEMPOTENT_METHODS = ("GET", "HEAD", "PUT", "DELETE")
-_ARGUMENTS = {"body": "body", "form": "form", "multipart": "parts", "text": "content", "bytes": "content"}
+# How the adapter calls what a request carries, where that is no JSON.
+_SENT_AS = {"form": "form", "multipart": "parts", "text": "plain", "bytes": "plain"}
 
 
 def request(contract: Contract, operation: Operation, resolver: Resolver) -> CallView:
@@ -67,7 +68,9 @@ def _arguments(contract: Contract, spec: Http, resolver: Resolver, *, idempotent
     query = {key: resolver.value(value) for key, value in spec.query.items()}
     yield from ((name, block(values)) for name, values in (("query", query), ("headers", headers)) if values)
     if spec.body is not MISSING:
-        yield _ARGUMENTS[spec.sent_as], block(_body(contract, spec, resolver))
+        yield "body", block(_body(contract, spec, resolver))
+        if spec.sent_as in _SENT_AS:
+            yield "sent_as", encode.py(_SENT_AS[spec.sent_as])
     if spec.success:
         yield "success", f"frozenset({{{', '.join(str(code) for code in sorted(spec.success))}}})"
     if spec.not_found is not None:

@@ -199,7 +199,7 @@ class Imports:
         for operation in self.node.handler_tested:
             symbols += [operation.handler, operation.input.symbol]
             answered = operation.call == "execute" or operation.row_sample is not None
-            symbols += [operation.output.symbol] if answered else []
+            symbols += [operation.returned] if answered else []
             symbols += [operation.row_model] if answered and operation.row_model else []
         return tuple(symbols)
 
@@ -208,7 +208,7 @@ class Imports:
         """What the tests of transactions import of the node's own package."""
         symbols = [self.node.own("adapters.adapter_postgres", "AdapterPostgres")]
         for operation in self.node.transactions_tested:
-            symbols += [operation.handler, operation.input.symbol, operation.output.symbol]
+            symbols += [operation.handler, operation.input.symbol, operation.returned]
         return tuple(symbols)
 
     @property
@@ -410,6 +410,7 @@ class Imports:
         if self.node.fsm:
             symbols += [self.node.own("states.entities", "Entities"), self.node.own("state.state_machine", "MACHINE")]
             symbols.append(self.node.fsm.store)
+        symbols += [symbol for op in self.node.followed if op.then for symbol in op.then.handler_imports]
         if self.node.caching:
             symbols.append(self.node.own("result_cache", "ResultCache"))
         if self.node.cached:

@@ -60,7 +60,7 @@ _OF_SOME_NODES: Mapping[str, Needed] = {
     "{node}/asyncapi.json": lambda node: node.contract.service.asyncapi,
     "{node}/caches.py": lambda node: node.cached,
     "{node}/command.py": lambda node: node.command_line,
-    "{node}/computations": lambda node: node.compute_operations,
+    "{node}/computations": lambda node: node.with_expressions,
     "{node}/consumed.py": lambda node: node.consuming,
     "{node}/handlers/custom": lambda node: node.custom_operations,
     "{node}/models/model_*_step_event.py": lambda node: node.workflows,

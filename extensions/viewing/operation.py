@@ -64,6 +64,8 @@ class OperationView:
         reduction: What is the aggregation's or the state machine's in it, if one of them implements it.
         workflow: Its workflow, if one implements it.
         computation: Its expressions, if they implement it.
+        then: Expressions that follow its result, if any.
+        returned: What its handler returns: its output, or the result that expressions follow.
         transaction: Its statements, if several in one transaction implement it.
         cache: How its results are kept, if they are.
         changes: What it changes of results that are kept, by place.
@@ -113,9 +115,16 @@ class OperationView:
     reduction: aggregation.AggregateView | fsm.FsmOperationView | None
     workflow: workflow_view.WorkflowView | None
     computation: computations.ComputationView | None
+    then: computations.ComputationView | None
+    returned: Symbol
     transaction: TransactionView | None
     cache: CacheView | None
     changes: tuple[ChangeView, ...]
+
+    @property
+    def expressions(self) -> computations.ComputationView | None:
+        """The expressions of it, whether they implement or follow."""
+        return self.computation or self.then
 
     @property
     def succeeding(self) -> tuple[EventView, ...]:

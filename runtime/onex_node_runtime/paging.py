@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from .adapters.retry_policy import RetryPolicy
     from .answers import Path
 
+    type Onward = HttpCall | None
+
 
 @dataclass(frozen=True, slots=True)
 class Paged:
@@ -34,7 +36,7 @@ class Paging(Protocol):
     def begin(self, call: HttpCall) -> HttpCall:
         """Return the request for the first page."""
 
-    def go_on(self, call: HttpCall, answer: HttpAnswer, count: int) -> HttpCall | None:
+    def go_on(self, call: HttpCall, answer: HttpAnswer, count: int) -> Onward:
         """Return the request for the next page; None after the last one.
 
         Args:
@@ -54,7 +56,7 @@ class LinkedPages:
         """Return the request for the first page."""
         return call
 
-    def go_on(self, call: HttpCall, answer: HttpAnswer, count: int) -> HttpCall | None:  # noqa: ARG002 - of the protocol
+    def go_on(self, call: HttpCall, answer: HttpAnswer, count: int) -> Onward:  # noqa: ARG002 - of the protocol
         """Return the request for the next page; None after the last one."""
         url = answer.links.get(self.relation)
         return None if url is None else replace(call, path=url, query={})
@@ -71,7 +73,7 @@ class CursorPages:
         """Return the request for the first page."""
         return call
 
-    def go_on(self, call: HttpCall, answer: HttpAnswer, count: int) -> HttpCall | None:  # noqa: ARG002 - of the protocol
+    def go_on(self, call: HttpCall, answer: HttpAnswer, count: int) -> Onward:  # noqa: ARG002 - of the protocol
         """Return the request for the next page; None after the last one."""
         value = first_or_none(self.cursor, answer.json())
         return None if value in (None, "", False) else replace(call, query={**call.query, self.parameter: value})
@@ -88,7 +90,7 @@ class NumberedPages:
         """Return the request for the first page."""
         return replace(call, query={**call.query, self.parameter: self.first})
 
-    def go_on(self, call: HttpCall, answer: HttpAnswer, count: int) -> HttpCall | None:  # noqa: ARG002 - of the protocol
+    def go_on(self, call: HttpCall, answer: HttpAnswer, count: int) -> Onward:  # noqa: ARG002 - of the protocol
         """Return the request for the next page; None after the last one."""
         number = call.query[self.parameter]
         if not count or not isinstance(number, int):
@@ -123,7 +125,7 @@ async def every_item(
     """
     found: list[JsonValue] = []
     seen: set[str] = set()
-    page: HttpCall | None = paging.begin(call)
+    page: Onward = paging.begin(call)
     while page is not None:
         place = f"{page.path} {page.query}"
         if place in seen:

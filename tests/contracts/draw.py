@@ -342,6 +342,16 @@ def _custom(draw: DrawFn, operation: dict[str, Any], named: tuple[str, ...]) -> 
 
 
 @st.composite
+def _followed(draw: DrawFn, operation: dict[str, Any]) -> None:
+    """Draw whether expressions follow what an effect does."""
+    if not operation.keys() & {"database", "http", "kafka", "redis", "filesystem"} or not draw(st.booleans()):
+        return
+    operation["output"] |= {"worked_out": "integer", "worked_on": "boolean"}
+    worked_out = draw(st.sampled_from(["1 + 2", "len('a')"]))
+    operation["then"] = {"worked_out": worked_out, "worked_on": "worked_out > 1"}
+
+
+@st.composite
 def _fsm(draw: DrawFn, operation: dict[str, Any], _: tuple[str, ...]) -> None:
     kind = draw(st.sampled_from(["uuid", "string"]))
     operation["input"] = {"order_id": kind, "trigger": "string"}
@@ -391,6 +401,7 @@ def likely_contracts(draw: DrawFn) -> dict[str, Any]:
         if draw(st.booleans()):
             operation["description"] = draw(FREE_TEXT)
         draw(PARTS[node_type][part](operation, named))
+        draw(_followed(operation))
         known = SCHEMA["$defs"]["operation"]["properties"]
         extras = draw(st.lists(st.sampled_from(EXTRAS), unique=True, max_size=2))
         operation |= {key: draw(from_part(known[key])) for key in extras}

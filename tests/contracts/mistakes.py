@@ -148,6 +148,7 @@ PLANTS: dict[str, Plant] = {
     "age of what is kept": operation(0, "cache", {"memory": "kept", "ttl_seconds": 0}, "ttl_seconds"),
     "what is forgotten": operation(-1, "invalidates", ["nobody"], 0),
     "path of HTTP": inside("http", "path", "/${input.nobody}"),
+    "expression on a result": operation(-1, "then", {"nobody": "1"}),
     "text of an answer": inside("http", "extract", {"nobody": {"text": True}}, "nobody"),
     "page": inside("http", "pages", {"next": {"link": "next"}, "items": "$", "into": "lists", "at_most": 0}, "at_most"),
     "not found": inside("http", "not_found", "nobody"),

@@ -44,19 +44,23 @@ def post(**values: Any) -> HttpCall:
     ("values", "content_type", "body"),
     [
         (
-            {"form": {"a": "x&y=1", "b": [1, 2], "c": None, "d": True}},
+            {"sent_as": "form", "body": {"a": "x&y=1", "b": [1, 2], "c": None, "d": True}},
             "application/x-www-form-urlencoded",
             b"a=x%26y%3D1&b=1&b=2&c=&d=true",
         ),
-        ({"content": "\u00e4"}, "text/plain; charset=utf-8", "\u00e4".encode()),
+        ({"sent_as": "plain", "body": "\u00e4"}, "text/plain; charset=utf-8", "\u00e4".encode()),
         (
-            {"content": "\u00e4", "headers": {"Content-Type": "text/csv; charset=latin-1"}},
+            {"sent_as": "plain", "body": "\u00e4", "headers": {"Content-Type": "text/csv; charset=latin-1"}},
             "text/csv; charset=latin-1",
             b"\xe4",
         ),
-        ({"content": b"\x00\xff"}, "application/octet-stream", b"\x00\xff"),
-        ({"content": "{}", "headers": {"content-type": "application/json"}}, "application/json", b"{}"),
-        ({"content": "", "headers": {}}, "text/plain; charset=utf-8", b""),
+        ({"sent_as": "plain", "body": b"\x00\xff"}, "application/octet-stream", b"\x00\xff"),
+        (
+            {"sent_as": "plain", "body": "{}", "headers": {"content-type": "application/json"}},
+            "application/json",
+            b"{}",
+        ),
+        ({"sent_as": "plain", "body": "", "headers": {}}, "text/plain; charset=utf-8", b""),
     ],
 )
 async def test_body_is_sent_as_it_was_meant(
@@ -76,7 +80,7 @@ async def test_parts_are_files_and_values(api: LocalApi, adapter: AdapterHttp) -
         "tags": ["x", 2],
         "nothing": None,
     }
-    await adapter.ask(post(parts=parts))
+    await adapter.ask(post(sent_as="parts", body=parts))
     (asked,) = api.asked
     kind, _, boundary = asked.headers["content-type"].partition("; boundary=")
     assert kind == "multipart/form-data"

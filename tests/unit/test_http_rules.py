@@ -121,9 +121,9 @@ def test_empty_segment_of_a_path_is_a_mistake() -> None:
 def test_call_says_no_more_than_the_contract() -> None:
     arguments = dict(made(form={"a": "${input.note}"}, omit_null=True, path="/${input.id:path}/x").arguments)
     assert arguments["path"] == 'f"/{segments(request.id)}/x"'
-    assert arguments["form"].startswith("given(")
-    assert dict(made(text="${input.note}").arguments)["content"] == "text(request.note)"
-    assert dict(made(bytes="${input.data}").arguments)["content"] == "request.data"
+    assert arguments["body"].startswith("given(")
+    assert dict(made(text="${input.note}").arguments)["body"] == "text(request.note)"
+    assert dict(made(bytes="${input.data}").arguments)["body"] == "request.data"
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from ..effects import begin, cause_of, effect
 from ..json_values import json_values
 from ..spans import UNTRACED
 from .connections import FOR_CHECKS, Connections
-from .http_content import HttpAnswer, form_content, json_content, parameter, part_content, plain_content
+from .http_content import HttpAnswer, SentAs, content_of, parameter
 from .retry_policy import AsksForPauseError
 
 if TYPE_CHECKING:
@@ -86,9 +86,8 @@ class HttpCall:
         query: Parameters; one whose value is None is left out.
         headers: Headers beside those of every request; one whose value is None is left out.
         body: Sent as JSON, or as it is where the headers name another type; None sends none.
-        form: Fields of a form, in place of a body; a list is a field several times.
-        parts: Values and files of a request of several parts, in place of a body.
-        content: Text or bytes that are sent as they are, in place of a body.
+        sent_as: What the body is: `json`; `form`, the fields of a form; `parts`, values and files of a request of
+            several parts; or `plain`, text or bytes that are sent as they are.
         success: Status codes of success; none stands for every 2xx.
         not_found: Whether 404 is an answer, too: that there is nothing.
         reads: Whether the answer's body is asked for; else nothing in it turns a success into an error.
@@ -100,9 +99,7 @@ class HttpCall:
     query: Mapping[str, object] = field(default_factory=dict)
     headers: Mapping[str, object] = field(default_factory=dict)
     body: object = None
-    form: Mapping[str, object] | None = None
-    parts: Mapping[str, object] | None = None
-    content: str | bytes | None = None
+    sent_as: SentAs = "json"
     success: frozenset[int] = frozenset()
     not_found: bool = False
     reads: bool = True
@@ -250,7 +247,8 @@ class AdapterHttp:
 
     async def _send_once(self, call: HttpCall) -> HttpAnswer:
         client, headers = self._ready_client(), self._headers_of(call)
-        content = _content(call, headers.get("Content-Type") or client.headers.get("Content-Type"))
+        stated = headers.get("Content-Type") or client.headers.get("Content-Type", "")
+        content = content_of(call.body, call.sent_as, stated)
         query = {name: parameter(value) for name, value in call.query.items() if value is not None}
         request = client.build_request(
             call.method,
@@ -396,13 +394,3 @@ def _retry_after(value: str | None) -> float:
         return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
     except (ValueError, TypeError):
         return 0.0
-
-
-def _content(call: HttpCall, content_type: str | None) -> dict[str, Any]:
-    if call.form is not None:
-        return form_content(call.form)
-    if call.parts is not None:
-        return part_content(call.parts)
-    if call.content is not None:
-        return plain_content(call.content, content_type)
-    return json_content(call.body, content_type)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from email.message import Message
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import httpx
 from omnibase_core.enums import EnumCoreErrorCode
@@ -20,6 +20,8 @@ from ..texts import text
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
+
+type SentAs = Literal["json", "form", "parts", "plain"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,66 +118,32 @@ class HttpAnswer:
         return self.headers.get(name.lower()) if self.found else None
 
 
-def json_content(body: object, content_type: str | None) -> dict[str, Any]:
-    """Return what httpx takes for a body that is JSON, or text or bytes where the headers say so.
+def content_of(body: object, sent_as: SentAs, content_type: str) -> dict[str, Any]:
+    """Return what httpx takes for a body.
 
     Args:
-        body: Any value; None for no body.
-        content_type: What the headers say.
+        body: JSON, or text or bytes where the headers say so; the fields of a form or values and files by name, of
+            which a list is one several times; or text or bytes. None is no body.
+        sent_as: Which of these it is.
+        content_type: What the headers say; empty where they say nothing.
 
     Raises:
         ModelOnexError: VALIDATION_ERROR for a value that is no such body.
     """
     if body is None:
         return {}
-    stated = _message(content_type or "application/json")
-    if stated.get_content_subtype() == "json" or stated.get_content_subtype().endswith("+json"):
+    if sent_as == "form" and isinstance(body, Mapping):
+        return {"data": {name: parameter(value) for name, value in body.items()}}
+    if sent_as == "parts" and isinstance(body, Mapping):
+        return {"files": _parts(body)}
+    if sent_as == "plain":
+        usual = "text/plain; charset=utf-8" if isinstance(body, str) else "application/octet-stream"
+        stated = {} if content_type else {"headers": {"Content-Type": usual}}
+        return {"content": _bytes(body, _message(content_type or usual)), **stated}
+    message = _message(content_type or "application/json")
+    if message.get_content_subtype() == "json" or message.get_content_subtype().endswith("+json"):
         return {"json": json_values(body)}
-    if not isinstance(body, (str, bytes)):
-        raise ModelOnexError(
-            message=f"A body of type {stated.get_content_type()} is text or bytes.",
-            error_code=EnumCoreErrorCode.VALIDATION_ERROR,
-            integration="http",
-        )
-    return {"content": _bytes(body, stated)}
-
-
-def plain_content(content: str | bytes, content_type: str | None) -> dict[str, Any]:
-    """Return what httpx takes for text or bytes that are sent as they are.
-
-    Args:
-        content: Text or bytes.
-        content_type: What the headers say; text and bytes have types of their own where they say nothing.
-    """
-    usual = "text/plain; charset=utf-8" if isinstance(content, str) else "application/octet-stream"
-    stated = {} if content_type else {"headers": {"Content-Type": usual}}
-    return {"content": _bytes(content, _message(content_type or usual)), **stated}
-
-
-def form_content(form: Mapping[str, object]) -> dict[str, Any]:
-    """Return what httpx takes for the fields of a form.
-
-    Args:
-        form: Values by field; a list is a field several times, and None is one without text.
-    """
-    return {"data": {name: parameter(value) for name, value in form.items()}}
-
-
-def part_content(parts: Mapping[str, object]) -> dict[str, Any]:
-    """Return what httpx takes for a request of several parts.
-
-    Args:
-        parts: Files and values by name; a list is several parts.
-    """
-    found: list[tuple[str, tuple[Any, ...]]] = []
-    for name, value in parts.items():
-        for item in value if isinstance(value, list) else [value]:
-            if not isinstance(item, FilePart):
-                found.append((name, (None, _part(item))))
-            elif item.content is not None:
-                file: tuple[Any, ...] = (text(item.filename) or name, _part(item.content))
-                found.append((name, (*file, item.content_type) if item.content_type else file))
-    return {"files": found}
+    return {"content": _bytes(body, message)}
 
 
 def parameter(value: object) -> Any:
@@ -186,12 +154,32 @@ def parameter(value: object) -> Any:
     return json.dumps(plain) if isinstance(plain, Mapping) else plain
 
 
+def _parts(body: Mapping[str, object]) -> list[tuple[str, tuple[Any, ...]]]:
+    found: list[tuple[str, tuple[Any, ...]]] = []
+    for name, value in body.items():
+        for item in value if isinstance(value, list) else [value]:
+            if not isinstance(item, FilePart):
+                found.append((name, (None, _part(item))))
+            elif item.content is not None:
+                file: tuple[Any, ...] = (text(item.filename) or name, _part(item.content))
+                found.append((name, (*file, item.content_type) if item.content_type else file))
+    return found
+
+
 def _part(value: object) -> bytes:
     return value if isinstance(value, bytes) else text(value).encode()
 
 
-def _bytes(content: str | bytes, stated: Message) -> bytes:
-    return content if isinstance(content, bytes) else content.encode(stated.get_content_charset("utf-8"))
+def _bytes(body: object, stated: Message) -> bytes:
+    if isinstance(body, bytes):
+        return body
+    if isinstance(body, str):
+        return body.encode(stated.get_content_charset("utf-8"))
+    raise ModelOnexError(
+        message=f"A body of type {stated.get_content_type()} is text or bytes.",
+        error_code=EnumCoreErrorCode.VALIDATION_ERROR,
+        integration="http",
+    )
 
 
 def _message(content_type: str) -> Message:

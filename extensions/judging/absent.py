@@ -11,7 +11,7 @@ from ..text.problems import Path, Problem
 type Specs = Mapping[str, Any]
 
 # Where there is nothing to make of null, by implementation: Kafka has messages without key, and without value.
-_NEEDS = {"http": ("path",), "kafka": ("key",), "redis": ("key", "field"), "filesystem": ("path", "content")}
+_NEEDS = {"http": ("path",), "kafka": ("key",), "redis": ("key", "field"), "filesystem": ("path", "to", "content")}
 _HINT = "leave out required: false, or give it a default in its place"
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from ..language import filling, references
+from ..language.contract import spell_out
 from ..text.problems import Path, Problem, show
 from .targets import targets
 
@@ -37,19 +38,40 @@ def action(rules: Rules, path: Path, spec: Specs, operation: Specs, _find: Find)
         yield Problem((*path, "content"), "nothing", f"a value: {action} needs content")
     if not writes and "content" in spec:
         yield Problem((*path, "content"), f"content for {action}", f"no content, which {action} does not take")
-    text = spec.get("path")
-    if isinstance(text, str):
+    if action == "move" and "to" not in spec:
+        yield Problem((*path, "to"), "nothing", "a value: move needs to")
+    if action != "move" and "to" in spec:
+        yield Problem((*path, "to"), f"to for {action}", f"no to, which {action} does not take")
+    for key in ("path", "to"):
+        text = spec.get(key)
+        if not isinstance(text, str):
+            continue
         literal = "".join(part if isinstance(part, str) else "x" for part in references.parts(text))
         if literal.startswith("/") or "\\" in literal or any(word in {"", ".", ".."} for word in literal.split("/")):
-            yield Problem((*path, "path"), show(text), "a path below the root, without . and ..")
+            yield Problem((*path, key), show(text), "a path below the root, without . and ..")
     kinds = ("string", "bytes", "object", "array")
     returns = _mapping(spec.get("returns"))
-    into = (f"an output field of type {', '.join(kinds)}", kinds) if action == "read" else None
+    into: tuple[str, tuple[str, ...]] | None = None
+    if action == "read":
+        into = (f"an output field of type {', '.join(kinds)}", kinds)
+    if action == "list":
+        into = ("an output field that is an array", ("array",))
+        yield from _names((*path, "returns", "into"), returns.get("into"), outputs)
+    if action == "exists" and "found" not in returns:
+        yield Problem((*path, "returns", "found"), "nothing", "an output field that tells whether there is a file")
+    count = ("an integer output field", ("integer",)) if action == "list" else None
     found = ("a boolean output field", ("boolean",))
-    yield from targets((*path, "returns"), returns, outputs, {"into": into, "found": None if writes else found})
-    filled = {returns.get("into"), returns.get("found")}
-    filler = filling.filler(filled, "filesystem.returns", silent=not returns)
+    wanted = {"into": into, "found": None if writes else found, "count": count}
+    yield from targets((*path, "returns"), returns, outputs, wanted)
+    filled = {returns.get("into"), returns.get("found"), returns.get("count")}
+    filler = filling.filler(filled, "filesystem.returns", silent=not returns and action not in {"list", "exists"})
     yield from filling.unfilled(path[:-1], operation, filler, rules.clean)
+
+
+def _names(path: Path, name: object, outputs: Specs) -> Iterator[Problem]:
+    spec = spell_out(outputs[name]) if isinstance(name, str) and name in outputs else {}
+    if spec.get("type") == "array" and spell_out(spec.get("items", "string")).get("type") != "string":
+        yield Problem(path, show(name), "an array of strings, the names of files")
 
 
 def _mapping(value: object) -> Specs:

@@ -11,7 +11,7 @@ type Specs = Mapping[str, Any]
 type Parts = Sequence[str | references.Reference]
 
 # What is made of fields, by implementation.
-_MADE: Mapping[str, tuple[str, ...]] = {"http": ("path", "headers"), "redis": ("key",), "filesystem": ("path",)}
+_MADE: Mapping[str, tuple[str, ...]] = {"http": ("path", "headers"), "redis": ("key",), "filesystem": ("path", "to")}
 _LONGEST_NAME = 255
 _ASCII = "printable ASCII, which is all that headers of HTTP carry"
 
@@ -83,6 +83,7 @@ _WRONG: Mapping[tuple[str, str], Callable[[str, str], str]] = {
     ("http", "headers"): _header,
     ("redis", "key"): _key,
     ("filesystem", "path"): _path_of_file,
+    ("filesystem", "to"): _path_of_file,
 }
 
 

@@ -27,14 +27,14 @@ _SCHEMES: dict[Path, tuple[str, ...]] = {
     ("advanced_features", "observability", "tracing", "endpoint"): ("http://", "https://"),
 }
 # What becomes text, whatever it refers to.
-_TEXTS = ("path", "key", "field", "headers")
+_TEXTS = ("path", "to", "key", "field", "headers")
 _NO_TEXTS = frozenset({"returns", "extract", "command", "method", "api", "not_found", "pages"})
 # What others than the receiver see.
 _SEEN: Mapping[str, tuple[str, ...]] = {
     "http": ("path", "query"),
     "kafka": ("key", "payload", "headers"),
     "redis": ("key", "field"),
-    "filesystem": ("path",),
+    "filesystem": ("path", "to"),
 }
 
 

@@ -19,6 +19,9 @@ from .integrations import (
     Taken,
 )
 
+# Keys of commands of Redis whose values are taken as they are.
+_OF_REDIS = ("if_absent", "score", "start", "stop", "index", "min", "max", "limit", "reverse")
+
 
 def database(spec: Mapping[str, Any]) -> Database:
     """Return the statement, or the statements of one transaction that a contract has."""
@@ -118,6 +121,8 @@ def redis(spec: Mapping[str, Any]) -> Redis:
         found=returns.get("found"),
         count=returns.get("count"),
         returns=bool(returns),
+        score_into=returns.get("score"),
+        **{key: spec[key] for key in _OF_REDIS if key in spec},
     )
 
 
@@ -126,8 +131,10 @@ def filesystem(spec: Mapping[str, Any]) -> Filesystem:
     returns = spec.get("returns", {})
     return Filesystem(
         action=spec["action"],
-        path=spec["path"],
+        path=spec.get("path", ""),
         content=spec.get("content", MISSING),
         into=returns.get("into"),
         found=returns.get("found"),
+        to=spec.get("to"),
+        count=returns.get("count"),
     )

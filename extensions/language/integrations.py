@@ -176,30 +176,60 @@ class Redis:
         found: The output field that tells whether the key existed or changed.
         count: The output field that tells how many there were.
         returns: Whether the contract says anything about the reply.
+        if_absent: Whether it changes nothing where there is a value already.
+        score: What `zadd` sorts the value by.
+        score_into: The output field that takes a score, or scores.
+        start: The first one that it takes; the first of all when None.
+        stop: The last one; the last of all when None.
+        index: The one that `lindex` takes.
+        min: The least score that it takes; any when None.
+        max: The greatest score.
+        limit: How many it takes at most of those between scores.
+        reverse: Whether it counts from the greatest score on.
     """
 
     command: str
     key: str
     field: str | None
     value: Any
-    amount: int | str | None
+    amount: float | str | None
     ttl_seconds: int | str | None
     into: str | None
     into_keys: tuple[str, ...]
     found: str | None
     count: str | None
     returns: bool
+    if_absent: bool = False
+    score: float | str | None = None
+    score_into: str | None = None
+    start: int | str | None = None
+    stop: int | str | None = None
+    index: int | str | None = None
+    min: float | str | None = None
+    max: float | str | None = None
+    limit: int | str | None = None
+    reverse: bool = False
+
+    @property
+    def by_score(self) -> bool:
+        """Whether it takes what is between two scores."""
+        return self.min is not None or self.max is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Filesystem:
-    """An action on a file; path and content may hold references, and MISSING is no content."""
+    """An action on a file; path, content and `to` may hold references, and MISSING is no content.
 
-    action: Literal["read", "write", "append", "delete"]
+    Of `list`, the path is a folder's, and empty for the root.
+    """
+
+    action: Literal["read", "write", "append", "delete", "list", "exists", "move"]
     path: str
     content: Any
     into: str | None
     found: str | None
+    to: str | None = None
+    count: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

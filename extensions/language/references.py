@@ -251,7 +251,8 @@ def _unwritten(
 def _is_address(place: Path) -> bool:
     """Tell whether a text says where something is, and not what: there, every name in braces is meant as one."""
     key = place[3:4] if place[:1] == ("operations",) else place[2:3]
-    return key in {("path",), ("key",), ("field",), ("headers",), ("query",), ("base_url",), ("url",), ("root",)}
+    words = ("path", "to", "key", "field", "headers", "query", "base_url", "url", "root")
+    return key in {(word,) for word in words}
 
 
 @dataclass(frozen=True, slots=True)

@@ -363,7 +363,7 @@ class _Builder:
                 symbols += [self.symbol("adapters.http_content", name) for name in calls.uses("FilePart")]
                 paging = calls.uses("LinkedPages", "CursorPages", "NumberedPages")
                 symbols += [self.symbol("paging", name) for name in (*paging, "every_item") if paging]
-                helpers = calls.uses("encoded", "decoded", "member", "text_of", "json_of", "base64_text")
+                helpers = calls.uses("encoded", "decoded", "member", "scored", "text_of", "json_of", "base64_text")
                 symbols += [self.symbol(module, name) for name in (*made, *helpers)]
                 symbols += [self.symbol("texts", name) for name in calls.uses("text", "form", "segment", "segments")]
                 symbols += [self.symbol("keys", name) for name in calls.uses(*KEY_HELPERS)]

@@ -15,7 +15,8 @@ from .integrations import Environment, texts_of
 KEY_HELPERS = ("key_of", "path_of", "optional_key", "Fixed")
 _REPEATABLE_COMMANDS = (
     *("get", "set", "delete", "exists", "expire", "ttl", "hget", "hset", "hdel", "hgetall"),
-    *("lrange", "llen", "sadd", "srem", "smembers", "sismember"),
+    *("lrange", "lindex", "ltrim", "lrem", "llen", "sadd", "srem", "smembers", "sismember"),
+    *("zadd", "zrem", "zscore", "zrank", "zrange", "zcard", "zcount", "zremrangebyscore"),
 )
 
 
@@ -84,6 +85,9 @@ def _redis(_contract: Contract, operation: Operation, resolver: Resolver) -> Cal
     results, missing = _redis_results(operation, spec)
     used = any("reply" in code for _, code in results) or bool(missing)
     idempotent = operation.idempotent if operation.idempotent is not None else spec.command in _REPEATABLE_COMMANDS
+    if operation.idempotent is None and spec.if_absent:
+        # Whoever asks again does not learn whether it was the first time that found it absent.
+        idempotent = False
     rest = others(operation, {name for name, _ in results}, silent=not spec.returns)
     return CallView(
         kind="redis",
@@ -102,23 +106,50 @@ def _redis(_contract: Contract, operation: Operation, resolver: Resolver) -> Cal
 
 
 def _redis_words(spec: Redis, key: str, resolver: Resolver) -> tuple[str, ...]:
-    command = {"incr": "INCRBY", "decr": "DECRBY", "delete": "DEL"}.get(spec.command, spec.command.upper())
-    words = [encode.py(command), key]
+    words = [encode.py(_redis_command(spec)), key]
+
+    def number(value: object, default: object) -> str:
+        return encode.py(resolver.value(default if value is None else value))
+
     if spec.field is not None:
         words.append(resolver.key(spec.field, "key_of", 16))
-    if spec.command in {"incr", "decr"}:
-        words.append(encode.py(resolver.value(1 if spec.amount is None else spec.amount)))
-    elif spec.command == "hset" and spec.field is None:
+    if spec.command in {"incr", "decr", "zincrby"}:
+        words.append(number(spec.amount, 1))
+    if spec.command == "zadd":
+        words += ['"NX"'] if spec.if_absent else []
+        words.append(number(spec.score, 0))
+    if spec.command == "lrem":
+        words.append("0")
+    if spec.command == "lindex":
+        words.append(number(spec.index, 0))
+    if spec.command in {"lrange", "ltrim"} or (spec.command == "zrange" and not spec.by_score):
+        words += [number(spec.start, 0), number(spec.stop, -1)]
+    if spec.command in {"zcount", "zremrangebyscore"} or (spec.command == "zrange" and spec.by_score):
+        bounds = [number(spec.min, "-inf"), number(spec.max, "+inf")]
+        words += reversed(bounds) if spec.reverse else bounds
+    if spec.command == "hset" and spec.field is None:
         for name, value in spec.value.items():
             words += [encode.py(name), _encoded(resolver.value(value))]
     elif spec.value is not MISSING:
         words.append(_encoded(resolver.value(spec.value)))
-    if spec.command == "lrange":
-        words += ["0", "-1"]
+    words += ['"WITHSCORES"'] if spec.command == "zrange" and spec.score_into else []
+    words += ['"LIMIT"', "0", number(spec.limit, 0)] if spec.limit is not None else []
     if spec.ttl_seconds is not None and spec.command in {"set", "expire"}:
         words += ['"EX"'] if spec.command == "set" else []
         words.append(encode.py(resolver.value(spec.ttl_seconds)))
+    words += ['"NX"'] if spec.command == "set" and spec.if_absent else []
     return tuple(words)
+
+
+def _redis_command(spec: Redis) -> str:
+    match spec.command:
+        case "zrange" if spec.by_score:
+            return "ZREVRANGEBYSCORE" if spec.reverse else "ZRANGEBYSCORE"
+        case "zrange" | "zrank" if spec.reverse:
+            return spec.command.upper().replace("Z", "ZREV", 1)
+        case "hset" if spec.if_absent:
+            return "HSETNX"
+    return {"incr": "INCRBY", "decr": "DECRBY", "delete": "DEL"}.get(spec.command, spec.command.upper())
 
 
 def _encoded(value: object) -> str:
@@ -133,8 +164,9 @@ def _encoded(value: object) -> str:
 def _redis_results(operation: Operation, spec: Redis) -> tuple[tuple[tuple[str, str], ...], str]:
     fields = {field.name: field for field in operation.output}
     found = {
-        **dict.fromkeys(("get", "hget", "lpop", "rpop"), "reply is not None"),
-        **dict.fromkeys(("incr", "decr", "hset", "lpush", "rpush"), "True"),
+        **dict.fromkeys(("get", "hget", "lpop", "rpop", "lindex", "zscore", "zrank"), "reply is not None"),
+        **dict.fromkeys(("incr", "decr", "lpush", "rpush", "ltrim", "zincrby"), "True"),
+        "hset": "bool(reply)" if spec.if_absent else "True",
         "ttl": "reply != -2",
     }.get(spec.command, "bool(reply)")
     value, exists = _redis_value(spec)
@@ -152,7 +184,12 @@ def _redis_results(operation: Operation, spec: Redis) -> tuple[tuple[tuple[str, 
     if spec.found:
         results.append((spec.found, "True" if missing and found == "reply is not None" else found))
     if spec.count:
-        results.append((spec.count, "len(reply)" if spec.command in {"lrange", "smembers"} else "reply"))
+        results.append((spec.count, "len(reply)" if spec.command in {"lrange", "smembers", "zrange"} else "reply"))
+    if spec.score_into:
+        wanted = needed(fields[spec.score_into])
+        missing = missing or ("not reply" if exists and wanted else "")
+        one = "scored(reply)[0][1]" if wanted or missing else "scored(reply)[0][1] if reply else None"
+        results.append((spec.score_into, one if exists else "[score for _, score in scored(reply)]"))
     return tuple(results), missing
 
 
@@ -165,7 +202,15 @@ def _redis_value(spec: Redis) -> tuple[str, str]:
             return "[decoded(value) for value in reply]", ""
         case "smembers":
             return "[decoded(value) for value in sorted(reply)]", ""
-        case "get" | "hget" | "lpop" | "rpop":
+        case "zrange":
+            if spec.score_into:
+                return "[decoded(value) for value, _ in scored(reply)]", ""
+            return "[decoded(value) for value in reply]", ""
+        case "zpopmin" | "zpopmax":
+            return "decoded(scored(reply)[0][0])", "not reply"
+        case "zscore" | "zrank":
+            return "reply", "reply is None"
+        case "get" | "hget" | "lpop" | "rpop" | "lindex":
             return "decoded(reply)", "reply is None"
         case _:
             return "reply", ""
@@ -175,21 +220,28 @@ def _filesystem(_contract: Contract, operation: Operation, resolver: Resolver) -
     spec = operation.filesystem
     assert spec is not None  # noqa: S101 - the caller looked
     arguments = [("path", resolver.key(spec.path, "path_of", 12))]
+    if spec.to is not None:
+        arguments.append(("to", resolver.key(spec.to, "path_of", 12)))
     if spec.content is not MISSING:
         arguments.append(("content", encode.py_block(resolver.value(spec.content), 12)))
     fields = {field.name: field for field in operation.output}
     results: list[tuple[str, str]] = []
     missing = ""
-    if spec.into:
+    if spec.action == "list":
+        results += [(spec.into, "content or []")] if spec.into else []
+        results += [(spec.count, "len(content or [])")] if spec.count else []
+    elif spec.into:
         field = fields[spec.into]
         code = {"bytes": "base64_text(content)", "string": "text_of(content)"}.get(field.kind, "json_of(content)")
         missing = "content is None" if needed(field) else ""
         results.append((spec.into, code if missing else f"None if content is None else {code}"))
     if spec.found:
-        deleted = spec.action == "delete"
-        results.append((spec.found, "content" if deleted else "True" if missing else "content is not None"))
+        told = spec.action in {"delete", "exists", "move"}
+        results.append((spec.found, "content" if told else "True" if missing else "content is not None"))
     elif spec.action == "read" and not missing:
         missing = "content is None"
+    elif spec.action == "move":
+        missing = "not content"
     rest = others(operation, {name for name, _ in results}, silent=not results)
     used = bool(missing) or any("content" in code for _, code in results)
     return CallView(
@@ -199,7 +251,7 @@ def _filesystem(_contract: Contract, operation: Operation, resolver: Resolver) -
         results=(*results, *rest),
         reply="content" if used else "",
         missing=missing,
-        idempotent=spec.action != "append" if operation.idempotent is None else operation.idempotent,
+        idempotent=spec.action not in {"append", "move"} if operation.idempotent is None else operation.idempotent,
         answer=None,
         topic="",
         command=spec.action,

@@ -122,9 +122,16 @@ def content_digest(content: bytes) -> str:
     return hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest()
 
 
+def named(value: Any) -> Any:
+    """Return a document whose key `on` is called so: YAML reads it as true where it is not quoted."""
+    if isinstance(value, dict):
+        return {"on" if key is True else key: named(item) for key, item in value.items()}
+    return [named(item) for item in value] if isinstance(value, list) else value
+
+
 def values(path: Path) -> dict[str, Any]:
     """Return a contract without what Copier adds to it."""
-    found: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    found: dict[str, Any] = named(yaml.safe_load(path.read_text(encoding="utf-8")))
     return {key: value for key, value in found.items() if not key.startswith("_")}
 
 

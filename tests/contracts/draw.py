@@ -195,6 +195,22 @@ def _redis(draw: DrawFn, operation: dict[str, Any], _: tuple[str, ...]) -> None:
         ({"command": "llen", "returns": {"count": "n"}}, {"n": "integer"}),
         ({"command": "rpush", "value": text, "returns": {"count": "n"}}, {"n": "integer"}),
         ({"command": "smembers", "returns": {"into": "all"}}, {"all": {"type": "array", "items": "string"}}),
+        ({"command": "set", "value": text, "if_absent": True, "returns": {"found": "ok"}}, {"ok": "boolean"}),
+        (
+            {"command": "hset", "field": "f", "value": 1, "if_absent": True, "returns": {"found": "ok"}},
+            {"ok": "boolean"},
+        ),
+        ({"command": "lrange", "start": 1, "stop": -2, "returns": {"into": "all"}}, {"all": {"type": "array"}}),
+        ({"command": "lindex", "index": -1, "returns": {"into": "text"}}, {"text": optional}),
+        ({"command": "ltrim", "start": 0, "stop": 9}, {"ok": "boolean"}),
+        ({"command": "zadd", "value": {"a": text}, "score": 1.5, "returns": {"found": "ok"}}, {"ok": "boolean"}),
+        ({"command": "zincrby", "value": text, "returns": {"into": "x"}}, {"x": "number"}),
+        ({"command": "zpopmax", "returns": {"into": "text", "score": "x"}}, {"text": "string", "x": "number"}),
+        (
+            {"command": "zrange", "max": 5, "limit": 3, "reverse": True, "returns": {"into": "all", "score": "at"}},
+            {"all": {"type": "array", "items": "string"}, "at": {"type": "array", "items": "number"}},
+        ),
+        ({"command": "zcount", "min": 0.5, "returns": {"count": "n"}}, {"n": "integer"}),
         ({"command": "sismember", "value": "v", "returns": {"found": "ok"}}, {"ok": "boolean"}),
         ({"command": "expire", "ttl_seconds": 60, "returns": {"found": "ok"}}, {"ok": "boolean"}),
     ]
@@ -204,13 +220,20 @@ def _redis(draw: DrawFn, operation: dict[str, Any], _: tuple[str, ...]) -> None:
 
 @st.composite
 def _filesystem(draw: DrawFn, operation: dict[str, Any], _: tuple[str, ...]) -> None:
-    action = draw(st.sampled_from(["read", "write", "append", "delete"]))
+    action = draw(st.sampled_from(["read", "write", "append", "delete", "list", "exists", "move"]))
     body: dict[str, Any] = {"action": action, "path": f"things/{_reference(operation, draw)}.txt"}
     operation["output"] = {"ok": "boolean"}
     if action == "read":
         kind = draw(st.sampled_from(["string", "bytes", "object"]))
         operation["output"] = {"content": {"type": kind, "required": False}, "ok": "boolean"}
         body["returns"] = {"into": "content", "found": "ok"}
+    elif action == "list":
+        operation["output"] = {"names": {"type": "array", "items": "string"}, "n": "integer"}
+        body["returns"] = {"into": "names", "count": "n"}
+    elif action == "move":
+        body["to"] = f"{_reference(operation, draw)}/done"
+    elif action == "exists":
+        body["returns"] = {"found": "ok"}
     elif action != "delete":
         body["content"] = _literal(operation, draw)
     operation["filesystem"] = body

@@ -156,6 +156,8 @@ PLANTS: dict[str, Plant] = {
     "method": inside("http", "method", "FETCH"),
     "key of Redis": inside("redis", "key", "${input.nobody}"),
     "command": inside("redis", "command", "gett"),
+    "score": inside("redis", "score", "high"),
+    "target of a file": inside("filesystem", "to", "../a"),
     "key of Kafka": inside("kafka", "key", "${input.nobody}"),
     "topic": inside("kafka", "topic", "Order Placed"),
     "expression": inside("compute", "nothing_there", "1"),

@@ -53,7 +53,12 @@ async def test_delete_tells_whether_there_was_a_file(files: AdapterFiles) -> Non
 
 @pytest.mark.parametrize("path", ["", "/etc/passwd", "../a", "a/../../b", "a//b", ".", "a/.", "a\0b"])
 async def test_paths_that_lead_elsewhere_are_refused(files: AdapterFiles, path: str) -> None:
-    for attempt in (files.read(path), files.write(path, ""), files.append(path, ""), files.delete(path)):
+    await files.write("there", "")
+    attempts = (
+        *(files.read(path), files.write(path, ""), files.append(path, ""), files.delete(path)),
+        *(files.exists(path), files.move(path, "a"), files.move("there", path), *([files.list(path)] if path else [])),
+    )
+    for attempt in attempts:
         with pytest.raises(ModelOnexError) as caught:
             await attempt
         assert caught.value.error_code is EnumCoreErrorCode.VALIDATION_ERROR
@@ -125,3 +130,71 @@ async def test_root_that_is_gone_is_noticed(files: AdapterFiles, root: Path) -> 
     with pytest.raises(ModelOnexError):
         await files.check()
     await files.close()
+
+
+async def test_names_are_those_of_files(files: AdapterFiles, root: Path) -> None:
+    assert await files.list("") == []
+    assert await files.list("a") is None
+    for name in ("a/c", "a/b.txt", "a/d/e", "top"):
+        await files.write(name, "")
+    (root / "a" / "link").symlink_to("b.txt")
+    (root / "a" / f".{'0' * 16}.tmp").touch()
+    os.mkfifo(root / "a" / "pipe")
+    assert await files.list("a") == ["b.txt", "c"]
+    assert await files.list("") == ["top"]
+
+
+async def test_folder_without_bound_is_refused(
+    files: AdapterFiles, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("onex_node_runtime.adapters.adapter_files.MOST_NAMES", 2)
+    for name in "ab":
+        (root / name).touch()
+    assert await files.list("") == ["a", "b"]
+    (root / "c").touch()
+    with pytest.raises(ModelOnexError) as caught:
+        await files.list("")
+    assert caught.value.error_code is EnumCoreErrorCode.FILE_READ_ERROR
+
+
+async def test_names_that_are_no_text_are_left_out(files: AdapterFiles, root: Path) -> None:
+    (root / "a").touch()
+    try:
+        os.close(os.open(os.fsencode(root) + b"/\xff", os.O_CREAT))
+    except OSError:
+        pytest.skip("the file system takes text alone")
+    assert await files.list("") == ["a"]
+
+
+async def test_file_is_moved_as_a_whole(files: AdapterFiles, root: Path) -> None:
+    assert await files.move("a", "b/c") is False
+    assert not (root / "a").exists()
+    await files.write("a", "new")
+    await files.write("b/c", "old")
+    assert await files.exists("a") is True
+    assert await files.move("a", "b/c") is True
+    assert await files.exists("a") is False
+    assert await files.read("b/c") == b"new"
+
+
+@pytest.mark.parametrize("name", ["link", "folder", "pipe", "through/there"])
+async def test_what_is_no_file_is_neither_looked_at_nor_moved(
+    files: AdapterFiles, root: Path, tmp_path: Path, name: str
+) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "there").write_text("secret")
+    (root / "link").symlink_to(outside / "there")
+    (root / "through").symlink_to(outside)
+    (root / "folder").mkdir()
+    os.mkfifo(root / "pipe")
+    await files.write("own", "mine")
+    for attempt in (files.exists(name), files.move(name, "taken"), files.move("own", name)):
+        with pytest.raises(ModelOnexError) as caught:
+            await attempt
+        assert caught.value.error_code is EnumCoreErrorCode.VALIDATION_ERROR
+    if name != "folder":
+        with pytest.raises(ModelOnexError):
+            await files.list(name.partition("/")[0])
+    assert await files.read("own") == b"mine"
+    assert (outside / "there").read_text() == "secret"

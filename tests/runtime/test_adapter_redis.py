@@ -7,7 +7,7 @@ import pytest
 from doubles.redis_server import embedded_redis, redis_url
 from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.errors import ModelOnexError
-from onex_node_runtime.adapters.adapter_redis import AdapterRedis, decoded, encoded, member
+from onex_node_runtime.adapters.adapter_redis import AdapterRedis, decoded, encoded, member, scored
 
 from tests.runtime.building import Settings
 from tests.runtime.building import redis as adapter_of
@@ -40,6 +40,30 @@ async def test_keys_go_away(url: str) -> None:
     await adapter.send(["DEL", "onex-test"], idempotent=True)
     assert await adapter.send(["GET", "onex-test"], idempotent=True) is None
     await adapter.close()
+    await adapter.close()
+
+
+async def test_scores_come_with_their_values(url: str) -> None:
+    adapter = adapter_of(settings_of(url))
+    await adapter.send(["DEL", "onex-test"])
+    for value, score in (("b", 2.5), ("a", 1)):
+        await adapter.send(["ZADD", "onex-test", "NX", score, value])
+    assert await adapter.send(["ZADD", "onex-test", "NX", 9, "a"]) == 0
+    both = [("a", 1.0), ("b", 2.5)]
+    assert scored(await adapter.send(["ZRANGE", "onex-test", 0, -1, "WITHSCORES"])) == both
+    assert (
+        scored(await adapter.send(["ZREVRANGEBYSCORE", "onex-test", "+inf", 2, "WITHSCORES", "LIMIT", 0, 5]))
+        == both[1:]
+    )
+    assert await adapter.send(["ZREVRANK", "onex-test", "a"]) == 1
+    assert scored(await adapter.send(["ZPOPMIN", "onex-test"])) == both[:1]
+    assert (
+        await adapter.send(["ZSCORE", "onex-test", "b"]) == await adapter.send(["ZINCRBY", "onex-test", 0, "b"]) == 2.5
+    )
+    assert scored(await adapter.send(["ZPOPMAX", "onex-test"])) == both[1:]
+    assert not await adapter.send(["ZPOPMAX", "onex-test"])
+    assert scored([["a", "1"]]) == [("a", 1.0)]
+    assert scored([]) == []
     await adapter.close()
 
 

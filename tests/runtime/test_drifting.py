@@ -27,6 +27,13 @@ def generated(root: Path, node: str = "") -> Generated:
     return made
 
 
+def test_key_on_is_the_same_with_and_without_quotes(tmp_path: Path) -> None:
+    made = generated(tmp_path)
+    for name, key in ((made.contract, "on"), (made.answers, "'on'")):
+        (tmp_path / name).write_text(f"a: [{{b: {{{key}: c}}}}]\n", encoding="utf-8")
+    assert main(made, []) == 0
+
+
 @pytest.mark.parametrize("node", ["", "node_a_effect"])
 def test_what_is_as_it_was_generated_needs_nothing(
     tmp_path: Path, node: str, capsys: pytest.CaptureFixture[str]

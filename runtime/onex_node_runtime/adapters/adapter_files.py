@@ -8,6 +8,7 @@ import base64
 import errno
 import json
 import os
+import re
 import secrets
 import stat
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +24,7 @@ from ..json_values import json_values
 from ..spans import UNTRACED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from ..settings.files import FileSettings
@@ -37,14 +38,17 @@ _FOLDER = sum((os.O_RDONLY, os.O_DIRECTORY, os.O_NOFOLLOW))
 _MISTAKES = (errno.ELOOP, errno.EMLINK, errno.ENAMETOOLONG, errno.EILSEQ)
 LONGEST_NAME_BYTES = 255
 LONGEST_PATH_BYTES = 4000
+MOST_NAMES = 10_000
+# What `write` makes before it takes its place.
+_TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.tmp")
 _READ = sum((os.O_RDONLY, os.O_NOFOLLOW, os.O_NONBLOCK))
 _CREATE = sum((os.O_WRONLY, os.O_CREAT, os.O_EXCL, os.O_NOFOLLOW, os.O_NONBLOCK))
 _APPEND = sum((os.O_WRONLY, os.O_CREAT, os.O_APPEND, os.O_NOFOLLOW, os.O_NONBLOCK))
 _USABLE = sum((os.R_OK, os.W_OK, os.X_OK))
 
 
-class AdapterFiles:
-    """The files that the node works with. Symbolic links below the root are refused wherever they lead."""
+class FileRoot:
+    """The folder that all files are below, and the threads that work in it."""
 
     def __init__(
         self,
@@ -104,6 +108,40 @@ class AdapterFiles:
         """Return gauges: there are none."""
         return []
 
+    async def _call[T](self, action: Callable[..., T], path: str, *arguments: object, may_be_root: bool = False) -> T:
+        try:
+            parts = [] if may_be_root and not path else _parts(path)
+            return await self._in_thread(action, parts, *arguments)
+        except OSError as error:
+            raise self._translated(error) from error
+
+    async def _in_thread[T](self, action: Callable[..., T], *arguments: object) -> T:
+        # Names of hosts are looked up in the event loop's threads: a resolver that hangs must not keep files waiting.
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="files")
+        return await asyncio.get_running_loop().run_in_executor(self._threads, partial(action, *arguments))
+
+    def _limit(self, size: int, code: EnumCoreErrorCode) -> None:
+        if size > self.settings.files_max_bytes:
+            raise ModelOnexError(
+                message=f"The file is larger than {self.settings.files_max_bytes} bytes.",
+                error_code=code,
+                integration="files",
+            )
+
+    def _translated(self, error: OSError) -> ModelOnexError:
+        mistaken = isinstance(error, (NotADirectoryError, IsADirectoryError)) or error.errno in _MISTAKES
+        return ModelOnexError(
+            message="The path leads to no file that can be used." if mistaken else "The file can't be used.",
+            error_code=EnumCoreErrorCode.VALIDATION_ERROR if mistaken else EnumCoreErrorCode.FILE_ACCESS_ERROR,
+            integration="files",
+            reason=self.settings.redact(f"Files: {type(error).__name__}: {error.strerror or error}"),
+        )
+
+
+class AdapterFiles(FileRoot):
+    """The files that the node works with. Symbolic links below the root are refused wherever they lead."""
+
     async def read(self, path: str) -> bytes | None:
         """Return a file's content, or None when there is no file.
 
@@ -160,19 +198,50 @@ class AdapterFiles:
         with self._spans.call("files delete"), effect(idempotent=True):
             return await self._call(self._delete, path)
 
-    async def _call[T](self, action: Callable[..., T], path: str, *arguments: object) -> T:
-        try:
-            return await self._in_thread(action, _parts(path), *arguments)
-        except OSError as error:
-            raise self._translated(error) from error
+    async def exists(self, path: str) -> bool:
+        """Tell whether there is a file.
 
-    async def _in_thread[T](self, action: Callable[..., T], *arguments: object) -> T:
-        # Names of hosts are looked up in the event loop's threads: a resolver that hangs must not keep files waiting.
-        if self._threads is None:
-            self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="files")
-        return await asyncio.get_running_loop().run_in_executor(self._threads, partial(action, *arguments))
+        Args:
+            path: Below the root, with `/` between its parts.
 
-    def _read(self, parts: list[str]) -> bytes | None:
+        Raises:
+            ModelOnexError: VALIDATION_ERROR for a path that leads elsewhere or to something that is no file,
+                FILE_ACCESS_ERROR for anything else.
+        """
+        with self._spans.call("files exists"):
+            return await self._call(self._exists, path)
+
+    async def list(self, path: str) -> Sequence[str] | None:
+        """Return the names of the files in a folder, sorted, or None when there is no folder.
+
+        Args:
+            path: Below the root, with `/` between its parts; empty for the root itself. Links, folders, and files that
+                are still being written are left out.
+
+        Raises:
+            ModelOnexError: VALIDATION_ERROR for a path that leads elsewhere or to something that is no folder,
+                FILE_READ_ERROR for a folder with too many files, FILE_ACCESS_ERROR for anything else.
+        """
+        with self._spans.call("files list"):
+            return await self._call(self._list, path, may_be_root=True)
+
+    async def move(self, path: str, to: str) -> bool:
+        """Give a file another name or place, all at once; a file that is there already is replaced.
+
+        Args:
+            path: Below the root, with `/` between its parts.
+            to: The same, of where it goes; missing folders are made.
+
+        Returns:
+            Whether there was one.
+
+        Raises:
+            ModelOnexError: VALIDATION_ERROR or FILE_ACCESS_ERROR.
+        """
+        with self._spans.call("files move"), effect():
+            return await self._call(self._move, path, _parts(to))
+
+    def _read(self, parts: Sequence[str]) -> bytes | None:
         try:
             with _folder(self._root(), parts[:-1]) as folder:
                 descriptor = os.open(parts[-1], _READ, dir_fd=folder)
@@ -182,7 +251,7 @@ class AdapterFiles:
             self._limit(_size_of(os.fstat(descriptor)), EnumCoreErrorCode.FILE_READ_ERROR)
             return file.read(self.settings.files_max_bytes)
 
-    def _write(self, parts: list[str], content: bytes) -> None:
+    def _write(self, parts: Sequence[str], content: bytes) -> None:
         with _folder(self._root(), parts[:-1], make=True) as folder:
             self._limit(len(content), EnumCoreErrorCode.FILE_WRITE_ERROR)
             with suppress(FileNotFoundError):
@@ -201,7 +270,7 @@ class AdapterFiles:
                 raise
             os.fsync(folder)
 
-    def _append(self, parts: list[str], content: bytes) -> None:
+    def _append(self, parts: Sequence[str], content: bytes) -> None:
         with _folder(self._root(), parts[:-1], make=True) as folder:
             descriptor = os.open(parts[-1], _APPEND, 0o640, dir_fd=folder)
             with os.fdopen(descriptor, "ab", buffering=0) as file:
@@ -216,7 +285,7 @@ class AdapterFiles:
                     os.ftruncate(descriptor, size)
                     raise
 
-    def _delete(self, parts: list[str]) -> bool:
+    def _delete(self, parts: Sequence[str]) -> bool:
         try:
             with _folder(self._root(), parts[:-1]) as folder:
                 os.unlink(parts[-1], dir_fd=folder)
@@ -224,22 +293,53 @@ class AdapterFiles:
             return False
         return True
 
-    def _limit(self, size: int, code: EnumCoreErrorCode) -> None:
-        if size > self.settings.files_max_bytes:
-            raise ModelOnexError(
-                message=f"The file is larger than {self.settings.files_max_bytes} bytes.",
-                error_code=code,
-                integration="files",
-            )
+    def _exists(self, parts: Sequence[str]) -> bool:
+        try:
+            with _folder(self._root(), parts[:-1]) as folder:
+                _size_of(os.stat(parts[-1], dir_fd=folder, follow_symlinks=False))
+        except FileNotFoundError:
+            return False
+        return True
 
-    def _translated(self, error: OSError) -> ModelOnexError:
-        mistaken = isinstance(error, (NotADirectoryError, IsADirectoryError)) or error.errno in _MISTAKES
-        return ModelOnexError(
-            message="The path leads to no file that can be used." if mistaken else "The file can't be used.",
-            error_code=EnumCoreErrorCode.VALIDATION_ERROR if mistaken else EnumCoreErrorCode.FILE_ACCESS_ERROR,
-            integration="files",
-            reason=self.settings.redact(f"Files: {type(error).__name__}: {error.strerror or error}"),
-        )
+    def _list(self, parts: Sequence[str]) -> Sequence[str] | None:
+        try:
+            with _folder(self._root(), parts) as folder, os.scandir(folder) as entries:
+                found: list[str] = []
+                for entry in entries:
+                    if entry.is_file(follow_symlinks=False) and not _TEMPORARY.fullmatch(entry.name):
+                        found.append(entry.name)
+                        if len(found) > MOST_NAMES:
+                            raise ModelOnexError(
+                                message=f"The folder has more than {MOST_NAMES} files.",
+                                error_code=EnumCoreErrorCode.FILE_READ_ERROR,
+                                integration="files",
+                            )
+        except FileNotFoundError:
+            return None
+        # Names that are no text can't be told, nor referred to.
+        return sorted(name for name in found if _is_text(name))
+
+    def _move(self, parts: Sequence[str], to: Sequence[str]) -> bool:
+        try:
+            with _folder(self._root(), parts[:-1]) as folder:
+                _size_of(os.stat(parts[-1], dir_fd=folder, follow_symlinks=False))
+                with _folder(self._root(), to[:-1], make=True) as target:
+                    with suppress(FileNotFoundError):
+                        _size_of(os.stat(to[-1], dir_fd=target, follow_symlinks=False))
+                    os.replace(parts[-1], to[-1], src_dir_fd=folder, dst_dir_fd=target)
+                    os.fsync(target)
+                os.fsync(folder)
+        except FileNotFoundError:
+            return False
+        return True
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _size_of(status: os.stat_result) -> int:
@@ -252,7 +352,7 @@ def _size_of(status: os.stat_result) -> int:
     return status.st_size
 
 
-def _parts(path: str) -> list[str]:
+def _parts(path: str) -> Sequence[str]:
     parts = path.split("/")
     if any(part in {"", ".", ".."} or "\0" in part for part in parts):
         raise ModelOnexError(
@@ -271,7 +371,7 @@ def _parts(path: str) -> list[str]:
 
 
 @contextmanager
-def _folder(root: Path, parts: list[str], *, make: bool = False) -> Iterator[int]:
+def _folder(root: Path, parts: Sequence[str], *, make: bool = False) -> Iterator[int]:
     # One step after the other, each relative to the folder before, so that no link can be slipped in between.
     descriptor = os.open(root, os.O_DIRECTORY)
     try:

@@ -298,6 +298,12 @@ def decoded(stored: str | None) -> JsonValue:
     return value
 
 
+def scored(reply: Sequence[Any]) -> list[tuple[str, float]]:
+    """Return the values and scores of a part of a sorted set, in order, however the client hands them on."""
+    pairs = reply if not reply or isinstance(reply[0], (list, tuple)) else zip(reply[::2], reply[1::2], strict=True)
+    return [(value, float(score)) for value, score in pairs]
+
+
 def member(value: JsonValue, name: str) -> JsonValue:
     """Return one member of a stored mapping, or None when there is none."""
     return value.get(name) if isinstance(value, dict) else None

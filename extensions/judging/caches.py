@@ -53,6 +53,8 @@ def _cache(rules: effects.Rules, path: Path, operation: Specs) -> Iterator[Probl
         hint = "subcontracts.caching keeps what compute nodes work out" if kind == "compute" else ""
         yield Problem(place, f"a cache in a node of type {kind}", "an effect node", hint)
         return
+    if "redis" not in spec and "memory" not in spec:
+        yield Problem((*place, "redis"), "nothing", "a key: redis or memory is required")
     if "redis" in spec and "memory" in spec:
         yield Problem(place, "redis and memory", "one of them")
     if "max_entries" in spec and "memory" not in spec:

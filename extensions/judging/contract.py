@@ -153,6 +153,8 @@ class _Rules(FieldRules):
             elif isinstance(name, str) and name not in inputs:
                 expected = "an input field of this operation"
                 yield Problem((*path, "parameters", index), show(name), expected, did_you_mean(name, inputs))
+        if "query" not in database and "statements" not in database:
+            yield Problem((*path, "query"), "nothing", "a value: query is required, or statements")
         if isinstance(database.get("statements"), list):
             yield from statements.check(self, path, operation)
             return

@@ -38,6 +38,8 @@ def action(rules: Rules, path: Path, spec: Specs, operation: Specs, _find: Find)
         yield Problem((*path, "content"), "nothing", f"a value: {action} needs content")
     if not writes and "content" in spec:
         yield Problem((*path, "content"), f"content for {action}", f"no content, which {action} does not take")
+    if action != "list" and "path" not in operation["filesystem"]:
+        yield Problem((*path, "path"), "nothing", f"a value: {action} needs path")
     if action == "move" and "to" not in spec:
         yield Problem((*path, "to"), "nothing", "a value: move needs to")
     if action != "move" and "to" in spec:

@@ -53,12 +53,7 @@ def _cache(rules: effects.Rules, path: Path, operation: Specs) -> Iterator[Probl
         hint = "subcontracts.caching keeps what compute nodes work out" if kind == "compute" else ""
         yield Problem(place, f"a cache in a node of type {kind}", "an effect node", hint)
         return
-    if "redis" not in spec and "memory" not in spec:
-        yield Problem((*place, "redis"), "nothing", "a key: redis or memory is required")
-    if "redis" in spec and "memory" in spec:
-        yield Problem(place, "redis and memory", "one of them")
-    if "max_entries" in spec and "memory" not in spec:
-        yield Problem((*place, "max_entries"), show(spec["max_entries"]), "none: what is kept in Redis has no bound")
+    yield from _place(place, spec)
     if "redis" in spec and mapping_of(rules.raw.get("integrations")).get("redis") is False:
         yield Problem((*place, "redis"), "a use of redis", "memory, since integrations.redis is false")
     if not _only_reads(operation):
@@ -79,6 +74,15 @@ def _cache(rules: effects.Rules, path: Path, operation: Specs) -> Iterator[Probl
         for name, field in outputs.items():
             if isinstance(field, (str, Mapping)) and spell_out(field).get("secret") is True:
                 yield Problem(place, f"the output {name}, which is secret, in Redis", "memory, or no cache")
+
+
+def _place(place: Path, spec: Specs) -> Iterator[Problem]:
+    if "redis" not in spec and "memory" not in spec:
+        yield Problem((*place, "redis"), "nothing", "a key: redis or memory is required")
+    if "redis" in spec and "memory" in spec:
+        yield Problem(place, "redis and memory", "one of them")
+    if "max_entries" in spec and "memory" not in spec:
+        yield Problem((*place, "max_entries"), show(spec["max_entries"]), "none: what is kept in Redis has no bound")
 
 
 def _only_reads(operation: Specs) -> bool:

@@ -10,7 +10,7 @@ PYTHON := $(BIN)/python -W "ignore:XDG_RUNTIME_DIR is not set"
 COMPILE := $(BIN)/uv pip compile --system-certs --generate-hashes --no-emit-index-url --no-header --python-version 3.12 --quiet
 SOURCES := copier_onex extensions runtime tests examples benchmarks scripts
 
-.PHONY: help setup demo test tutorial fuzz try-llm catalogue interface corpus adopt-corpus faults attacks lint bench check golden reference audit lock dist clean
+.PHONY: help setup demo test tutorial fuzz try-llm catalogue interface corpus adopt-corpus faults attacks lint bench check golden reference docs audit lock dist clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -81,6 +81,9 @@ golden: setup ## Render the golden copies again.
 
 reference: setup ## Write the reference pages from the schema and the catalogues.
 	@$(PYTHON) -m scripts.reference
+
+docs: setup ## Build the documentation as a site in build/site, and check its links.
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
 lock: setup ## Resolve requirements.lock, what ONEX's kernel needs of it, and what generated projects pin.
 	@$(COMPILE) pyproject.toml --extra llm --extra sql --group dev -o requirements.lock

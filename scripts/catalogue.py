@@ -79,7 +79,7 @@ def page() -> str:
 
 
 def _row(path: Path, contract: Contract) -> str:
-    kinds = [_kind(operation) for operation in contract.operations]
+    kinds = [kind_of(operation) for operation in contract.operations]
     base = decide_base_class(contract)
     custom = [f"`{operation.name}`" for operation in contract.operations if is_custom(operation)]
     cells = (
@@ -93,7 +93,7 @@ def _row(path: Path, contract: Contract) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _kind(operation: Operation) -> str:
+def kind_of(operation: Operation) -> str:
     """Return the key that says what an operation is implemented with; `fsm` for a state machine."""
     if operation.by_state_machine:
         return "fsm"
@@ -102,7 +102,7 @@ def _kind(operation: Operation) -> str:
 
 def is_custom(operation: Operation) -> bool:
     """Tell whether an operation is for a person to write."""
-    return _kind(operation) == "custom"
+    return kind_of(operation) == "custom"
 
 
 def outcome(template: Path, path: Path, folder: Path) -> Outcome:

@@ -25,10 +25,10 @@ from extensions.reading.schema import parts
 from extensions.terminal.command import Command
 from extensions.terminal.status import MEANINGS
 from extensions.text.encode import markdown as escaped
-from scripts import catalogue
+from scripts import catalogue, for_tools, pictures
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ROOT / "docs" / "reference"
+DOCS = ROOT / "docs"
 _NOTE = "<!-- Written by `make reference`; edit the schema or the catalogue instead. -->\n"
 _MIXINS = "What `mixins` of a contract may name. A test holds this against the installed omnibase_core."
 _COMPOSES = "They follow the base class, in the order of the contract. A `config` may have the keys that are listed."
@@ -278,23 +278,39 @@ def _names(words: Iterable[str]) -> str:
     return ", ".join(code(word) for word in words)
 
 
+def commands() -> Iterator[Command]:
+    """Yield the commands."""
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]
+    for name, place in scripts.items():
+        module = importlib.import_module(place.removeprefix("copier_onex.").partition(":")[0])
+        yield from (each for each in vars(module).values() if isinstance(each, Command) and each.name == name)
+
+
+def options(command: Command) -> list[tuple[str, str]]:
+    """Return a command's own arguments and options, each with what it does."""
+    context = click.Context(command, info_name=command.name)
+    records = [record for param in command.get_params(context) if (record := param.get_help_record(context))]
+    return [(names, what) for names, what in records if names not in _COMMON]
+
+
 def commands_page() -> str:
     """Return the page about the commands, their options and what their exit statuses say."""
     lines = [_NOTE, "# Commands", "", _COMMANDS, "", "## Exit statuses", "", "| status | meaning |", "|---|---|"]
     lines += [f"| {status.value} | {markdown(meaning)} |" for status, meaning in MEANINGS.items()]
-    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]
-    for name, place in scripts.items():
-        module = importlib.import_module(place.removeprefix("copier_onex.").partition(":")[0])
-        made = next((each for each in vars(module).values() if isinstance(each, Command) and each.name == name), None)
-        if made is None:
-            continue
-        context = click.Context(made, info_name=name)
-        lines += ["", f"## {name}", "", markdown(str(made.help)), "", "```sh"]
+    for made in commands():
+        lines += ["", f"## {made.name}", "", markdown(str(made.help)), "", "```sh"]
         lines += [f"{line}    # {what}" for line, what in made.examples]
         lines += ["```", "", "| | |", "|---|---|"]
-        records = [record for param in made.get_params(context) if (record := param.get_help_record(context))]
-        lines += [f"| {code(names)} | {markdown(what)} |" for names, what in records if names not in _COMMON]
+        lines += [f"| {code(names)} | {markdown(what)} |" for names, what in options(made)]
     return "\n".join(lines) + "\n"
+
+
+def described() -> list[dict[str, Any]]:
+    """Return the commands for programs."""
+    return [
+        {"name": made.name, "help": made.help, "examples": made.examples, "options": dict(options(made))}
+        for made in commands()
+    ]
 
 
 def pages() -> dict[str, str]:
@@ -306,21 +322,30 @@ def pages() -> dict[str, str]:
     return found | further | {"nodes.md": _NOTE + catalogue.page()}
 
 
+def files() -> dict[str, str]:
+    """Return the content of every file that is written, by its place below `docs/`."""
+    found = {f"reference/{name}": text for name, text in pages().items()}
+    found["reference.json"] = for_tools.document(parts(), described(), target_of)
+    found["pictures/session.svg"] = pictures.terminal({str(made.name): made for made in commands()})
+    return found | {"llms.txt": for_tools.llms(found)}
+
+
 def main() -> int:
-    """Write the pages, or with `--check` compare them with those that there are."""
-    wanted = pages()
-    present = {path.name: path.read_text(encoding="utf-8") for path in PAGES.glob("*.md")}
-    stale = sorted(name for name in wanted.keys() | present.keys() if wanted.get(name) != present.get(name))
+    """Write the files, or with `--check` compare them with those that there are."""
+    wanted = files()
+    known = {*wanted, *(f"reference/{path.name}" for path in (DOCS / "reference").glob("*.md"))}
+    present = {name: (DOCS / name).read_text(encoding="utf-8") for name in known if (DOCS / name).is_file()}
+    stale = sorted(name for name in known if wanted.get(name) != present.get(name))
     if "--check" in sys.argv[1:]:
         for name in stale:
-            print(f"stale: docs/reference/{name}; run make reference")
+            print(f"stale: docs/{name}; run make reference")
         return 1 if stale else 0
-    PAGES.mkdir(parents=True, exist_ok=True)
     for name in stale:
         if name in wanted:
-            (PAGES / name).write_text(wanted[name], encoding="utf-8")
+            (DOCS / name).parent.mkdir(parents=True, exist_ok=True)
+            (DOCS / name).write_text(wanted[name], encoding="utf-8")
         else:
-            (PAGES / name).unlink()
+            (DOCS / name).unlink()
     return 0
 
 

@@ -6,6 +6,7 @@ them. Folders are not shown, and links to them are plain text.
 
 import posixpath
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -108,3 +109,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001
     """Let the links of a page lead to pages of the site."""
     return linked(markdown, page.file.src_uri)
+
+
+def on_post_build(config: MkDocsConfig) -> None:
+    """Put the sources of the pages beside them: `llms.txt` names these."""
+    for path in Path(config.docs_dir).rglob("*.md"):
+        shutil.copy(path, Path(config.site_dir) / path.relative_to(config.docs_dir))

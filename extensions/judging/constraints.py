@@ -2,6 +2,7 @@
 
 import json
 import re
+from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
@@ -177,6 +178,10 @@ def _parses(parse: Callable[[str], object]) -> Callable[[object], bool]:
     return fits
 
 
+def _from_base64(text: str) -> bytes:
+    return b64decode(text, validate=True)
+
+
 FITS: dict[str, Callable[[object], bool]] = {
     "string": lambda value: isinstance(value, str),
     "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
@@ -190,7 +195,7 @@ FITS: dict[str, Callable[[object], bool]] = {
     "time": lambda value: _parses(time.fromisoformat)(value) and time.fromisoformat(str(value)).tzinfo is None,
     "duration": lambda value: isinstance(value, str) and _DURATION.fullmatch(value) is not None,
     "decimal": lambda value: _is_number(value) or _parses(Decimal)(value),
-    "bytes": lambda value: isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9+/]*={0,2}", value) is not None,
+    "bytes": lambda value: isinstance(value, str) and _parses(_from_base64)(value),
     "object": lambda value: isinstance(value, Mapping),
     "array": lambda value: isinstance(value, list),
 }

@@ -7,6 +7,7 @@ from typing import Any
 from ..language import patterns
 from ..language.contract import BASE_TYPES, spell_out
 from ..text.problems import Path, Problem, did_you_mean, show
+from ..text.yaml_words import misread
 from . import constraints, unions
 
 type Specs = Mapping[str, Any]
@@ -200,7 +201,7 @@ class FieldRules:
             yield from constraints.limits(path, value, long)
         elif kind in constraints.FITS:
             if not constraints.FITS[kind](value):
-                yield Problem(path, show(value), f"a value of type {kind}")
+                yield Problem(path, show(value), f"a value of type {kind}", misread(value, {kind}))
             else:
                 yield from constraints.limits(path, value, long)
 

@@ -26,6 +26,7 @@ from ..text import credentials
 from ..text.exact import ExactValidator
 from ..text.problems import BIDIRECTIONAL, Path, Problem, did_you_mean, no_contract, render, show
 from ..text.remembered import by_content
+from ..text.yaml_words import misread
 from ..viewing.build import view
 from . import extracts
 from .contract import check
@@ -38,6 +39,8 @@ _MOST_PROBLEMS = 200
 _MOST_ROUNDS = 8
 # Floats hold whole numbers exactly up to here.
 _LARGEST_WHOLE = 2**53
+# Text that a name may have been meant by, and no path and no reference.
+_WORDS = re.compile(r"[\w .-]+", re.ASCII)
 _TYPES = {
     "string": "text",
     "object": "a mapping",
@@ -321,7 +324,7 @@ def _translate(error: ValidationError) -> Iterator[Problem]:
         case "additionalProperties":
             yield from _unknown_keys(path, value, schema)
         case "type":
-            yield Problem(path, found, _expected_type(limit), _type_hint(path, value))
+            yield Problem(path, found, _expected_type(limit), _type_hint(path, value, limit))
         case "enum":
             yield _not_listed(path, value, [item for item in limit if isinstance(item, str)])
         case "const":
@@ -354,16 +357,15 @@ def _expected_type(limit: str | list[str]) -> str:
     return " or ".join(_TYPES[name] for name in ([limit] if isinstance(limit, str) else limit))
 
 
-def _type_hint(path: Path, value: object) -> str:
+def _type_hint(path: Path, value: object, limit: str | list[str]) -> str:
     if path and path[-1] == "version" and isinstance(value, (int, float)):
         return 'YAML read a number: quote it, as in version: "1.0.0"'
     if path and path[-1] == "dependencies" and isinstance(value, list):
         return 'write each with its version range, as in postgres: ">=14"'
-    if isinstance(value, date):
-        return "YAML read a date: quote it"
-    if isinstance(value, float) and value.is_integer() and abs(value) < _LARGEST_WHOLE:
+    wanted = [limit] if isinstance(limit, str) else limit
+    if isinstance(value, float) and "integer" in wanted and value.is_integer() and abs(value) < _LARGEST_WHOLE:
         return f"write {value:.0f}"
-    return ""
+    return misread(value, wanted)
 
 
 def _unknown_keys(path: Path, value: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[Problem]:
@@ -383,7 +385,7 @@ def _suggested(value: str, pattern: str) -> str:
     """Return a hint with the name that a text would be in the form that is asked for, if that is one."""
     forms = (names.snake(value), names.kebab(value), names.pascal(names.snake(value)))
     fitting = [form for form in forms if form != value and re.search(pattern, form)]
-    return f"did you mean {fitting[0]!r}?" if fitting and value.isascii() else ""
+    return f"did you mean {fitting[0]!r}?" if fitting and _WORDS.fullmatch(value) else ""
 
 
 def _expected_pattern(path: Path, schema: Mapping[str, Any]) -> str:

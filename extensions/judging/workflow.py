@@ -15,9 +15,9 @@ from ..language.reported import REPORTED
 from ..language.run_conditions import UNKNOWN, InputTypes, RunScope
 from ..language.workflow import every_step, upstream
 from ..text.problems import Path, Problem, did_you_mean, show
+from .workflow_output import Output
 
 type Specs = Mapping[str, Any]
-_RECORDED = ("now", "uuid", "correlation_id")
 _CALLING = frozenset({"timeout_seconds", "retry", "idempotent"})
 # The words that say how a step does what it does, by the word that says what.
 _WORDS: Mapping[str, frozenset[str]] = {
@@ -25,8 +25,6 @@ _WORDS: Mapping[str, frozenset[str]] = {
     "steps": frozenset({"steps", "output"}),
     "intents": frozenset({"intents", "route", "unknown", *_CALLING}),
 }
-_NO_TEXT = frozenset({"integer", "number", "boolean", "array", "object"})
-_SAME = {"integer": ("integer", "number", "decimal"), "number": ("number", "decimal")}
 
 
 class Rules(Protocol):
@@ -35,6 +33,7 @@ class Rules(Protocol):
     raw: Specs
     enums: dict[str, list[str]]
     models: dict[str, Specs]
+    unions: dict[str, Specs]
 
     def clean(self, path: Path) -> bool:
         """Tell whether nothing at or below the path is wrong already."""
@@ -102,7 +101,7 @@ class _Sources:
     def words(self) -> tuple[str, ...]:
         """What references may start with."""
         extra = {"item": self.item is not None, "previous": self.previous is not None, "intent": self.intent}
-        return ("input", "steps", *(word for word, there in extra.items() if there), *_RECORDED)
+        return ("input", "steps", *(word for word, there in extra.items() if there), *references.GIVEN)
 
 
 class _Workflow:
@@ -240,8 +239,8 @@ class _Workflow:
             yield Problem(path, show(text), "one reference to an array, such as ${steps.name.field}")
         elif not found and isinstance(reference := pieces[0], Reference):
             kind = self.kind_of(reference.name) if reference.source == "input" else "array"
-            if reference.source in _RECORDED:
-                kind = reference.source
+            if reference.source in references.GIVEN:
+                kind = references.GIVEN[reference.source][0]
             if kind != "array":
                 yield Problem(path, f"{show(text)}, which is of type {kind}", "a reference to an array")
 
@@ -263,18 +262,13 @@ class _Workflow:
         return InputTypes(kinds_of(self.inputs, rules.enums, rules.models), models, rules.enums)
 
     def item_of(self, text: str) -> str:
-        """Return the model of the items of an array; empty for one that is not known."""
+        """Return the type of the items of an array; empty where it is not known."""
         pieces = references.parts(text)
         reference = pieces[0] if pieces and isinstance(pieces[0], Reference) else None
         if reference is None or reference.source != "input" or self.input_field(reference.name):
             return ""
-        fields: Specs = self.inputs
-        spec: Specs = {}
-        for word in reference.name.split("."):
-            spec = spell_out(fields[word])
-            fields = self.rules.models.get(str(spec.get("type")), {})
-        kind = str(spell_out(spec.get("items", "object")).get("type"))
-        return kind if kind in self.rules.models else ""
+        items = references.spec_at(reference.name, self.inputs, self.rules.models).get("items", "object")
+        return str(spell_out(items).get("type"))
 
     def texts(self, path: Path, value: object, sources: _Sources) -> Iterator[Problem]:
         yield from references.problems(path, value, sources.words, self.input_field)
@@ -286,15 +280,19 @@ class _Workflow:
                     yield from self.step_reference(place, part, sources)
                 elif part.source == "previous" and sources.previous is not None:
                     yield from _previous(place, part, sources.previous)
-                elif part.source == "item" and sources.item and (model := self.item_of(sources.item)):
-                    yield from self.item_field(place, part, model)
+                elif part.source == "item" and sources.item and (kind := self.item_of(sources.item)):
+                    yield from self.item_field(place, part, kind)
 
-    def item_field(self, path: Path, reference: Reference, model: str) -> Iterator[Problem]:
+    def item_field(self, path: Path, reference: Reference, kind: str) -> Iterator[Problem]:
         first = next(iter(reference.path), None)
-        fields = self.rules.models[model]
-        if isinstance(first, str) and first not in fields:
-            shown = show(f"${{item.{reference.name}}}")
-            yield Problem(path, shown, f"a field of {model}", did_you_mean(first, fields))
+        if not isinstance(first, str) or kind == "object" or kind in self.rules.unions:
+            return
+        shown = show(f"${{item.{reference.name}}}")
+        fields = self.rules.models.get(kind)
+        if fields is None:
+            yield Problem(path, shown, f"${{item}}: items of type {kind} have no fields")
+        elif first not in fields:
+            yield Problem(path, shown, f"a field of {kind}", did_you_mean(first, fields))
 
     def step_reference(self, path: Path, reference: Reference, sources: _Sources) -> Iterator[Problem]:
         step, *field = reference.path or ("",)
@@ -307,6 +305,13 @@ class _Workflow:
             yield Problem(path, shown, f"a reference to {sources.expected}")
         elif not field and not self.whole(name):
             yield Problem(path, shown, f"a field of its answer, as in ${{steps.{name}.field}}")
+        elif (
+            field
+            and isinstance(field[0], str)
+            and any("for_each" in each for each in self.every if each["name"] == name)
+        ):
+            expected = f"one of its answers, which are an array, as in ${{steps.{name}[0].{field[0]}}}"
+            yield Problem(path, shown, expected)
         elif name in self.skipped and name not in sources.present:
             found = f"{shown}, which is null where {name} is skipped"
             yield Problem(path, found, f"a step with when: steps.{name} is not None, or an output that may be null")
@@ -340,6 +345,7 @@ class _Workflow:
     def output(self) -> Iterator[Problem]:
         path, output = (*self.path, "output"), _mapping(self.spec.get("output"))
         own = frozenset(step["name"] for step in self.steps)
+        fields = Output(self.rules, self.inputs, self.answered)
         for name, value in output.items():
             if name not in self.outputs:
                 yield Problem((*path, name), show(name), "an output field", did_you_mean(name, self.outputs))
@@ -349,28 +355,15 @@ class _Workflow:
             found = list(self.texts((*path, name), value, seen))
             yield from found
             if not found:
-                yield from self.literal((*path, name), value, self.outputs[name])
-            whole = references.parts(value) if isinstance(value, str) else []
-            if not found and len(whole) == 1 and isinstance(whole[0], Reference) and whole[0].source == "input":
-                given, wanted = self.kind_of(whole[0].name), self.outputs[name].get("type")
-                if wanted not in _SAME.get(str(given), (given,)):
-                    yield Problem(
-                        (*path, name), f"{show(value)}, which is of type {given}", f"a value of type {wanted}"
-                    )
+                yield from fields.problems((*path, name), value, self.outputs[name])
         yield from self.reported(output)
         yield from self.unfilled(output)
 
-    def literal(self, path: Path, value: object, spec: Specs) -> Iterator[Problem]:
-        """Find what keeps a literal, or text around references, from filling an output field."""
-        pieces = references.parts(value) if isinstance(value, str) else []
-        referred = list(references.references(value))
-        kind = str(spec.get("type"))
-        if not referred:
-            yield from self.rules.value(path, references.resolved(value), spec)
-        elif len(pieces) > 1 and (kind in _NO_TEXT or kind in self.rules.models):
-            yield Problem(path, f"{show(value)}, which is text", f"a value of type {kind}")
-        elif not isinstance(value, str) and kind not in {"object", "array"} and kind not in self.rules.models:
-            yield Problem(path, show(value), f"a value of type {kind}")
+    def answered(self, reference: Reference) -> Specs:
+        """Return what is known of the type of what a step answered: a step for each item answers an array."""
+        step, *field = reference.path
+        repeated = any("for_each" in each for each in self.every if each["name"] == step)
+        return {"type": "array"} if repeated and not field else {}
 
     def reported(self, output: Specs) -> Iterator[Problem]:
         place = (*self.path[:-1], "output")

@@ -4,6 +4,7 @@ import difflib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 
 type Path = tuple[str | int, ...]
 
@@ -104,6 +105,8 @@ def show(value: object) -> str:
         return "nothing"
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, date):
+        return value.isoformat()
     if isinstance(value, int) and value.bit_length() > _MOST_BITS:
         return "a huge number"
     text = ascii(value) if isinstance(value, str) and not value.isprintable() else repr(value)

@@ -134,6 +134,28 @@ NODES: dict[str, dict[str, Any]] = {
             ),
             operation("say", http={"method": "POST", "path": "/", "text": "a"}),
             operation(
+                "upload",
+                input=INPUT | {"content": {"type": "bytes", "default": "YQ=="}},
+                http={"method": "POST", "path": "/", "bytes": "${input.content}"},
+            ),
+            operation(
+                "number",
+                output={"list": {"type": "array", "items": "string"}, "more": "boolean"},
+                examples=[],
+                http={
+                    "method": "GET",
+                    "path": "/",
+                    "pages": {"next": {"page": "a"}, "items": "$.b", "into": "list", "more": "more", "at_most": 1},
+                },
+            ),
+            operation(
+                "follow",
+                output={"x": {"type": "string", "required": False}, "y": "string"},
+                examples=[],
+                http={"method": "GET", "path": "/", "extract": {"x": "$.a"}},
+                then={"y": "'a'"},
+            ),
+            operation(
                 "walk",
                 output={"list": {"type": "array", "items": "string"}},
                 examples=[],
@@ -337,7 +359,7 @@ NODES: dict[str, dict[str, Any]] = {
                             "after": ["s"],
                             "node": "node_a_effect",
                             "operation": "b",
-                            "when": "'a' != ''",
+                            "when": "input.a != ''",
                             "require": "result != 'a'",
                         },
                         {
@@ -350,7 +372,7 @@ NODES: dict[str, dict[str, Any]] = {
                                     "after": ["u"],
                                     "node": "node_a_effect",
                                     "operation": "b",
-                                    "when": "'a' != ''",
+                                    "when": "input.a != ''",
                                     "require": "result != 'a'",
                                     "for_each": "${steps.u.items}",
                                 },

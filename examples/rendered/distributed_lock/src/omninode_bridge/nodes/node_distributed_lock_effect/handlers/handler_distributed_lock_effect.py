@@ -134,3 +134,7 @@ class HandlerDistributedLockEffect(EntryPoint[ModelDistributedLockRequest, Model
             ),
         }
         super().__init__(operations, surroundings, ModelDistributedLockResponse, adapters=self.adapters)
+
+    async def handle(self, request: ModelDistributedLockRequest) -> ModelDistributedLockResponse:
+        """Run one operation, as the runtime's entry point describes it."""
+        return await super().handle(request)

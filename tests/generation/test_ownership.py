@@ -33,7 +33,11 @@ def test_manifest_knows_every_file(generate_project: Generate, tmp_path: Path, n
     manifest = json.loads((project / ".onex-manifest.json").read_text(encoding="utf-8"))
     files = {path.relative_to(project).as_posix() for path in project.rglob("*") if path.is_file()}
 
-    assert files - manifest["files"].keys() == {".onex-manifest.json", "build/validation.json"}
+    assert files - manifest["files"].keys() == {
+        ".onex-manifest.json",
+        "build/generation.json",
+        "build/validation.json",
+    }
     assert manifest["files"].keys() <= files
     for path, entry in manifest["files"].items():
         beginning = (project / path).read_text(encoding="utf-8")[:200]

@@ -150,7 +150,9 @@ def laid_out(contract: dict[str, Any], turn: int) -> tuple[dict[str, Any], dict[
             whole = len(problem.path) < (3 if problem.path[:1] == ("operations",) else 2)
             # Where no value is found for a field, its pattern may leave none.
             patterns = [path for path in texts if path[-1] == "pattern" and path[:2] == problem.path[:2]]
-            for path in at or (() if whole else around or patterns):
+            # What a statement does decides what it may fill, and whether it may be kept.
+            statements = [path for path in texts if path[-1] == "query" and path[:2] == problem.path[:2]]
+            for path in at or (() if whole else around or patterns or statements):
                 refused[path] = texts.pop(path)
                 original: Any = contract
                 for step in path:
@@ -231,7 +233,8 @@ def _texts(value: object) -> Iterator[str]:
     elif isinstance(value, Mapping):
         for key, item in value.items():
             yield str(key)
-            yield from _texts(item)
+            # A patch of kustomize is a document in a document.
+            yield from _texts(yaml.safe_load(item) if key == "patch" and isinstance(item, str) else item)
     elif isinstance(value, list):
         for item in value:
             yield from _texts(item)

@@ -75,7 +75,7 @@ FAULTS: dict[str, tuple[str, str, Callable[[Path], None], str]] = {
     "error code": (
         "ONEX",
         f"{NODE}/lifecycle.py",
-        replace("EnumCoreErrorCode.INVALID_STATE", "EnumCoreErrorCode.INVALID_STAT"),
+        replace("EnumCoreErrorCode.INTERNAL_ERROR", "EnumCoreErrorCode.INTERNAL_EROR"),
         "onex-error-code",
     ),
     "identifier": (

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import new_class
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,12 +10,23 @@ import pytest
 from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.errors import ModelOnexError
 from omnibase_core.event_bus import EventBusInmemory
+from omnibase_core.infrastructure.infra_bases import (
+    ModelServiceCompute,
+    ModelServiceEffect,
+    ModelServiceOrchestrator,
+    ModelServiceReducer,
+)
+from omnibase_core.mixins.mixin_health_check import MixinHealthCheck
 from omnibase_core.mixins.mixin_metrics import MixinMetrics
 from omnibase_core.models.container import ModelONEXContainer
+from omnibase_core.nodes import NodeCompute, NodeEffect, NodeOrchestrator, NodeReducer
 from onex_node_runtime.adapters.group import AdapterGroup
 from onex_node_runtime.entry import EntryPoint
 from onex_node_runtime.hosting import container_of_process
+from onex_node_runtime.nodes.compute import RunningCompute
 from onex_node_runtime.nodes.effect import RunningEffect
+from onex_node_runtime.nodes.orchestrator import RunningOrchestrator
+from onex_node_runtime.nodes.reducer import RunningReducer
 from onex_node_runtime.operation import Operation, Surroundings
 from onex_node_runtime.rate_limit import RateLimit, admission
 from onex_node_runtime.workflows.entry import WorkflowEntryPoint
@@ -81,7 +93,7 @@ def entry(world: World | None = None, **more: Any) -> EntryPoint[Request, Respon
     return EntryPoint(operations, surroundings(), Response, adapters=adapters, **more)
 
 
-class Node(RunningEffect[Request, Response, EntryPoint[Request, Response]]):
+class Node(RunningEffect[Request, Response, EntryPoint[Request, Response]], NodeEffect):
     NAME = "node_echo_effect"
     PUBLISHES = True
 
@@ -225,3 +237,27 @@ async def test_workflows_have_other_nodes_within_reach_and_go_on_with_runs(kept:
     await point.shutdown()
     start = ["start {'echo': 'workflow'}"] if kept else []
     assert calls.made == [*start, "open", *start, *(["stop"] if kept else []), "close"]
+
+
+SERVED = {
+    "effect": (RunningEffect, NodeEffect, ModelServiceEffect),
+    "compute": (RunningCompute, NodeCompute, ModelServiceCompute),
+    "reducer": (RunningReducer, NodeReducer, ModelServiceReducer),
+    "orchestrator": (RunningOrchestrator, NodeOrchestrator, ModelServiceOrchestrator),
+}
+
+
+MIXINS: tuple[tuple[type, ...], ...] = ((), (MixinHealthCheck,), (MixinMetrics,), (MixinHealthCheck, MixinMetrics))
+
+
+@pytest.mark.parametrize("archetype", SERVED)
+@pytest.mark.parametrize("served", [False, True], ids=["node", "service mode"])
+@pytest.mark.parametrize(
+    "mixins", [(), (MixinHealthCheck,), (MixinMetrics,), (MixinHealthCheck, MixinMetrics)], ids=len
+)
+def test_every_base_of_a_node_has_an_order_of_methods(archetype: str, served: bool, mixins: tuple[type, ...]) -> None:
+    running, plain, service = SERVED[archetype]
+    base = service if served else plain
+    lifecycle = new_class("Lifecycle", (running, base, *mixins))
+    node = new_class("Node", (lifecycle, base, *mixins))
+    assert node.__mro__.index(running) < node.__mro__.index(base)

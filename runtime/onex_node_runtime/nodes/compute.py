@@ -5,8 +5,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, override
 
-from omnibase_core.nodes import NodeCompute
-
 from ..entry import EntryPoint
 from ..node_request import NodeRequest
 from ..node_response import NodeResponse
@@ -18,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class RunningCompute[RequestT: NodeRequest, ResponseT: NodeResponse, EntryT: EntryPoint[Any, Any]](
-    RunningNode[RequestT, ResponseT, EntryT], NodeCompute[Any, Any]
+    RunningNode[RequestT, ResponseT, EntryT]
 ):
     """A compute node between its start and its end."""
 

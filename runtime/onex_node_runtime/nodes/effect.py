@@ -5,8 +5,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, override
 
-from omnibase_core.nodes import NodeEffect
-
 from ..entry import EntryPoint
 from ..node_request import NodeRequest
 from ..node_response import NodeResponse
@@ -18,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class RunningEffect[RequestT: NodeRequest, ResponseT: NodeResponse, EntryT: EntryPoint[Any, Any]](
-    RunningNode[RequestT, ResponseT, EntryT], NodeEffect
+    RunningNode[RequestT, ResponseT, EntryT]
 ):
     """An effect node between its start and its end."""
 

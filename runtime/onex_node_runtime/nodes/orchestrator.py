@@ -5,8 +5,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from omnibase_core.nodes import NodeOrchestrator
-
 from ..entry import EntryPoint
 from ..node_request import NodeRequest
 from ..node_response import NodeResponse
@@ -14,6 +12,6 @@ from .running import RunningNode
 
 
 class RunningOrchestrator[RequestT: NodeRequest, ResponseT: NodeResponse, EntryT: EntryPoint[Any, Any]](
-    RunningNode[RequestT, ResponseT, EntryT], NodeOrchestrator
+    RunningNode[RequestT, ResponseT, EntryT]
 ):
     """An orchestrator between its start and its end."""

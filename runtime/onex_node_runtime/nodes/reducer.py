@@ -5,8 +5,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, override
 
-from omnibase_core.nodes import NodeReducer
-
 from ..entry import EntryPoint
 from ..node_request import NodeRequest
 from ..node_response import NodeResponse
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class RunningReducer[RequestT: NodeRequest, ResponseT: NodeResponse, EntryT: EntryPoint[Any, Any]](
-    RunningNode[RequestT, ResponseT, EntryT], NodeReducer[Any, Any]
+    RunningNode[RequestT, ResponseT, EntryT]
 ):
     """A reducer between its start and its end.
 

@@ -164,7 +164,8 @@ def _fields(interview: Interview, index: int, place: Path, verb: str) -> dict[st
     side = place[-1]
     number = 0
     while True:
-        key, fields = f"{index}.{side}.{number}", _at(interview, place)
+        key = f"{index}.{side}.{number}"
+        fields: dict[str, Any] = _at(interview, place)
         text = f"A field that {verb}? (Enter for no{' further' if number else ''} one)"
         read = lambda name, fields=fields: _new(name, fields)  # noqa: E731 - the fields of this round
         named = Question(f"{key}.name", text, place, optional=True, read=read, below=lambda name: (*place, name))
@@ -284,7 +285,7 @@ class _Asking:
     @property
     def last(self) -> str:
         """The last input field, which is likely to be a value; empty where there is none."""
-        return next(reversed(self.taken), "")
+        return next(reversed(tuple(self.taken)), "")
 
     def referring(self, text: str) -> str:
         """Return a default that refers to the first input field."""

@@ -214,7 +214,7 @@ def test_what_happens_to_the_output_does_not_undo_what_is_done(
 ) -> None:
     change_contract(project, set_port)
     (project / "build").mkdir(exist_ok=True)
-    assert update(project, "--json", tmp_path)[0] == 1
+    assert update(project, f"--json={tmp_path}")[0] == 1
     assert "8123" not in (project / NODE / "settings.py").read_text(encoding="utf-8")
 
     command = f'{sys.executable} -m extensions.updating.command "$0" --json /dev/full > /dev/full'

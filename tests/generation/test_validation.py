@@ -362,7 +362,7 @@ def test_level_is_that_of_the_contract(run: Run, faulty: Path, tmp_path: Path) -
     status, output = copy(run, faulty, tmp_path / "unchecked", tmp_path, validation_level="none")
 
     assert status == 0, output
-    assert not (tmp_path / "unchecked" / "build").exists()
+    assert not (tmp_path / "unchecked" / "build" / "validation.json").exists()
 
 
 RUNS = """from pathlib import Path

@@ -277,11 +277,11 @@ def test_killed_while_files_are_written(project: Path, calls: int) -> None:
     until_undone(project)
 
     after = contents(project)
-    if result.returncode == 0:
-        assert after["README.md"] == b"new"
-    else:
-        assert result.returncode == 9
-        assert after == before
+    assert result.returncode in {0, 9}
+    whole = {**before, "README.md": b"new", "a/b.txt": b"added", "pyproject.toml": b"x"}
+    del whole["Makefile"]
+    # What is kept for an undo by hand is written when all is done.
+    assert after in (([whole]) if result.returncode == 0 else [before, whole])
 
 
 def test_undo_of_what_was_killed_with_its_guard(project: Path) -> None:

@@ -411,7 +411,7 @@ class _Builder:
         if operation.by_state_machine:
             return "entities"
         if operation.workflow:
-            return "workflows"
+            return "self.workflows"
         if operation.aggregate or operation.compute:
             return "figures" if operation.aggregate and self.contract.figure_store else ""
         if key := self.adapter_key(operation):

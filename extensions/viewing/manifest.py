@@ -137,7 +137,7 @@ def promises(node: NodeView) -> dict[str, dict[str, dict[str, Any]]]:
             methods={"run": ["self", "request"]},
             awaited=["run"],
         )
-    add(node.handler, bases=[node.entry_class], methods=handle, awaited=["handle"])
+    add(node.handler, bases=["EntryPoint"], methods=handle, awaited=["handle"])
     add(node.settings)
     add(node.request, members=["operation", "payload", "correlation_id"])
     add(node.response)

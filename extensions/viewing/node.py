@@ -420,11 +420,6 @@ class NodeView(NodeEvents):
         return f"Running{self.node_type.capitalize()}"
 
     @property
-    def entry_class(self) -> str:
-        """The runtime's class that the node's handler derives from."""
-        return "WorkflowEntryPoint" if self.workflows else "EntryPoint"
-
-    @property
     def tool_server(self) -> Symbol:
         """The class that answers tool invocations, under service mode."""
         return self.own("service_mode", f"{self.lifecycle[1].removesuffix('Lifecycle')}ToolServer")

@@ -93,7 +93,7 @@ _ROOTS: Mapping[str, Callable[["NodeView"], object]] = {
     "exporting": lambda node: node.tracing,
     "tracing": lambda node: node.tracing,
     "workflows/announcer": lambda node: node.workflows,
-    "workflows/entry": lambda node: node.workflows,
+    "workflows/company": lambda node: node.workflows,
     "workflows/connection": lambda node: node.workflows,
     "workflows/run_store_memory": lambda node: node.run_store == "memory",
     "workflows/run_store_postgres": lambda node: node.run_store == "postgres",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from omnibase_core.errors import ModelOnexError
 
     from .adapters.group import AdapterGroup, Figure
+    from .companion import Companion
     from .operation import Operation, Surroundings
 
 
@@ -39,6 +40,7 @@ class EntryPoint[RequestT: NodeRequest, ResponseT: NodeResponse]:
         respond: Callable[..., ResponseT],
         *,
         adapters: AdapterGroup | None = None,
+        companion: Companion | None = None,
         admit: Callable[[str, UUID], None] = admit_all,
         span: Callable[[str, str, UUID], AbstractContextManager[None]] = no_span,
     ) -> None:
@@ -49,6 +51,7 @@ class EntryPoint[RequestT: NodeRequest, ResponseT: NodeResponse]:
             surroundings: What they share.
             respond: Makes the answer of `operation`, `result` and `correlation_id`.
             adapters: What the operations talk to; None for nothing.
+            companion: What has to be there beside them; None for nothing.
             admit: Refuses an operation for now, by raising a `ModelOnexError`.
             span: Makes a span of a run: takes the node, the operation and the request's identity.
         """
@@ -56,6 +59,7 @@ class EntryPoint[RequestT: NodeRequest, ResponseT: NodeResponse]:
         self._surroundings = surroundings
         self._respond = respond
         self._adapters = adapters
+        self._companion = companion
         self._admit = admit
         self._span = span
 
@@ -69,15 +73,20 @@ class EntryPoint[RequestT: NodeRequest, ResponseT: NodeResponse]:
         return [] if self._adapters is None else self._adapters.figures()
 
     async def initialize(self) -> dict[str, ModelOnexError]:
-        """Open the adapters; does nothing to those that are open.
+        """Open the adapters, and start what is beside them; does nothing to what is open.
 
         Returns:
-            The errors of those that are away, by name.
+            The errors of adapters that are away, by name.
         """
-        return {} if self._adapters is None else await self._adapters.open()
+        failures = {} if self._adapters is None else await self._adapters.open()
+        if self._companion is not None:
+            self._companion.start()
+        return failures
 
     async def shutdown(self) -> None:
-        """Close the adapters; does nothing to those that are closed."""
+        """Stop what is beside the adapters, and close them; does nothing to what is closed."""
+        if self._companion is not None:
+            await self._companion.stop()
         if self._adapters is not None:
             await self._adapters.close()
 
@@ -95,6 +104,8 @@ class EntryPoint[RequestT: NodeRequest, ResponseT: NodeResponse]:
         """
         correlation_id = request.correlation_id or uuid4()
         name = request.operation.value
+        if self._companion is not None:
+            await self._companion.ready()
         self._admit(name, correlation_id)
         operation = self._operations[request.operation]
         with self._span(self._surroundings.node, name, correlation_id):

@@ -29,7 +29,7 @@ from onex_node_runtime.nodes.orchestrator import RunningOrchestrator
 from onex_node_runtime.nodes.reducer import RunningReducer
 from onex_node_runtime.operation import Operation, Surroundings
 from onex_node_runtime.rate_limit import RateLimit, admission
-from onex_node_runtime.workflows.entry import WorkflowEntryPoint
+from onex_node_runtime.workflows.company import Company
 from pydantic import BaseModel, JsonValue
 
 AWAY = ModelOnexError(message="away", error_code=EnumCoreErrorCode.NETWORK_ERROR)
@@ -227,11 +227,8 @@ class Calls:
 @pytest.mark.parametrize("kept", [True, False])
 async def test_workflows_have_other_nodes_within_reach_and_go_on_with_runs(kept: bool) -> None:
     calls: Any = Calls()
-    operations = {Name.ECHO: Operation("echo", Words, echo, timeout_seconds=5)}
     resumed: Any = {"echo": "workflow"} if kept else None
-    point: WorkflowEntryPoint[Request, Response] = WorkflowEntryPoint(
-        operations, surroundings(), Response, connection=calls, workflows=calls, resumed=resumed
-    )
+    point = entry(companion=Company(calls, calls, resumed))
     await point.handle(Request())
     await point.initialize()
     await point.shutdown()

@@ -67,13 +67,7 @@ class RunningNode[RequestT: NodeRequest, ResponseT: NodeResponse, EntryT: EntryP
         return self._handler
 
     async def handle(self, request: RequestT) -> ResponseT:
-        """Run one operation.
-
-        Args:
-            request: The operation's name and input.
-
-        Returns:
-            The operation's output, with the request's correlation id.
+        """Run one operation, as `EntryPoint.handle` describes it.
 
         Raises:
             ModelOnexError: INVALID_STATE before `initialize` and after `shutdown`; else what the operation raises.

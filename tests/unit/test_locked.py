@@ -112,3 +112,9 @@ def hashes(text: str) -> dict[str, list[str]]:
 
 def test_the_extra_is_what_is_pinned(root: Path) -> None:
     assert f'infra = ["{INFRA}"]' in (root / "template" / "pyproject.toml.j2").read_text(encoding="utf-8")
+
+
+def test_the_makefile_names_files_that_there_are(root: Path) -> None:
+    named = re.findall(r"\b[\w/]+\.txt\b", (root / "template" / "Makefile.j2").read_text(encoding="utf-8"))
+    there = {f"requirements/{path.name.removesuffix('.j2')}" for path in (root / "template/requirements").iterdir()}
+    assert set(named) <= there | {"venv/pinned.txt"}

@@ -11,7 +11,7 @@ from ..language.contract import spell_out
 from ..language.publishing import SUCCESS, publications
 from ..text import sql_text
 from ..text.problems import Path, Problem, did_you_mean, show
-from . import caches, callers, computation, custom, reducers, statements, unions, workflow
+from . import caches, callers, computation, custom, idempotency, reducers, statements, unions, workflow
 from . import integrations as effects
 from .fields import TAKEN, FieldRules, Specs, comparable, is_needed, list_of, mapping_of
 
@@ -120,6 +120,8 @@ class _Rules(FieldRules):
 
     def implementation(self, path: Path, operation: Specs) -> Iterator[Problem]:
         yield from self.archetype(path, operation)
+        if self.clean((*path, "database")):
+            yield from idempotency.check(path, operation)
         given = [key for key in IMPLEMENTATIONS if key in operation]
         if "then" in operation:
             yield from computation.check_then(self, path, operation, given[0] if given else "")

@@ -260,6 +260,7 @@ def _operation(
         target=Target(target.get("p95_ms"), target.get("per_second")) if target else None,
         timeout_seconds=spec.get("timeout_seconds"),
         idempotent=spec.get("idempotent"),
+        idempotency_key=spec.get("idempotency_key", False),
         retry=_retry(spec.get("retry")),
         requirements=tuple(spec.get("requirements", ())),
         settings=fields(spec.get("settings"), named),

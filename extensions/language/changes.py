@@ -162,6 +162,10 @@ class _Comparison:
             yield Change((*path, "idempotent"), "running it twice is no longer safe", Effect.MAJOR)
         elif new.idempotent and not old.idempotent:
             yield Change((*path, "idempotent"), "running it twice is safe", Effect.MINOR)
+        if old.idempotency_key and not new.idempotency_key:
+            yield Change((*path, "idempotency_key"), "a request with a key can't be repeated any more", Effect.MAJOR)
+        elif new.idempotency_key and not old.idempotency_key:
+            yield Change((*path, "idempotency_key"), "a request with a key can be repeated", Effect.MINOR)
         if old.publishes and not new.publishes:
             yield Change((*path, "publishes"), f"event {show(old.publishes)} is no longer published", Effect.MAJOR)
         elif new.publishes and not old.publishes:

@@ -287,6 +287,7 @@ class Operation:
         scopes: What a caller of the service needs to be allowed; all of them.
         cache: How its results are kept; None for not at all.
         invalidates: The kept results that it changes.
+        idempotency_key: Whether answers are kept by the keys of their requests.
     """
 
     name: str
@@ -314,6 +315,7 @@ class Operation:
     scopes: tuple[str, ...] = ()
     cache: Cache | None = None
     invalidates: tuple[Invalidation, ...] = ()
+    idempotency_key: bool = False
     then: Mapping[str, str] = types.MappingProxyType({})
 
     @property

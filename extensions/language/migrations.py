@@ -26,6 +26,12 @@ _MEANS: Final = re.compile("|".join(_OUTSIDE))
 _NAMES: Final = ("word", "quoted")
 
 
+def outside(script: str) -> str:
+    """Return the words of a statement that PostgreSQL refuses in a transaction; empty where there are none."""
+    found = (_MEANS.match(_words(statement)) for statement in sql.split(script))
+    return next((match[0].upper() for match in found if match), "")
+
+
 def problems(path: Path, script: str, *, transaction: bool) -> Iterator[Problem]:
     """Find what can't be applied as it stands.
 

@@ -279,6 +279,7 @@ class _Builder:
             idempotent=operation.idempotent
             if operation.idempotent is not None
             else self.is_idempotent(operation, calls, reduction),
+            keyed=operation.idempotency_key,
             transactional=bool(database and database.transaction and transactions and transactions.enabled),
             retry=self.own_retry(operation),
             timeout_seconds=workflow.longest_seconds

@@ -2,6 +2,7 @@
 
 import math
 
+from ..language import idempotency
 from . import aggregates, aggregation, workflow
 from . import fsm as fsm_viewing
 from .calls import KEY_HELPERS
@@ -309,6 +310,21 @@ class NodeOperations(NodeFacts):
         return tuple(operation for operation in self.transactions if operation.sample is not None)
 
     @property
+    def keyed(self) -> tuple[OperationView, ...]:
+        """The operations that keep answers by the keys of their requests."""
+        return tuple(operation for operation in self.operations if operation.keyed)
+
+    @property
+    def keyed_sampled(self) -> tuple[OperationView, ...]:
+        """Those of them that a valid input is known for."""
+        return tuple(operation for operation in self.keyed if operation.sample is not None)
+
+    @property
+    def answers_table(self) -> str:
+        """The table of the answers that are kept; empty where there is none."""
+        return idempotency.table(self.contract)
+
+    @property
     def cached(self) -> tuple[OperationView, ...]:
         """The operations whose results are kept for a while."""
         return tuple(operation for operation in self.operations if operation.cache)
@@ -365,6 +381,9 @@ class NodeOperations(NodeFacts):
         if operation in self.pooled:
             return f"COMPUTE_POOL.around({operation.handler[1]})"
         code = f"{operation.handler[1]}({operation.handler_argument}).handle"
+        if operation.keyed:
+            retry = f", {operation.retry.code}" if operation.retry else ""
+            code = f'answers.around(Keeping("{operation.name}", {operation.returned[1]}{retry}), {code})'
         if operation.then:
             code = f'followed("{operation.name}", {code}, {operation.then.function})'
         for change in operation.changes:

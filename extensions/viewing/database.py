@@ -6,7 +6,7 @@ from ..language import migrations, samples
 from ..language.contract import Contract, Operation
 from ..language.filling import copied
 from ..language.references import Reference, Resolver, parts
-from . import aggregates
+from . import aggregates, idempotency
 from . import workflow as workflow_view
 from .fields import Symbol
 from .integrations import Environment
@@ -134,6 +134,7 @@ def database_view(contract: Contract, operations: Sequence[OperationView]) -> Da
         migrations=(
             *(MigrationView(*migration) for migration in aggregates.migrations(contract)),
             *(MigrationView(*migration) for migration in workflow_view.migrations(contract)),
+            *(MigrationView(*migration) for migration in idempotency.migrations(contract)),
             *(
                 MigrationView(m.id, m.sql, m.transaction, "" if m.transaction else migrations.index(m.sql))
                 for m in (integration.migrations if integration else ())

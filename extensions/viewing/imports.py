@@ -157,6 +157,13 @@ class Imports:
         )
         symbols += [(operation.handler[0].rpartition(".")[0], operation.file) for operation in self.node.sql_operations]
         symbols += [operation.output.symbol for operation in self.node.sql_sampled]
+        if self.node.keyed_sampled:
+            keyed = self.node.own("idempotency.keyed", "KEYED")
+            symbols += [
+                (keyed[0], "KEYED as KEYED_REQUEST"),
+                (keyed[0], "KeyedRequest"),
+                self.node.own("service", "KEYED"),
+            ]
         symbols += [] if self.node.migrations else [("tests.integration.conftest", "is_external")]
         return tuple(symbols)
 
@@ -400,6 +407,15 @@ class Imports:
         symbols += [("tests.redis_server", "redis_url")] if "redis" in self.node.cache_places else []
         return tuple(symbols)
 
+    def _keyed_handler(self) -> list[Symbol]:
+        keyed = self.node.keyed
+        if not keyed:
+            return []
+        symbols = [self.node.own("idempotency.kept_answers", name) for name in ("Keeping", "KeptAnswers")]
+        if any(operation.retry for operation in keyed):
+            symbols.append(self.node.own("adapters.retry_policy", "RetryPolicy"))
+        return [*symbols, *(operation.returned for operation in keyed)]
+
     @property
     def handler(self) -> tuple[Symbol, ...]:
         """What the node's handler imports of the node's own package."""
@@ -421,6 +437,7 @@ class Imports:
             symbols += [(f"{self.node.module}.caches", op.cache.function) for op in self.node.cached if op.cache]
             changed = (change.function for op in self.node.changing for change in op.changes)
             symbols += [(f"{self.node.module}.caches", function) for function in changed]
+        symbols += self._keyed_handler()
         if self.node.pooled:
             symbols.append(self.node.own("compute_pool", "COMPUTE_POOL"))
         if self.node.figure_store:

@@ -52,6 +52,20 @@ _CORRELATION_HEADER: Final[Mapping[str, Any]] = {
     "description": "The request's identity: the caller's own, or one that was made for it.",
     "schema": {"type": "string"},
 }
+_KEY: Final = "Idempotency-Key"
+_KEY_PARAMETER: Final[Mapping[str, Any]] = {
+    "name": _KEY,
+    "in": "header",
+    "description": "A text of the caller's own, new for each request: sent again with it, the request takes effect once"
+    " and gets the first one's answer. In quotation marks or not.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 512},
+    "example": '"8e03978e-40d5-43dd-bc93-6894a57f9324"',
+}
+_REPLAYED: Final = "Idempotency-Replayed"
+_REPLAYED_HEADER: Final[Mapping[str, Any]] = {
+    "description": "Whether the answer is the one that was kept from an earlier request with the same key.",
+    "schema": {"const": "true"},
+}
 # Answers that are no success, which each operation may have.
 _ALWAYS: Final[Mapping[int, str]] = {
     400: "The body is no JSON object.",
@@ -76,6 +90,13 @@ _SOMETIMES: Final[Mapping[int, str]] = {
 _OF_CALLERS: Final[Mapping[int, str]] = {
     401: "Nobody knows the caller: it has no credentials, or none that are good.",
     403: "The caller lacks a scope; or the service is bound to its machine, and `Origin` is another.",
+}
+# Those of services with operations that keep answers by the keys of their requests.
+_OF_KEYS: Final[Mapping[int, str]] = {
+    400: "The body is no JSON object; or `Idempotency-Key` is no key.",
+    409: "The state of things does not allow the operation; or a request with the same `Idempotency-Key` is under way.",
+    422: "The input does not meet the contract, or holds what the operation can't take; or `Idempotency-Key` belongs to"
+    " a request with another input.",
 }
 _KEY_SCHEME: Final = "api_key"
 _LONGEST_SUMMARY: Final = 120
@@ -116,8 +137,14 @@ def document(node: "NodeView") -> str:
             "components": {
                 "schemas": {**types.schemas, "Problem": dict(_PROBLEM), "ServiceStatus": dict(_STATUS)},
                 "responses": {_word(status): answer for status, answer in errors.items()},
-                "headers": {_CORRELATION: dict(_CORRELATION_HEADER)},
-                "parameters": {_CORRELATION: {"name": _CORRELATION, "in": "header", **_CORRELATION_HEADER}},
+                "headers": {
+                    _CORRELATION: dict(_CORRELATION_HEADER),
+                    **({_REPLAYED: dict(_REPLAYED_HEADER)} if node.keyed else {}),
+                },
+                "parameters": {
+                    _CORRELATION: {"name": _CORRELATION, "in": "header", **_CORRELATION_HEADER},
+                    **({_KEY: dict(_KEY_PARAMETER)} if node.keyed else {}),
+                },
                 **({"securitySchemes": schemes} if schemes else {}),
             },
         },
@@ -131,6 +158,7 @@ def _answers(node: "NodeView") -> dict[int, str]:
         # Handlers and other nodes refuse as they see fit.
         known |= {404, 409}
     found = {**_ALWAYS, **{status: text for status, text in _SOMETIMES.items() if status in known}}
+    found |= _OF_KEYS if node.keyed else {}
     return dict(sorted({**found, **(_OF_CALLERS if node.auth else {})}.items()))
 
 
@@ -178,12 +206,16 @@ def _operation(operation: "OperationView", errors: Mapping[int, object], types: 
         "operationId": operation.name,
         "tags": ["operations"],
         **_told(operation),
-        "parameters": [{"$ref": f"#/components/parameters/{_CORRELATION}"}],
+        "parameters": [
+            {"$ref": f"#/components/parameters/{name}"}
+            for name in (_CORRELATION, *((_KEY,) if operation.keyed else ()))
+        ],
         "requestBody": {"required": bool(needed), "content": {"application/json": body}},
         "responses": {
             "200": {
                 "description": "What came of it.",
-                "headers": _headers(200),
+                "headers": _headers(200)
+                | ({_REPLAYED: {"$ref": f"#/components/headers/{_REPLAYED}"}} if operation.keyed else {}),
                 "content": {"application/json": {"schema": reference(side(operation.name, "Output"))}},
             },
             **{str(status): {"$ref": f"#/components/responses/{_word(status)}"} for status in errors},

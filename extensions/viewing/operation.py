@@ -46,6 +46,7 @@ class OperationView:
         count: The output field that tells how many rows there were; empty when there is none.
         into: The output field that takes the row or rows; empty when there is none.
         idempotent: Whether running it twice does no harm.
+        keyed: Whether it keeps answers by the keys of their requests.
         transactional: Whether it runs in a transaction.
         retry: Its own retry policy, if any.
         timeout_seconds: Its deadline.
@@ -94,6 +95,7 @@ class OperationView:
     count: str
     into: str
     idempotent: bool
+    keyed: bool
     transactional: bool
     retry: RetryView | None
     timeout_seconds: float

@@ -124,6 +124,9 @@ class Readme:
             rows.append(("RATE_LIMIT_ERROR", 429, "there are too many requests; Retry-After says when to come back"))
         if node.breaker:
             rows.append(("SERVICE_UNAVAILABLE", 503, "the circuit breaker is open"))
+        if node.keyed:
+            rows.append(("VALIDATION_ERROR", 422, "the Idempotency-Key belongs to a request with another input"))
+            rows.append(("INVALID_OPERATION", 409, "a request with this Idempotency-Key is under way"))
         if node.fsm and node.fsm.rejects:
             when = "no transition is defined for the trigger in the state that the entity is in"
             rows.append(("INVALID_OPERATION", 409, when))

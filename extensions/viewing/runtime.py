@@ -46,6 +46,7 @@ _ROOTS: Mapping[str, Callable[["NodeView"], object]] = {
     "compute_pool": lambda node: node.pooled,
     "json_values": lambda node: node.writes_json,
     "intents": lambda node: node.aggregations.intend,
+    "idempotency/kept_answers": lambda node: node.keyed,
     "keys": lambda node: node.key_helpers,
     "logs": lambda _node: True,
     "operation": lambda _node: True,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 NAMES = frozenset(
     {
         *("node_transport", "run_lease_seconds", "cache_enabled", "cache_ttl_seconds", "cache_max_entries"),
+        "idempotency_key_seconds",
         *("database_url", "database_pool_min_size", "database_pool_max_size", "database_connect_timeout_seconds"),
         *("database_statement_timeout_seconds", "database_migrate_on_start"),
         *("redis_max_connections", "redis_timeout_seconds"),
@@ -188,6 +189,9 @@ class _Settings:
         self.encryption("database", "PostgreSQL is", "when set, TLS is needed")
         if database.migrations:
             self.add("database_migrate_on_start", "bool", True, "Apply pending migrations when connecting.")
+        if self.node.keyed:
+            kept = "How long an answer is kept by the Idempotency-Key of its request."
+            self.add("idempotency_key_seconds", "float", 86_400.0, kept, "gt=0")
 
     def http(self) -> None:
         for http in self.node.apis:

@@ -4,6 +4,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -21,6 +22,7 @@ from pydantic import BaseModel, SerializeAsAny, ValidationError
 from .correlation import CORRELATION_ID, FOREIGN
 from .effects import EFFECTS, Effects
 from .failure import ModelFailure
+from .idempotency.keyed import KEYED
 from .large_payloads import judged
 from .payloads import problems_of, shortened
 from .refusals import REFUSALS
@@ -200,6 +202,16 @@ class Operation[InputT: BaseModel, OutputT: BaseModel]:
             count = getattr(output, field, None)
             if isinstance(count, int) and count > 0:
                 surroundings.metrics.increment_counter(f"operation_{field}", count, tags={"operation": self.name})
+        await self._announce(request, output, correlation_id, surroundings, started)
+        return output
+
+    async def _announce(
+        self, request: InputT, output: OutputT, correlation_id: UUID, surroundings: Surroundings, started: float
+    ) -> None:
+        keyed = KEYED.get()
+        if keyed is not None and keyed.announced:
+            return
+        published = []
         for event in self.events:
             if isinstance(event, FailureEvent):
                 if event.undone is None or not event.undone(output):
@@ -209,8 +221,11 @@ class Operation[InputT: BaseModel, OutputT: BaseModel]:
                 build = partial(event.build, request, output)
             else:
                 continue
-            await self._publish(event.topic, build, correlation_id, surroundings, started)
-        return output
+            published.append(await self._publish(event.topic, build, correlation_id, surroundings, started))
+        if keyed is not None and keyed.note_announced is not None and published and all(published):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PUBLISH_SECONDS):
+                    await keyed.note_announced()
 
     async def _tell_of(
         self,
@@ -300,9 +315,9 @@ class Operation[InputT: BaseModel, OutputT: BaseModel]:
         correlation_id: UUID,
         surroundings: Surroundings,
         started: float,
-    ) -> None:
+    ) -> bool:
         if surroundings.event_bus is None:
-            return
+            return False
         seconds = max(PUBLISH_SECONDS, self.timeout_seconds - (time.perf_counter() - started))
         tags = {"message_category": EnumMessageCategory.EVENT.value, "namespace": surroundings.namespace}
         try:
@@ -328,3 +343,5 @@ class Operation[InputT: BaseModel, OutputT: BaseModel]:
                     "error": surroundings.redact(f"{type(error).__name__}: {error}"),
                 },
             )
+            return False
+        return True

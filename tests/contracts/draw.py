@@ -395,7 +395,7 @@ PARTS: dict[str, dict[str, Part]] = {
     "reducer": {"aggregate": _aggregate, "fsm": _fsm, "custom": _custom},
     "orchestrator": {"workflow": _workflow, "custom": _custom},
 }
-EXTRAS = ("publishes", "timeout_seconds", "idempotent", "target", "retry", "schedule", "scopes")
+EXTRAS = ("publishes", "timeout_seconds", "idempotent", "idempotency_key", "target", "retry", "schedule", "scopes")
 
 
 @st.composite

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from contextvars import Context
+from contextvars import Context, ContextVar
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import asyncpg
@@ -50,6 +50,10 @@ _UNAVAILABLE = (
     asyncpg.TooManyConnectionsError,
 )
 _UNDONE_BY_SERVER = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+
+
+_JOINED: ContextVar[tuple[AdapterPostgres, Statements] | None] = ContextVar("joined", default=None)
+"""The transaction that calls of an adapter take part in; None outside of one."""
 
 
 async def _migrate_nothing(_pool: Pool) -> None:
@@ -245,11 +249,45 @@ class AdapterPostgres:
         if retry is not None:
             options["retry"] = retry
         with self._spans.call("postgres transact"):
+            if (joined := self._joined()) is not None:
+                return await joined.part(work)
             return await self._call(
                 lambda connection: work(Statements(connection, self._settings.redact)),
                 options,
                 self._isolation or "read_committed",
             )
+
+    async def together[T](self, work: Callable[[Statements], Awaitable[T]], *, retry: RetryOrNone = None) -> T:
+        """Run calls of this adapter, and statements beside them, in one transaction.
+
+        What `work` calls of this adapter takes part in the transaction: it is neither tried again nor committed by
+        itself, and what a `transact` inside undoes is undone alone.
+
+        Args:
+            work: Makes the calls. It is called again where the transaction is tried again, also after an unclear
+                outcome: it has to find out whether the transaction has taken effect.
+            retry: The operation's own retry policy, instead of the node's.
+
+        Returns:
+            What `work` returns, once the transaction took effect.
+
+        Raises:
+            ModelOnexError: DATABASE_CONNECTION_ERROR, DATABASE_QUERY_ERROR, TIMEOUT, SERVICE_UNAVAILABLE, or as `work`
+                raises it.
+        """
+
+        async def joined(statements: Statements) -> T:
+            token = _JOINED.set((self, statements))
+            try:
+                return await work(statements)
+            finally:
+                _JOINED.reset(token)
+
+        return await self.transact(joined, idempotent=True, retry=retry)
+
+    def _joined(self) -> Statements | None:
+        adapter, statements = _JOINED.get() or (None, None)
+        return statements if adapter is self else None
 
     async def _call[T](
         self,
@@ -257,6 +295,8 @@ class AdapterPostgres:
         options: StatementOptions,
         isolation: Isolation | None = None,
     ) -> T:
+        if (joined := self._joined()) is not None:
+            return await joined.call(statement)
         idempotent = options.get("idempotent", False)
         if isolation is None:
             isolation = self._isolation if options.get("transaction", True) else ""

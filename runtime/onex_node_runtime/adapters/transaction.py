@@ -71,9 +71,28 @@ class Statements:
         """
         return affected(await self._run(lambda: self._connection.execute(query, *arguments), "", savepoint=savepoint))
 
+    async def call[T](self, statement: Callable[[Connection], Awaitable[T]]) -> T:
+        """Run a statement that is made for a connection, and return what it returns."""
+        return await self._told(statement(self._connection))
+
+    async def part[T](self, work: Callable[[Statements], Awaitable[T]]) -> T:
+        """Run statements that are undone alone where `work` raises an error, which is raised again.
+
+        Args:
+            work: Runs the statements that it is given.
+
+        Returns:
+            What `work` returns.
+        """
+        async with self._connection.transaction():
+            return await work(self)
+
     async def _run[T](self, statement: Callable[[], Awaitable[T]], nothing: T, *, savepoint: bool) -> T:
+        return await self._told(self._apart(statement, nothing) if savepoint else statement())
+
+    async def _told[T](self, statement: Awaitable[T]) -> T:
         try:
-            return await self._apart(statement, nothing) if savepoint else await statement()
+            return await statement
         except Exception as error:
             # In words that know the statement; all else is for the adapter to tell.
             if refused := refusal(error, self._redact):

@@ -5,7 +5,7 @@ import asyncio
 import contextlib
 import gc
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -26,6 +26,7 @@ from starlette.routing import Route
 from ..callers.known import IDENTITY, CallersOrNone
 from ..correlation import CALLER, CALLER_CORRELATION_ID, CORRELATION_HEADER, CORRELATION_ID, correlation_of
 from ..effects import safe_to_repeat
+from ..idempotency.keyed import KEY_HEADER, KEYED, REPLAYED_HEADER, KeyedOrNone, KeyedRequest, key_in
 from ..large_payloads import one_after_another
 from ..settings.service import ListenerSettings
 from .admission import RefusedError, body_of, check_media_type, check_origin, is_loopback, payload_of
@@ -75,6 +76,7 @@ class Served:
         safe_to_stop: Tells whether the request that is cut off may be sent again.
         documents: Routes that tell people and tools of the interface.
         callers: Who may call; None lets everybody who reaches the port.
+        keyed: The names of the operations that keep answers by the keys of their requests.
     """
 
     node: ServedNode
@@ -89,6 +91,7 @@ class Served:
     safe_to_stop: Callable[[], bool] = safe_to_repeat
     documents: Sequence[Route] = ()
     callers: CallersOrNone = None
+    keyed: Collection[str] = ()
 
 
 def application(served: Served) -> Starlette:
@@ -205,13 +208,16 @@ class OperationEndpoint:
         if is_loopback(settings.service_host):
             check_origin(request)
         name = request.path_params["name"]
+        known = ""
         if self._served.callers is not None:
             identity = await self._served.callers.check_operation(request, name)
             IDENTITY.set(identity)
             CALLER.set(identity.name)
+            known = identity.name
         if name not in self._served.operations:
             raise RefusedError(HTTPStatus.NOT_FOUND, "There is no such operation.")
         check_media_type(request)
+        KEYED.set(_keyed(request, known) if name in self._served.keyed else None)
         limit = settings.service_max_body_bytes
         body = await body_of(request, limit, settings.service_receive_seconds)
         async with self._requests.room(weight_of(body)):
@@ -229,7 +235,18 @@ class OperationEndpoint:
             # The time to drain is over; the task ends with this answer.
             safe = self._served.safe_to_stop()
             return problem(HTTPStatus.SERVICE_UNAVAILABLE, "The service is stopping.", safe_to_repeat=safe)
-        return BudgetedResponse(result, self._answers, self._served.settings.service_max_answer_bytes)
+        answer = BudgetedResponse(result, self._answers, self._served.settings.service_max_answer_bytes)
+        if (keyed := KEYED.get()) is not None and keyed.replayed:
+            answer.headers[REPLAYED_HEADER] = "true"
+        return answer
+
+
+def _keyed(request: Request, caller: str) -> KeyedOrNone:
+    try:
+        key = key_in(request.headers.getlist(KEY_HEADER))
+    except ValueError as error:
+        raise RefusedError(HTTPStatus.BAD_REQUEST, str(error)) from None
+    return None if key is None else KeyedRequest(key, caller)
 
 
 def refused(refusal: RefusedError) -> Response:

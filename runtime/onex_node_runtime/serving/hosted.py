@@ -11,7 +11,7 @@ from .application import Readiness, Served, application
 from .intake import Intake
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from enum import StrEnum
 
     from omnibase_core.models.health.model_health_status import ModelHealthStatus
@@ -54,6 +54,7 @@ def node_application[RequestT](
     continued: Callable[[Mapping[str, str]], contextlib.AbstractContextManager[object]] = contextlib.nullcontext,
     documents: Sequence[Route] = (),
     callers: Callers | None = None,
+    keyed: Collection[str] = (),
 ) -> Starlette:
     """Return the HTTP application around a node, which it initializes and shuts down.
 
@@ -67,6 +68,7 @@ def node_application[RequestT](
         continued: Goes on with a caller's trace, by the headers of the request.
         documents: Routes that tell people and tools of the interface.
         callers: Who may call; None lets everybody who reaches the port.
+        keyed: The names of the operations that keep answers by the keys of their requests.
 
     Returns:
         The application, as `application` describes it.
@@ -98,5 +100,6 @@ def node_application[RequestT](
             continued=continued,
             documents=documents,
             callers=callers,
+            keyed=keyed,
         )
     )

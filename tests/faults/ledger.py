@@ -65,7 +65,7 @@ async def ledger(projects: Projects, settings: Mapping[str, str], *, stalled: bo
         }
         names = {"commit_entry": "DATABASE_URL", "count_entry": "REDIS_URL", "post_entry": "BOOKS_URL"}
         places = {names[operation]: between.url for operation, between in proxies.items()}
-        proxies["insert_entry"] = proxies["commit_entry"]
+        proxies |= dict.fromkeys(("insert_entry", "keyed_entry"), proxies["commit_entry"])
         if stalled:
             for between in proxies.values():
                 between.stall()

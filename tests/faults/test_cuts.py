@@ -16,10 +16,14 @@ from tests.faults.ledger import Ledger, ledger
 
 if TYPE_CHECKING:
     from collections import Counter
+    from collections.abc import Mapping
 
 pytestmark = pytest.mark.slow
 # The longest conversation has some 600 bytes; in a test, every so many of them is cut at.
 STEP = 37
+KEYED = "keyed_entry"
+# A request is repeated until it is answered; one of so many meets no cut.
+REPETITIONS = 1000
 
 
 @dataclass
@@ -29,10 +33,20 @@ class Answers:
     told: dict[str, tuple[int, object]]
 
     async def write(self, process: Process, operation: str, figures: Figures) -> int:
-        """Write an entry of its own, and keep what was answered."""
+        """Write an entry of its own, and keep what was answered; with a key, again and again until it is written."""
         entry = str(uuid4())
+        if operation != KEYED:
+            return await self._ask(process, operation, entry, {}, figures)
+        for _ in range(REPETITIONS):
+            if await self._ask(process, operation, entry, {"Idempotency-Key": entry}, figures) == OK:
+                return OK
+        raise AssertionError(self.told[entry])
+
+    async def _ask(
+        self, process: Process, operation: str, entry: str, headers: Mapping[str, str], figures: Figures
+    ) -> int:
         try:
-            answer = await process.client.post(f"/operations/{operation}", json={"entry_id": entry})
+            answer = await process.client.post(f"/operations/{operation}", json={"entry_id": entry}, headers=headers)
         except httpx.TransportError:
             figures.answers[UNANSWERED] += 1
             return 0
@@ -40,6 +54,11 @@ class Answers:
         safe = body.get("safe_to_repeat")
         assert answer.status_code == OK or isinstance(safe, bool), answer.text
         assert ("Retry-After" in answer.headers) == (safe is True), answer.headers
+        assert answer.status_code == OK or safe or not headers, answer.text
+        if headers and self.told.get(entry):
+            figures.facts["repeated with a key"] = int(figures.facts.get("repeated with a key", 0)) + 1
+        if answer.headers.get("Idempotency-Replayed"):
+            figures.facts["done before, and answered"] = int(figures.facts.get("done before, and answered", 0)) + 1
         figures.answers[f"{answer.status_code}" + ("" if safe is None else " safe" if safe else " unsafe")] += 1
         self.told[entry] = (answer.status_code, safe)
         return answer.status_code

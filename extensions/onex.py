@@ -1,6 +1,7 @@
 """What Copier loads: wires filters and the view of the node into the template's Jinja environment, nothing else."""
 
 import importlib
+import json
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -34,6 +35,13 @@ def _load(*modules: str) -> tuple[ModuleType, ...]:
     return loaded
 
 
+@pass_context
+def _is_asked(context: Context, key: str) -> bool:
+    """Tell whether a person answers a question, rather than data, the last answers or a default."""
+    settings = context["_copier_conf"]
+    return _operation.get(None) == "copy" and not settings["defaults"] and key not in settings["data"]
+
+
 class OnexExtension(Extension):
     """Hands templates `node`, the view of the contract, and the filters that encode text."""
 
@@ -57,12 +65,16 @@ class OnexExtension(Extension):
         )
         compiled.CompiledTemplates().attach(environment)
         self._encode = encode
+        self._drafted: list[str] = []
         self._manifest = importlib.import_module(f"{_PACKAGE}.viewing.manifest")
         self._runtime = importlib.import_module(f"{_PACKAGE}.viewing.runtime")
         self._origins = importlib.import_module(f"{_PACKAGE}.project.origin")
         own_file = importlib.import_module(f"{_PACKAGE}.reading.own_file")
         schema = importlib.import_module(f"{_PACKAGE}.reading.schema")
         environment.filters.update(
+            asked=_is_asked,
+            choices=self._choices,
+            mistake=self._mistake,
             is_contract=self._effective.is_contract,
             effective_contract=self._effective_contract,
             judged=self._judged,
@@ -94,8 +106,30 @@ class OnexExtension(Extension):
             yaml_key=encode.yaml_key,
         )
 
-    def _effective_contract(self, answers: Mapping[str, Any], data: Mapping[str, Any]) -> str:
+    @pass_context
+    def _choices(self, context: Context, key: str) -> str:
+        """Return the choices of a question as JSON; none where data answers it, which may be wrong."""
+        choices = self._front_door().CHOICES[key] if _is_asked(context, key) else {}
+        return json.dumps([[f"{name}: {meaning}", name] for name, meaning in choices.items()])
+
+    @pass_context
+    def _mistake(self, context: Context, key: str, answer: str) -> str:
+        """Say what is wrong with a person's answer; mistakes in data are told all at once, later."""
+        if not _is_asked(context, key):
+            return ""
+        before = {name: context[name] for name in self._front_door().ASKED if name != key and name in context}
+        return str(self._front_door().mistake(key, answer, before))
+
+    def _front_door(self) -> ModuleType:
+        return importlib.import_module(f"{_PACKAGE}.drafting.front_door")
+
+    @pass_context
+    def _effective_contract(self, context: Context, answers: Mapping[str, Any], data: Mapping[str, Any]) -> str:
         raw = self._effective.effective_contract(answers, data)
+        if _is_asked(context, "operations") and "operations" not in raw:
+            drafted = self._front_door().completed(raw)
+            self._drafted = [operation["name"] for operation in drafted.get("operations", ())]
+            raw = drafted
         contract = self._read(raw)
         # A version in parts would come back from the answers file as text that is no version.
         version = {"version": contract.version} if "version" in raw else {}
@@ -120,6 +154,8 @@ class OnexExtension(Extension):
         node = self._view.view(self._read(raw))
         self.environment.globals["node"] = node
         self._warnings = [*self._legacy.warnings(raw)]
+        if self._drafted:
+            self._warnings.append(self._front_door().drafted(self._drafted))
         self.environment.globals["warnings"] = self._warnings
         self._paths = self._manifest.paths(self.environment, context.get_all(), node.left_out)
         destination = Path(context["_copier_conf"]["dst_path"])

@@ -187,6 +187,7 @@ def machine(moves: list[tuple[str, str, str]], entity: str) -> tuple[dict[str, A
     leaving = {before for _, before, _ in moves}
     initial = next((state for state in states if state not in targets), states[0])
     key = f"{entity}_id"
+    ends = [state for state in states if state not in leaving]
     operation = {
         "input": {key: "uuid", "trigger": "string"},
         "output": {key: "uuid", "previous_state": "string", "state": "string", "changed": "boolean"},
@@ -195,7 +196,7 @@ def machine(moves: list[tuple[str, str, str]], entity: str) -> tuple[dict[str, A
         "entity": key,
         "trigger": "trigger",
         "initial_state": initial,
-        "terminal_states": [state for state in states if state not in leaving],
+        **({"terminal_states": ends} if ends else {}),  # an empty list would say that each way has an end
         "states": {state: f"The {entity.replace('_', ' ')} is {state.replace('_', ' ')}." for state in states},
         "transitions": [{"trigger": trigger, "from": before, "to": after} for trigger, before, after in moves],
     }

@@ -65,11 +65,12 @@ class Draft:
         return "\n".join(lines) + "\n" + yaml_document(self.contract)
 
 
-def draft(text: str, *, package: str | None = None, node_type: str | None = None) -> Draft:
+def draft(text: str, *, name: str | None = None, package: str | None = None, node_type: str | None = None) -> Draft:
     """Return the contract that a description asks for.
 
     Args:
         text: A sentence or a document, plain or Markdown.
+        name: The node's name, where it is known.
         package: The node's package, where it is known.
         node_type: The node's type, where it is known.
 
@@ -82,8 +83,8 @@ def draft(text: str, *, package: str | None = None, node_type: str | None = None
     if len(text) > LONGEST:
         raise TooLittleError(f"The description has {len(text)} characters; at most {LONGEST} are read.")
     prose = Prose.of(text)
-    name = name_of(prose)
-    if name is None:
+    named = Guess("name", name, 1.0) if name else name_of(prose)
+    if named is None:
         raise TooLittleError("The description holds no word that can name a node. Say what the node does, in English.")
     candidates = kind_of(prose)
     chosen = candidates[0]
@@ -91,7 +92,7 @@ def draft(text: str, *, package: str | None = None, node_type: str | None = None
         chosen = Candidate(node_type, 1.0, ("the command line",))
     elif not is_settled(candidates):
         raise TooLittleError(_open(candidates))
-    return _Drafting(prose, name, chosen, package).run()
+    return _Drafting(prose, named, chosen, package).run()
 
 
 def _open(candidates: tuple[Candidate, ...]) -> str:

@@ -195,7 +195,7 @@ class Interview:
         place = self._asked[question.key] = question.below(value) if question.below else question.place
         if wrong := self._placed(place, {"type": "string"} if question.below else value):
             _drop(self.contract, place)
-            raise ValueError("; ".join(_said(problem) for problem in wrong))
+            raise ValueError("; ".join(said(problem) for problem in wrong))
         return value
 
 
@@ -215,7 +215,8 @@ def _chosen(choices: Mapping[str, str], text: str) -> str:
     raise ValueError(f"found {text!r}, expected one of {', '.join(choices)}" + (f" ({hint})" if hint else ""))
 
 
-def _said(problem: Problem) -> str:
+def said(problem: Problem) -> str:
+    """Return what is wrong with an answer, without its place in the contract."""
     hint = f" ({problem.hint})" if problem.hint else ""
     return f"found {problem.found}, expected {problem.expected}{hint}"
 

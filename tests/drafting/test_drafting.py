@@ -86,6 +86,13 @@ def test_fields_make_a_table_and_its_statements() -> None:
     ]
 
 
+def test_states_may_go_round_without_an_end() -> None:
+    made = draft("A reducer node for stock: from full to low on sell, from low to full on refill.").contract
+
+    assert made["subcontracts"]["fsm"]["states"].keys() == {"full", "low"}
+    assert "handler" not in made["operations"][0]
+
+
 def test_states_make_a_machine() -> None:
     made = draft("A reducer node for parcels: from packed to sent on send, from sent to lost.").contract
 

@@ -10,7 +10,7 @@ PYTHON := $(BIN)/python -W "ignore:XDG_RUNTIME_DIR is not set"
 COMPILE := $(BIN)/uv pip compile --system-certs --generate-hashes --no-emit-index-url --no-header --python-version 3.12 --quiet
 SOURCES := copier_onex extensions runtime tests examples benchmarks scripts
 
-.PHONY: help setup demo test tutorial fuzz try-llm catalogue interface corpus adopt-corpus faults attacks lint bench check golden reference docs audit lock dist clean
+.PHONY: help setup demo test tutorial preview fuzz drawn try-llm catalogue interface corpus adopt-corpus faults attacks lint bench check golden reference docs audit lock dist clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ test: setup ## Run the whole test suite.
 
 fuzz: setup ## Generate drawn contracts: EXAMPLES of them, from SEED on.
 	@$(PYTHON) -m tests.contracts.fuzz --examples $(or $(EXAMPLES),10000) --seed $(or $(SEED),0)
+
+preview: setup ## Show what the working tree changes in the output for CONTRACT, against AGAINST (HEAD).
+	@$(PYTHON) -m scripts.preview $(or $(CONTRACT),examples/contracts/distributed_lock.yaml) --against $(or $(AGAINST),HEAD)
 
 drawn: setup ## Count how many of EXAMPLES drawn projects, from SEED on, pass their own checks and tests.
 	@$(PYTHON) -m tests.contracts.drawn --examples $(or $(EXAMPLES),100) --seed $(or $(SEED),0)

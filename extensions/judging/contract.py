@@ -11,7 +11,7 @@ from ..language.contract import spell_out
 from ..language.publishing import SUCCESS, publications
 from ..text import sql_text
 from ..text.problems import Path, Problem, did_you_mean, show
-from . import caches, callers, computation, custom, idempotency, reducers, statements, unions, workflow
+from . import caches, callers, computation, custom, idempotency, queries, reducers, statements, unions, workflow
 from . import integrations as effects
 from .fields import TAKEN, FieldRules, Specs, comparable, is_needed, list_of, mapping_of
 
@@ -167,36 +167,21 @@ class _Rules(FieldRules):
             yield Problem(place, "a mapping for one statement", "an output field; statements take a mapping")
         query = database.get("query")
         if isinstance(query, str) and self.clean((*path, "query")):
-            yield from self.query(path, query, len(parameters))
+            wrong = list(queries.check((*path, "query"), query, parameters, inputs))
+            yield from wrong
             if not mappings:
-                yield from self.returns(path, operation, outputs)
-
-    def query(self, path: Path, query: str, count: int) -> Iterator[Problem]:
-        if (count_of := sql.statements(query)) != 1:
-            hint = "several in one transaction are `statements`" if count_of else ""
-            yield Problem((*path, "query"), f"{count_of} statements", "exactly one statement", hint)
-            return
-        if sql.controls_transaction(query):
-            hint = "`statements` run in one, and `savepoint` undoes one of them alone"
-            yield Problem((*path, "query"), "a statement about transactions", "one that reads or changes rows", hint)
-            return
-        used = sql.placeholders(query)
-        if used != set(range(1, count + 1)):
-            found = ", ".join(f"${number}" for number in sorted(used)) or "no placeholders"
-            expected = (
-                f"$1 to ${count}, one for each of the parameters" if count else "none, since there are no parameters"
-            )
-            yield Problem((*path, "query"), found, expected)
+                returned = list(self.returns(path, operation, outputs))
+                yield from returned
+                if not (wrong or returned):
+                    yield from queries.columns(path, operation, self.models, self.clean)
 
     def returns(self, path: Path, operation: Specs, outputs: Specs) -> Iterator[Problem]:
         database = operation["database"]
         returns = mapping_of(database.get("returns"))
         rows = returns.get("rows") or ("one" if sql.returns_rows(database["query"]) else "none")
         place = (*path, "returns")
-        if rows != "none" and sql.drops_rows(database["query"]):
-            yield Problem(
-                (*place, "rows"), show(rows), "none, since the statement returns no rows", "RETURNING returns them"
-            )
+        if wrong := list(queries.rows((*place, "rows"), database["query"], rows)):
+            yield from wrong
             return
         wanted: dict[str, tuple[str, Callable[[Specs], bool]]] = {
             "found": ("a boolean output field", lambda spec: spec.get("type") == "boolean"),
@@ -301,6 +286,7 @@ class _Rules(FieldRules):
                 seen.add(name)
             step = ("integrations", "database", "migrations", index)
             if self.clean(step):
+                yield from queries.references((*step, "sql"), migration["sql"])
                 yield from migrations.problems(step, migration["sql"], transaction=migration.get("transaction", True))
         pool = mapping_of(database.get("pool"))
         if comparable(pool.get("min_size"), pool.get("max_size")) and pool["min_size"] > pool["max_size"]:

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
-from ..language import answers
-from ..language.contract import Contract
+from ..language import answers, samples
+from ..language.answers import Keys
+from ..language.contract import Contract, Field, Operation, spell_out
 from ..text.problems import Path, Problem, show
 
 type Specs = Mapping[str, Any]
@@ -30,22 +31,45 @@ def disagreeing(contract: Contract, raw: Specs, rules: Rules) -> Iterator[Proble
     """
     for index, operation in enumerate(contract.operations):
         extract = answers.json_paths(operation.http) if operation.http else {}
-        places = {name: answers.keys_of(path) for name, path in extract.items()}
-        if len(places) < 2 or None in places.values():  # noqa: PLR2004 - one has no other
-            continue
-        found = answers.answer(contract, operation)
+        taken = list(_taken(contract, operation, extract)) if len(extract) > 1 else []
+        found = answers.together(taken)
         outputs = raw["operations"][index]["output"]
-        whole = {field.name for field in operation.output if field.kind in {"model", "union"}}
-        for name, keys in places.items():
-            others = [other for other, place in places.items() if other != name and _meet(keys or (), place or ())]
-            if name in whole or not others:
+        for field, keys, _ in taken:
+            others = [other.name for other, place, _ in taken if other.name != field.name and _meet(keys, place)]
+            if field.kind in {"model", "union"} or not others:
                 continue
-            path: Path = ("operations", index, "http", "extract", name)
-            if list(rules.value(path, answers.at(found, keys or ()), outputs[name])):
-                shown = f"{show(extract[name])}, where {' and '.join(others)} takes a value of another type"
+            path: Path = ("operations", index, "http", "extract", field.name)
+            long = spell_out(outputs[field.name])
+            spec = long if answers.keys_of(extract[field.name]) is not None else long.get("items", long)
+            if list(rules.value(path, answers.at(found, keys), spec)):
+                shown = f"{show(extract[field.name])}, where {' and '.join(others)} takes a value of another type"
                 yield Problem(path, shown, "a place of its own, or types that one value can have")
 
 
-def _meet(first: answers.Keys, second: answers.Keys) -> bool:
+def _taken(
+    contract: Contract, operation: Operation, extract: Mapping[str, str]
+) -> Iterator[tuple[Field, Keys, object]]:
+    """Yield the outputs whose place is known, with it and a value there: of an array of all values, the first."""
+    values = samples.output(contract, operation) or {}
+    # Of an object, [*] takes the values, whose names are not known.
+    objects = {
+        answers.keys_of(extract[field.name])
+        for field in operation.output
+        if field.name in extract and field.kind in {"object", "model", "union"}
+    }
+    for field in operation.output:
+        if field.name not in extract or field.name not in values:
+            continue
+        value, keys = values[field.name], answers.keys_of(extract[field.name])
+        if keys is not None:
+            yield field, keys, value
+            continue
+        first = answers.first_of(extract[field.name])
+        if first is None or value == [] or any(first[:length] in objects for length in range(len(first))):
+            continue
+        yield field, first, value[0] if isinstance(value, list) else value
+
+
+def _meet(first: Keys, second: Keys) -> bool:
     shorter = min(len(first), len(second))
     return first[:shorter] == second[:shorter]

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Any, Protocol
 
 from ..deciding.decisions import INTEGRATIONS
-from ..language import filling, references
+from ..language import answers, filling, references
 from ..language.contract import spell_out
 from ..language.integrations import BODIES
 from ..text import bodies
@@ -164,7 +164,12 @@ def _extract(rules: Rules, path: Path, spec: Specs, outputs: Specs) -> Iterator[
         if name not in outputs:
             yield Problem(place, f"the unknown field {show(name)}", "an output field", did_you_mean(name, outputs))
         if isinstance(what, str):
-            yield from _json_path(place, what)
+            wrong = list(_json_path(place, what))
+            yield from wrong
+            own = str(spell_out(outputs[name]).get("type")) if name in outputs else ""
+            if not wrong and own not in {"", "array"} and answers.takes_many(what):
+                hint = "[0] takes the first, [?@.name == 'a'] those that are meant, and an array takes all"
+                yield Problem(place, f"{show(what)}, which leads to many values", f"a path to one {own}", hint)
         kind = next(iter(_mapping(what)), "json")
         if spec.get("method") == "HEAD" and kind not in {"header", "status"}:
             yield Problem(place, "an answer to HEAD", "a header or the status: such an answer has no body")

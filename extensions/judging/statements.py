@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from ..language import filling, sql
 from ..language.contract import spell_out
 from ..text.problems import Path, Problem, did_you_mean, show
 from . import integrations as effects
+from . import queries
 from .fields import is_needed, list_of, mapping_of
 
 type Specs = Mapping[str, Any]
@@ -19,20 +20,14 @@ _OPTIONAL = "an output field with required: false"
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of a statement: how many rows it returns, and whether the transaction needs one of them."""
+    """What is known of a statement: how many rows it returns, whether the transaction needs one, and its SQL."""
 
     rows: str
     required: bool
+    query: object = None
 
 
-class Rules(effects.Rules, Protocol):
-    """The part of the rules for whole contracts that is needed here."""
-
-    def query(self, path: Path, query: str, count: int) -> Iterator[Problem]:
-        """Find what is wrong with a statement beyond its schema."""
-
-
-def check(rules: Rules, path: Path, operation: Specs) -> Iterator[Problem]:
+def check(rules: effects.Rules, path: Path, operation: Specs) -> Iterator[Problem]:
     """Find what is wrong with the statements of a transaction beyond their schema.
 
     Args:
@@ -59,7 +54,7 @@ def check(rules: Rules, path: Path, operation: Specs) -> Iterator[Problem]:
             if isinstance(name, str):
                 if name in known:
                     yield Problem((*place, "name"), f"{show(name)} a second time", "a name of its own")
-                known[name] = Known(_rows(spec), "require" in spec)
+                known[name] = Known(_rows(spec), "require" in spec, spec.get("query"))
     if rules.clean((*path, "statements")) and rules.clean((*path[:-1], "output")):
         yield from _returns(rules, path, operation, known)
 
@@ -70,7 +65,7 @@ def _rows(spec: Specs) -> str:
 
 
 def _statement(
-    rules: Rules, path: Path, spec: Specs, operation: Specs, known: Mapping[str, Known]
+    rules: effects.Rules, path: Path, spec: Specs, operation: Specs, known: Mapping[str, Known]
 ) -> Iterator[Problem]:
     inputs, parameters = mapping_of(operation.get("input")), list_of(spec.get("parameters"))
     for index, text in enumerate(parameters):
@@ -86,11 +81,8 @@ def _statement(
             yield Problem(place, show(text), expected, did_you_mean(text, inputs))
     query = spec.get("query")
     if isinstance(query, str) and rules.clean((*path, "query")):
-        wrong = list(rules.query(path, query, len(parameters)))
-        yield from wrong
-        if not wrong and _rows(spec) != "none" and sql.drops_rows(query):
-            expected = "none, since the statement returns no rows"
-            yield Problem((*path, "rows"), show(spec.get("rows")), expected, "RETURNING returns them")
+        wrong = list(queries.check((*path, "query"), query, parameters, inputs))
+        yield from wrong or queries.rows((*path, "rows"), query, spec.get("rows"))
 
 
 def _column(path: Path, text: str, known: Mapping[str, Known], *, many: bool = False) -> Iterator[Problem]:
@@ -107,9 +99,11 @@ def _column(path: Path, text: str, known: Mapping[str, Known], *, many: bool = F
         yield Problem(path, show(text), "a statement that returns rows", "RETURNING returns what was changed")
     elif known[found["statement"]].rows == "many" and not many:
         yield Problem(path, show(text), "a statement of one row; this one has many")
+    else:
+        yield from queries.column(path, found["column"], known[found["statement"]].query)
 
 
-def _returns(rules: Rules, path: Path, operation: Specs, known: Mapping[str, Known]) -> Iterator[Problem]:
+def _returns(rules: effects.Rules, path: Path, operation: Specs, known: Mapping[str, Known]) -> Iterator[Problem]:
     returns, outputs = mapping_of(operation["database"].get("returns")), mapping_of(operation.get("output"))
     place = (*path, "returns")
     if "rows" in returns:
@@ -152,7 +146,7 @@ def _returns(rules: Rules, path: Path, operation: Specs, known: Mapping[str, Kno
         yield from filling.unfilled(path[:-1], operation, filler, rules.clean)
 
 
-def _into(rules: Rules, path: Path, source: str, spec: Specs, known: Mapping[str, Known]) -> Iterator[Problem]:
+def _into(rules: effects.Rules, path: Path, source: str, spec: Specs, known: Mapping[str, Known]) -> Iterator[Problem]:
     """Find what keeps an output field from taking a column, a row or rows."""
     name, dot, _ = source.partition(".")
     if dot:
@@ -172,14 +166,18 @@ def _into(rules: Rules, path: Path, source: str, spec: Specs, known: Mapping[str
     ):
         expected = "an output field that is an array of a model or of objects, or statement.column"
         yield Problem(path, show(source), expected)
+    elif (columns := sql.columns(str(known[name].query))) is not None:
+        yield from queries.taken(path, spec, columns, rules.models)
 
 
-def _takes_row(rules: Rules, spec: Specs) -> bool:
+def _takes_row(rules: effects.Rules, spec: Specs) -> bool:
     kind = str(spec.get("type"))
     return kind == "object" or kind in rules.models
 
 
-def _count(_rules: Rules, path: Path, source: str, spec: Specs, known: Mapping[str, Known]) -> Iterator[Problem]:
+def _count(
+    _rules: effects.Rules, path: Path, source: str, spec: Specs, known: Mapping[str, Known]
+) -> Iterator[Problem]:
     if source not in known:
         yield Problem(path, show(source), f"a statement, which are: {', '.join(known)}", did_you_mean(source, known))
     elif spec.get("type") != "integer":

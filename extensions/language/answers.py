@@ -3,11 +3,15 @@
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Final
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any, Final
 
 from . import samples
 from .contract import Contract, Field, Operation
 from .integrations import Http, Pages
+
+if TYPE_CHECKING:
+    from jsonpath import JSONPath
 
 type Keys = tuple[str | int, ...]
 # The value of a type that says more about it is one of the others, too, if any value is.
@@ -18,15 +22,47 @@ _SAYS_LITTLE: Final = ("object", "string", "number", "decimal")
 def keys_of(path: str) -> Keys | None:
     """Return the keys and indices of a JSONPath to exactly one place, or None for any other."""
     import jsonpath  # noqa: PLC0415  # takes a fifth of the time to import all of this, and few contracts have paths
-    from jsonpath.selectors import NameSelector  # noqa: PLC0415  # with it
 
     query = jsonpath.compile(path)
     if not isinstance(query, jsonpath.JSONPath) or not query.singular_query():
         return None
+    return _keys(query)
+
+
+@lru_cache(maxsize=1000)
+def first_of(path: str) -> Keys | None:
+    """Return the keys and indices of the first place that a JSONPath leads to, or None where that is not to be told."""
+    import jsonpath  # noqa: PLC0415  # takes a fifth of the time to import all of this, and few contracts have paths
+
+    query = jsonpath.compile(path)
+    return _keys(query) if isinstance(query, jsonpath.JSONPath) else None
+
+
+def takes_many(path: str) -> bool:
+    """Tell whether a JSONPath leads to many places and chooses none of them: by `[*]`, a slice, or several names."""
+    import jsonpath  # noqa: PLC0415  # takes a fifth of the time to import all of this, and few contracts have paths
+    from jsonpath.selectors import Filter, SliceSelector, WildcardSelector  # noqa: PLC0415  # with it
+
+    query = jsonpath.compile(path)
+    segments = query.segments if isinstance(query, jsonpath.JSONPath) else ()
+    selectors = [segment.selectors for segment in segments]
+    if any(isinstance(one, Filter) for each in selectors for one in each):
+        return False
+    return any(len(each) > 1 or isinstance(each[0], (WildcardSelector, SliceSelector)) for each in selectors)
+
+
+def _keys(query: "JSONPath") -> Keys | None:
+    """Return the keys of a path whose every segment names one, or all of an array, which stand for its first item."""
+    from jsonpath.segments import JSONPathChildSegment  # noqa: PLC0415  # as above
+    from jsonpath.selectors import NameSelector, WildcardSelector  # noqa: PLC0415  # as above
+
     keys: list[str | int] = []
     for segment in query.segments:
+        if len(segment.selectors) > 1 or not isinstance(segment, JSONPathChildSegment):
+            return None
         selector: Any = segment.selectors[0]
         key = selector.name if isinstance(selector, NameSelector) else getattr(selector, "index", None)
+        key = 0 if isinstance(selector, WildcardSelector) else key
         if not isinstance(key, (str, int)) or (isinstance(key, int) and key < 0):
             return None
         keys.append(key)
@@ -53,15 +89,19 @@ def answer(contract: Contract, operation: Operation) -> object:
     paths = json_paths(spec)
     if not paths:
         return _plain(spec, values or {})
+    places = {name: keys for name, path in paths.items() if (keys := keys_of(path)) is not None}
+    if values is None or len(places) < len(paths):
+        return None
+    return together(
+        [(field, places[field.name], values[field.name]) for field in operation.output if field.name in places]
+    )
+
+
+def together(placed: Sequence[tuple[Field, Keys, object]]) -> object:
+    """Return a document in which each field's value is at its place, as far as places and values allow it together."""
     found: object = None
-    fields = sorted((field for field in operation.output if field.name in paths), key=_says)
-    for field in fields:
-        keys = keys_of(paths[field.name])
-        if values is None or field.name not in values:
-            continue
-        if keys is None:
-            return None
-        found = _put(found, keys, values[field.name])
+    for _, keys, value in sorted(placed, key=lambda one: _says(one[0])):
+        found = _put(found, keys, value)
     return found
 
 
@@ -106,8 +146,7 @@ def _says(field: Field) -> tuple[int, int]:
 
 def _put(document: object, keys: Sequence[str | int], value: object) -> object:
     if not keys:
-        # What is inside of it may be there already.
-        return {**value, **document} if isinstance(value, dict) and isinstance(document, dict) else value
+        return _merged(value, document)
     key, *rest = keys
     if isinstance(key, int):
         items = list(document) if isinstance(document, list) else []
@@ -116,3 +155,13 @@ def _put(document: object, keys: Sequence[str | int], value: object) -> object:
         return items
     mapping: Mapping[str, object] = document if isinstance(document, dict) else {}
     return {**mapping, key: _put(mapping.get(key), rest, value)}
+
+
+def _merged(value: object, inside: object) -> object:
+    """Return a value with what is inside of it already."""
+    if isinstance(value, dict) and isinstance(inside, dict):
+        return {**value, **inside}
+    if isinstance(value, list) and isinstance(inside, list):
+        pairs = zip_longest(value, inside)
+        return [_merged(own, other) if own is not None else other for own, other in pairs]
+    return value

@@ -164,6 +164,9 @@ class Judge(Loops):
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
             return self.signed(node, sure)
         part = self.value(node, sure)
+        names_nothing = not any(isinstance(inner, ast.Name) for inner in ast.walk(node))
+        if names_nothing and not (isinstance(node, ast.Constant) and isinstance(node.value, bool)):
+            raise WrongError(node, f"{code_of(node)}, which never changes", "a condition that names something")
         if part.kind.name == "generator":
             raise WrongError(node, "a generator", "any(…), or all(…)")
         if part.kind.name in _ALWAYS_TRUE and not part.kind.nullable:

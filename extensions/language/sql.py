@@ -22,6 +22,30 @@ _TOKEN = re.compile(
 _READING = frozenset({"select", "values", "table"})
 _RETURNING = _READING | {"show", "explain", "fetch"}
 _VERBS = _READING | {"insert", "update", "delete", "merge"}
+# Statements that may return rows, which nothing in them shows.
+_ANSWERING = frozenset({"call", "execute"})
+_TAKING = _VERBS | {"call", "explain", "declare", "execute"}
+_COPIED = frozenset({"stdin", "stdout"})
+_BEHIND_COLUMNS = frozenset(
+    [
+        "from",
+        "where",
+        "group",
+        "having",
+        "window",
+        "union",
+        "intersect",
+        "except",
+        "order",
+        "limit",
+        "offset",
+        "fetch",
+        "for",
+        "into",
+    ]
+)
+# Names of columns that are none: values that the server works out.
+_COMPUTED = frozenset({"null", "true", "false", "default"})
 _CONTROLLING = frozenset({"abort", "begin", "commit", "end", "release", "rollback", "savepoint", "start"})
 # What follows a column, and no table of that name.
 _OPERATORS = frozenset({"is", "in", "and", "or", "not", "like", "ilike", "between", "order", "over", "collate", "at"})
@@ -99,8 +123,8 @@ def returns_rows(query: str) -> bool:
     outer = _outer(query)
     if not outer:
         return False
-    verb = outer[0]
-    return (verb in _RETURNING and "into" not in outer) or "returning" in outer
+    makes_table = outer[0] in _READING and "into" in outer
+    return (outer[0] in _RETURNING and not makes_table) or "returning" in outer
 
 
 def controls_transaction(query: str) -> bool:
@@ -108,10 +132,97 @@ def controls_transaction(query: str) -> bool:
     return not _CONTROLLING.isdisjoint(_outer(query)[:1])
 
 
-def drops_rows(query: str) -> bool:
-    """Tell whether the statement changes rows and returns none of them."""
+def may_return_rows(query: str) -> bool:
+    """Tell whether the statement returns rows, or may, as a call of a procedure does that has a result."""
+    return returns_rows(query) or verb(query) in _ANSWERING
+
+
+def verb(query: str) -> str:
+    """Return the word that says what the statement does, in lower case: behind `WITH` where there is one."""
+    return next(iter(_outer(query)), "")
+
+
+def takes_parameters(query: str) -> bool:
+    """Tell whether PostgreSQL takes parameters in such a statement."""
     outer = _outer(query)
-    return bool(outer) and outer[0] in _VERBS - _READING and "returning" not in outer
+    makes_table = outer[:1] == ["create"] and {"table", "as"} <= set(outer)
+    return makes_table or not outer or outer[0] in _TAKING
+
+
+def copies_over_connection(query: str) -> bool:
+    """Tell whether the statement is a `COPY` whose data goes over the connection, by a protocol of its own."""
+    outer = _outer(query)
+    return outer[:1] == ["copy"] and not _COPIED.isdisjoint(outer)
+
+
+def columns(query: str) -> list[str] | None:
+    """Return the columns of a statement's rows, as far as it names them.
+
+    Args:
+        query: One statement.
+
+    Returns:
+        A name for each column, empty where the server makes one up; None where their number is not to be seen.
+    """
+    tokens = list(_tokens(query))
+    depth, found = 0, None
+    for index, (kind, text) in enumerate(tokens):
+        depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(text, 0) if kind == "other" else 0
+        word = text.lower() if kind == "word" and not depth else ""
+        if (word == "select" and found is None) or word == "returning":
+            found = index + 1
+    if found is None:
+        return None
+    listed = _until(tokens[found:])
+    if listed and listed[0][1].lower() in {"distinct", "all", "with"}:
+        follower = listed[1][1].lower() if len(listed) > 1 else ""
+        if follower in {"on", "("} or listed[0][1].lower() == "with":
+            return None
+        listed = listed[1:]
+    names = [_name(item) for item in _listed(listed)]
+    return None if None in names else [name for name in names if name is not None]
+
+
+def _until(tokens: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the tokens of a list of columns."""
+    depth = 0
+    for index, (kind, text) in enumerate(tokens):
+        depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(text, 0) if kind == "other" else 0
+        before = tokens[index - 1][1].lower() if index else ""
+        # IS DISTINCT FROM and WITHIN GROUP belong to a column.
+        ends = kind == "word" and text.lower() in _BEHIND_COLUMNS and before not in {"distinct", "within", "as", "."}
+        if not depth and (ends or text == ";"):
+            return tokens[:index]
+    return tokens
+
+
+def _listed(tokens: list[tuple[str, str]]) -> list[list[tuple[str, str]]]:
+    found: list[list[tuple[str, str]]] = [[]]
+    depth = 0
+    for kind, text in tokens:
+        depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(text, 0) if kind == "other" else 0
+        if kind == "other" and text == "," and not depth:
+            found.append([])
+        else:
+            found[-1].append((kind, text))
+    return found
+
+
+def _name(item: list[tuple[str, str]]) -> str | None:
+    """Return the name of a column; empty where none is given, and None for all columns of a table."""
+    if not item or item[-1] == ("other", "*"):
+        return None
+    kind, text = item[-1]
+    is_name = kind == "word" or text.startswith('"')
+    is_chain = all(
+        one == ("other", ".") if place % 2 else (one[0] == "word" or one[1].startswith('"'))
+        for place, one in enumerate(item)
+    )
+    if not is_name or not (is_chain or (len(item) > 1 and item[-2][1].lower() == "as")):
+        return ""
+    if kind == "word":
+        return "" if is_chain and text.lower() in _COMPUTED else text.lower()
+    return text[1:-1].replace('""', '"')
 
 
 def reads_only(query: str) -> bool:

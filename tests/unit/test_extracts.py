@@ -86,3 +86,37 @@ def test_places_inside_of_others(outer: object, inner: object, fits: bool) -> No
     problems = judge(contract({"a": outer, "b": inner}, {"a": "$.x", "b": "$.x.name"}))
 
     assert (problems == []) is fits
+
+
+MANY = {"type": "array", "items": "string"}
+NUMBERS = {"type": "array", "items": "integer"}
+ITEMS = {"type": "array", "items": "Item"}
+
+
+@pytest.mark.parametrize(
+    ("output", "extract", "wrong"),
+    [
+        ({"a": "string"}, {"a": "$.x[*].name"}, ["a"]),
+        ({"a": "integer"}, {"a": "$.*"}, ["a"]),
+        ({"a": "Item"}, {"a": "$.x[0:2]"}, ["a"]),
+        ({"a": "object"}, {"a": "$['x', 'y']"}, ["a"]),
+        ({"a": {"type": "string", "required": False}}, {"a": "$.x[*]"}, ["a"]),
+        ({"a": MANY}, {"a": "$.x[*].name"}, []),
+        ({"a": "string"}, {"a": "$.x[0].name"}, []),
+        ({"a": "string"}, {"a": "$.x[?@.size == 3].name"}, []),
+        ({"a": "string"}, {"a": "$..name"}, []),
+        ({"a": "string"}, {"a": "$.x | $.y"}, []),
+        ({"a": MANY, "b": NUMBERS}, {"a": "$.x[*].name", "b": "$.x[*].name"}, ["a"]),
+        ({"a": MANY, "b": NUMBERS}, {"a": "$.x[*].name", "b": "$.x[*].size"}, []),
+        ({"a": MANY, "b": "string"}, {"a": "$.x[*].name", "b": "$.x"}, ["b"]),
+        ({"a": MANY, "b": "integer"}, {"a": "$.x[*].name", "b": "$.x[0].name"}, ["a"]),
+        ({"a": MANY, "b": "string"}, {"a": "$.x[*].name", "b": "$.x[0].name"}, []),
+        ({"a": MANY, "b": "string"}, {"a": "$.x", "b": "$.x[0]"}, []),
+        ({"a": ITEMS, "b": "string"}, {"a": "$.x", "b": "$.x[0].name"}, []),
+        ({"a": NUMBERS, "b": "object"}, {"a": "$.x.*", "b": "$.x"}, []),
+    ],
+)
+def test_paths_to_many_values(output: dict[str, object], extract: dict[str, str], wrong: list[str]) -> None:
+    assert [problem.path for problem in judge(contract(output, extract))] == [
+        ("operations", 0, "http", "extract", name) for name in wrong
+    ]

@@ -221,7 +221,7 @@ BAD = [
         "never closed",
     ),
     ("enum and model of one name", top(enums={"Lock": ["a"], "Status": ["held"]}), "models.Lock", "name of an enum"),
-    ("model within itself", top(models={"Lock": {"fields": {"next": "Lock"}}}), "models.Lock", "required: false"),
+    ("model within itself", top(models={"Lock": {"fields": {"status": "Lock"}}}), "models.Lock", "required: false"),
     (
         "models that always contain each other",
         top(

@@ -135,6 +135,12 @@ def test_what_nodes_answer_goes_with_what_a_known_value_goes_with(text: str, kno
 @pytest.mark.parametrize(
     ("text", "found", "expected"),
     [
+        ("'yes'", "'yes', which never changes at column 1", "a condition that names something"),
+        ("1", "1, which never changes at column 1", "a condition that names something"),
+        ("None", "None, which never changes at column 1", "a condition that names something"),
+        ("not 'no'", "'no', which never changes at column 5", "a condition that names something"),
+        ("input.count > 1 and 'a'", "'a', which never changes at column 21", "a condition that names something"),
+        ("'a' + 'b'", "'a' + 'b', which never changes at column 1", "a condition that names something"),
         ("len(5)", "len(…) of integer at column 5", "an array, text, bytes, or an object"),
         ("len(input.count) > 1", "len(…) of integer at column 5", "an array, text, bytes, or an object"),
         (

@@ -33,7 +33,7 @@ def disagreeing(contract: Contract, raw: Specs, rules: Rules) -> Iterator[Proble
         extract = answers.json_paths(operation.http) if operation.http else {}
         taken = list(_taken(contract, operation, extract)) if len(extract) > 1 else []
         found = answers.together(taken)
-        outputs = raw["operations"][index]["output"]
+        outputs = raw["operations"][index]["output"] if taken else {}
         for field, keys, _ in taken:
             others = [other.name for other, place, _ in taken if other.name != field.name and _meet(keys, place)]
             if field.kind in {"model", "union"} or not others:

@@ -74,7 +74,10 @@ def test_row_fills_output_of_the_same_names() -> None:
         {
             "input": {"id": "uuid"},
             "output": {"id": "uuid", "total": "integer", "largest": {"type": "number", "required": False}},
-            "database": {"query": "SELECT count(*) AS total, max(n) AS largest FROM t WHERE id = $1", "parameters": ["id"]},
+            "database": {
+                "query": "SELECT count(*) AS total, max(n) AS largest FROM t WHERE id = $1",
+                "parameters": ["id"],
+            },
         }
     )
     assert operation.call == "fetch_one"

@@ -2,7 +2,6 @@
 
 import argparse
 import itertools
-import os
 import shutil
 import subprocess
 import sys
@@ -16,7 +15,8 @@ import yaml
 
 from extensions.project import ownership
 from extensions.project.places import Place
-from tests.contracts.fuzz import TOOLS, draw, renderer, testable
+from tests.contracts.fuzz import draw, renderer, testable
+from tests.contracts.tools import surroundings
 
 TARGETS = ("check", "test")
 _BATCH = 10
@@ -35,11 +35,7 @@ def failures(contract: dict[str, Any], folder: Path) -> Iterator[tuple[str, str]
     """
     renderer().render(contract, folder)
     ownership.complete(folder, Place(""))
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV"))}
-    environment |= {
-        "PATH": f"{TOOLS}{os.pathsep}{os.environ['PATH']}",
-        "MYPY_CACHE_DIR": str(folder.parent / "mypy"),
-    }
+    environment = surroundings(folder.parent / "mypy")
     for target in TARGETS:
         done = subprocess.run(
             ["make", target],

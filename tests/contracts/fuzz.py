@@ -6,7 +6,6 @@ import copy
 import itertools
 import json
 import multiprocessing
-import os
 import random
 import re
 import shutil
@@ -26,7 +25,7 @@ import yaml
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.internal.conjecture.providers import AVAILABLE_PROVIDERS, HypothesisProvider
 
-from examples.rendering import CONTRACTS, ROOT, export_template, read_contract
+from examples.rendering import CONTRACTS, export_template, read_contract
 from extensions.judging.judge import judge
 from extensions.project import ownership
 from extensions.project.places import Place
@@ -42,11 +41,11 @@ from tests.contracts.hostile import KINDS, carried, laid_out
 from tests.contracts.hostile_nodes import NODES
 from tests.contracts.mistakes import PLANTS, hidden, told
 from tests.contracts.render import Renderer
+from tests.contracts.tools import TOOLS, surroundings
 
 BATCH = 50
 # A run of so many contracts ends with hostile text and strange values.
 _LARGE = 1000
-TOOLS = ROOT / ".venv" / "bin"
 # How the formatter names a file depends on its version.
 _UNFORMATTED = re.compile(r"^(?:Would reformat: | *--> )(?P<path>[^:\n]+)", re.MULTILINE)
 
@@ -260,12 +259,11 @@ def unproven(contract: dict[str, Any], folder: Path) -> list[str]:
         What mypy and pytest say; empty when all is well.
     """
     project = renderer().render(contract, Path(tempfile.mkdtemp(dir=folder)) / "project")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV"))}
-    environment |= {"PATH": f"{TOOLS}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": "src"}
+    environment = surroundings(folder / "mypy") | {"PYTHONPATH": "src"}
     # What is left to do is told from the manifest, which Copier's last step completes.
     tests = ("pytest", "-q", "tests", "--deselect", "tests/contract/test_drift.py::test_nothing_is_left_to_do")
     said: list[str] = []
-    for command in (("mypy", "--cache-dir", str(folder / "mypy")), tests):
+    for command in (("mypy",), tests):
         done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
         said += done.stdout.splitlines()[-20:] if done.returncode else []
     return said

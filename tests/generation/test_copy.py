@@ -13,7 +13,7 @@ import yaml
 from pytest_copie.plugin import Copie
 
 from examples.golden import differences
-from examples.rendering import CONTRACTS, read_contract
+from examples.rendering import CONTRACTS, generate, read_contract
 from tests.conftest import Generate, Run
 
 SUPPORTED = ("distributed_lock", "custom_greeting")
@@ -49,10 +49,6 @@ def test_pytest_copie_generates(copie: Copie, template: Path, contract: Path) ->
     assert result.exit_code == 0
     assert result.project_dir is not None
     assert (result.project_dir / "node.yaml").is_file()
-
-
-def test_second_copy_is_identical(project: Path, contract: Path, generate_project: Generate, tmp_path: Path) -> None:
-    assert differences(project, generate_project(contract, tmp_path / "again")) == []
 
 
 @pytest.mark.parametrize("seed", ["1", "4242"])
@@ -116,7 +112,7 @@ def test_ruff_has_nothing_to_change(project: Path, run: Run, arguments: tuple[st
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_contract_of_the_project_generates_the_project(
-    project: Path, generate_project: Generate, tmp_path: Path
-) -> None:
-    assert differences(project, generate_project(project / "node.yaml", tmp_path / "again")) == []
+def test_contract_of_the_project_generates_the_project(project: Path, template: Path, tmp_path: Path) -> None:
+    again = generate(template, read_contract(project / "node.yaml"), tmp_path / "again")
+
+    assert differences(project, again) == []

@@ -22,8 +22,13 @@ from tests.contracts.fuzz import generate as generate_all
 from tests.contracts.render import Renderer
 
 
-def test_drawn_contracts_generate_tidy_projects(tmp_path: Path) -> None:
-    contracts = draw(1, 30)
+@pytest.fixture(scope="module")
+def drawn() -> list[dict[str, Any]]:
+    return draw(1, 60)
+
+
+def test_drawn_contracts_generate_tidy_projects(drawn: list[dict[str, Any]], tmp_path: Path) -> None:
+    contracts = drawn[:30]
 
     rendered, wrong = generate_all(contracts, tmp_path)
 
@@ -32,21 +37,19 @@ def test_drawn_contracts_generate_tidy_projects(tmp_path: Path) -> None:
 
 
 def test_same_seed_draws_the_same_contracts_whatever_is_loaded(run: Run, root: Path) -> None:
-    code = "import json; from tests.contracts.fuzz import draw; print(json.dumps(draw(7, 12)))"
+    code = "import json; from tests.contracts.fuzz import draw; print(json.dumps(draw(7, 6)))"
 
     alone = run(sys.executable, "-c", code, cwd=root, PYTHONHASHSEED="7")
 
     assert alone.returncode == 0, alone.stderr
-    assert json.loads(alone.stdout) == draw(7, 12)
+    assert json.loads(alone.stdout) == draw(7, 6)
 
 
-def test_drawn_contracts_have_every_implementation() -> None:
-    contracts = draw(3, 90)
-
-    keys = {key for contract in contracts for operation in contract["operations"] for key in operation}
+def test_drawn_contracts_have_every_implementation(drawn: list[dict[str, Any]]) -> None:
+    keys = {key for contract in drawn for operation in contract["operations"] for key in operation}
     wanted = {"database", "http", "kafka", "redis", "filesystem", "compute", "aggregate", "workflow", "handler"}
     assert wanted <= keys
-    assert any("fsm" in contract.get("subcontracts", {}) for contract in contracts)
+    assert any("fsm" in contract.get("subcontracts", {}) for contract in drawn)
 
 
 @pytest.mark.parametrize("name", ["codegen_metrics", "order_events"])

@@ -179,11 +179,6 @@ def keys(
             yield contract, (*place, key), part
 
 
-@pytest.fixture(scope="module")
-def renderer(template: Path) -> Renderer:
-    return Renderer(template)
-
-
 class Looker:
     """Looks at what a contract leads to."""
 

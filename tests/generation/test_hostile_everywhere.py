@@ -19,11 +19,6 @@ TURNS = (0, 7)
 SETTING = ("operations", "[]", "settings", "{}")
 
 
-@pytest.fixture(scope="module")
-def renderer(template: Path) -> Renderer:
-    return Renderer(template)
-
-
 def test_every_place_for_text_is_tried() -> None:
     tried = {generic for contract in NODES.values() for generic, _ in places(contract).values()}
     # Settings are single values, and the judge says so.

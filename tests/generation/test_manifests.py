@@ -13,6 +13,7 @@ import yaml
 from examples.rendering import CONTRACTS, read_contract
 from extensions.viewing.deploy import DeployView
 from tests.conftest import Generate, Run
+from tests.contracts.render import Renderer
 from tests.generation.test_hostile_text import HOSTILE
 
 DEPLOYMENT: dict[str, Any] = {
@@ -314,13 +315,13 @@ def test_tags(full: Path) -> None:
 @pytest.mark.parametrize(
     "text", [text for text in HOSTILE.values() if text], ids=[name for name in HOSTILE if name != "empty"]
 )
-def test_hostile_text_stays_text(run: Run, generate_project: Generate, tmp_path: Path, text: str) -> None:
+def test_hostile_text_stays_text(run: Run, renderer: Renderer, tmp_path: Path, text: str) -> None:
     contract = LOCK | {
         "description": text,
         "service": {"tags": [text[:200]]},
         "deployment": {"env": {"WORDS": text, "null": text, "E": text}},
     }
-    project = generate_project(contract, tmp_path / "project")
+    project = renderer.render(contract, tmp_path / "project")
 
     assert_valid(run, project)
     configuration = read(project, "kubernetes/configmap.yaml")["data"]

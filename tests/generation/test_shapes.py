@@ -1,12 +1,12 @@
 """Contracts of unusual shapes generate code that is as tidy as that of usual ones."""
 
-import ast
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from tests.conftest import Generate, Run
+from extensions.judging.judge import judge
+from tests.conftest import Run
+from tests.contracts.fuzz import broken_files, refused, ruff
+from tests.contracts.render import Renderer
 
 MIGRATED = {"database": {"migrations": [{"id": "0001_a", "sql": "CREATE TABLE a (b text)"}]}}
 LONG = "a_name_that_is_as_long_as_the_language_allows_it"
@@ -263,16 +263,16 @@ SHAPES: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
-def test_shape(run: Run, generate_project: Generate, tmp_path: Path, shape: dict[str, Any]) -> None:
-    project = generate_project(
-        {"name": "shape", "package": "acme.shapes", "node_type": "effect"} | shape, tmp_path / "project"
-    )
+def test_shapes(run: Run, renderer: Renderer, tmp_path: Path) -> None:
+    wrong: list[str] = []
+    sources: list[Path] = []
+    for number, (name, shape) in enumerate(SHAPES.items()):
+        contract = {"name": "shape", "package": "acme.shapes", "node_type": "effect"} | shape
+        assert list(map(str, judge(contract))) == [], name
+        project = renderer.render(contract, tmp_path / str(number))
+        wrong += [f"{name}: {line}" for line in (*broken_files(project), *refused(project, contract))]
+        sources.append(project / "src")
 
-    for source in project.rglob("*.py"):
-        ast.parse(source.read_text(encoding="utf-8"))
-    formatted = run("ruff", "format", "--diff", ".", cwd=project)
-    assert formatted.returncode == 0, formatted.stdout
-    assert run("ruff", "check", ".", cwd=project).stdout == "All checks passed!\n"
-    validated = run("onex", "validate", "--strict", "src", cwd=project)
+    assert wrong + ruff(tmp_path) == []
+    validated = run("onex", "validate", "--strict", *sources)
     assert validated.returncode == 0, validated.stdout

@@ -12,9 +12,9 @@ from extensions.judging.judge import judge
 from extensions.project import ownership
 from extensions.validation.run import validate
 from tests.conftest import Run
-from tests.contracts.fuzz import TOOLS
 from tests.contracts.hostile_nodes import NODES
 from tests.contracts.render import Renderer
+from tests.contracts.tools import TOOLS
 
 WORDS = [
     "cache_manager",

@@ -10,7 +10,7 @@ PYTHON := $(BIN)/python -W "ignore:XDG_RUNTIME_DIR is not set"
 COMPILE := $(BIN)/uv pip compile --system-certs --generate-hashes --no-emit-index-url --no-header --python-version 3.12 --quiet
 SOURCES := copier_onex extensions runtime tests examples benchmarks scripts
 
-.PHONY: help setup demo test tutorial preview fuzz drawn try-llm catalogue interface corpus adopt-corpus faults attacks lint bench check golden reference docs audit lock dist clean
+.PHONY: help setup demo test tutorial preview fuzz drawn try-llm catalogue interface corpus adopt-corpus faults attacks lint bench check golden reference docs audit lock dist clean imported
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ catalogue: setup ## Generate, check and test every example; ONLY="name ..." pick
 
 interface: setup ## Compare what every example answers with its OpenAPI document; ONLY="name ..." picks some.
 	@$(PYTHON) -m scripts.interface
+
+imported: setup ## Ask nodes made of the OpenAPI documents DOCUMENTS, with stand-ins of their APIs that hold requests against them.
+	@$(PYTHON) -m scripts.imported
 
 corpus: setup ## Draft contracts from the descriptions of the corpus, and print how many were understood.
 	@$(PYTHON) -m scripts.corpus

@@ -15,7 +15,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -40,31 +41,49 @@ def compared(project: Path, log: Path, aside: Collection[str] = (), scopes: Coll
         aside: Operations that are left out.
         scopes: What the tester may do; None where nobody asks who calls.
     """
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    environment = os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "SERVICE_PORT": str(port)}
     key = secrets.token_urlsafe()
     taken = {"name": "tester", "sha256": hashlib.sha256(key.encode()).hexdigest(), "scopes": list(scopes or ())}
-    environment["SERVICE_API_KEYS"] = json.dumps([taken])
-    with log.open("wb") as output:
-        service = subprocess.Popen(
-            ["make", "--silent", "run"],
-            cwd=project,
-            env=environment,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-    try:
-        _until_alive(service, f"http://127.0.0.1:{port}", log)
+    with served(project, log, {"SERVICE_API_KEYS": json.dumps([taken])}) as url:
         command: list[str | Path] = [BIN / "schemathesis", "--config-file", CONFIGURATION, "--no-color"]
-        command += ["run", f"http://127.0.0.1:{port}/openapi.json"]
+        command += ["run", f"{url}/openapi.json"]
         command += ["--header", f"Authorization: ApiKey {key}"] if scopes is not None else []
         command += [word for name in aside for word in ("--exclude-operation-id", name)]
         ran = subprocess.run(command, cwd=log.parent, capture_output=True, text=True, check=False)
         # A request's body may have millions of characters.
         told = "\n".join(line[:_LONGEST_LINE] for line in (ran.stdout + ran.stderr).splitlines())
         return told if ran.returncode else ""
+
+
+@contextmanager
+def served(project: Path, log: Path, environment: Mapping[str, str]) -> Iterator[str]:
+    """Run a project's service on loopback, with what it talks to on embedded servers.
+
+    Args:
+        project: A generated project.
+        log: Where the service's output goes.
+        environment: Settings beside those of this process.
+
+    Yields:
+        The service's URL, once it is alive.
+
+    Raises:
+        RuntimeError: When it does not come alive; the message is the end of its output.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
+    with log.open("wb") as output:
+        service = subprocess.Popen(
+            ["make", "--silent", "run"],
+            cwd=project,
+            env=os.environ | environment | {"PATH": path, "SERVICE_PORT": str(port)},
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        _until_alive(service, f"http://127.0.0.1:{port}", log)
+        yield f"http://127.0.0.1:{port}"
     finally:
         os.killpg(service.pid, signal.SIGINT)
         service.wait(PATIENCE_SECONDS)

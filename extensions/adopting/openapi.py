@@ -4,19 +4,21 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 from ..judging.judge import judge
 from ..language import names
 from .adopted import Adopted
 from .fitting import fit, prune
+from .openapi_content import SUCCESS, Content
+from .openapi_credentials import Credentials
 from .reference import At, BrokenError, opened
-from .schemas import Schemas
+from .schemas import ANY, Schemas
 from .vocabulary import Vocabulary, field_name, short, text, unique, word
 
 MOST = 300
+_PLACES = {"query": "query", "header": "headers"}
 _METHODS = ("get", "head", "post", "put", "patch", "delete")
-_JSON = re.compile(r"application/(.+\+)?json\b|\*/\*")
-_OK = re.compile(r"2(\d\d|XX)")
 
 
 def adopt(path: Path, package: str | None = None, operations: Collection[str] = (), tag: str | None = None) -> Adopted:
@@ -35,6 +37,47 @@ def adopt(path: Path, package: str | None = None, operations: Collection[str] = 
         BrokenError: When the document can't be read, is no OpenAPI 3, or does not have what was asked for.
         OSError: When there is no such file.
     """
+    importing = _Importing(_opened(path), path)
+    if tag is not None:
+        importing.name = _tagged(importing.name, tag)
+    return importing.run(package, operations, tag)
+
+
+def adopt_by_tag(path: Path, package: str | None = None) -> list[Adopted]:
+    """Return the contracts of effect nodes for an API: one for each tag, of the operations that name it first.
+
+    Args:
+        path: The document: OpenAPI 3.0 or 3.1, as JSON or YAML.
+        package: The nodes' package; when left out, it is called after the API.
+
+    Returns:
+        The contracts; the last one has the operations without a tag, if there are any.
+
+    Raises:
+        BrokenError: When the document can't be read, is no OpenAPI 3, or has a tag that no node holds; the message
+            has a line for each reason.
+        OSError: When there is no such file.
+    """
+    document = _opened(path)
+    whole = _Importing(document, path)
+    tags = dict.fromkeys(_first_tag(operation) for *_, operation in whole.listed())
+    found: list[Adopted] = []
+    reasons: list[str] = []
+    names_taken = {whole.name}
+    for tag in sorted(tags, key=lambda one: not one):
+        try:
+            one = _Importing(document, path)
+            one.name = unique(_tagged(whole.name, tag), names_taken) if tag else whole.name
+            names_taken.add(one.name)
+            found.append(one.run(package or f"{whole.name}_nodes", (), tag, first=True))
+        except BrokenError as error:
+            reasons.append(f"{tag or 'without a tag'}: {error}")
+    if reasons:
+        raise BrokenError("\n".join(reasons))
+    return found
+
+
+def _opened(path: Path) -> At:
     document = opened(path)
     root = document.value
     version = root.get("openapi") if isinstance(root, Mapping) else None
@@ -46,7 +89,20 @@ def adopt(path: Path, package: str | None = None, operations: Collection[str] = 
         raise BrokenError(
             f"{path}:1:1: found no OpenAPI 3.0 or 3.1, expected the key openapi with its version, and paths"
         )
-    return _Importing(document, path).run(package, operations, tag)
+    return document
+
+
+def _words(spec: Mapping[str, Any], key: str) -> str:
+    found = spec.get(key)
+    return text(found) if isinstance(found, str) else ""
+
+
+def _tagged(name: str, tag: str) -> str:
+    return word(f"{name[:20]}_{tag}", "api")
+
+
+def _first_tag(operation: At) -> str:
+    return next((str(tag) for tag in operation.held("tags", list)), "")
 
 
 class _Importing:
@@ -60,12 +116,10 @@ class _Importing:
         info = self.root.get("info")
         self.info: Mapping[str, Any] = info if isinstance(info, Mapping) else {}
         self.name = word(str(self.info.get("title") or path.stem), "api")
-        self.query: dict[str, str] = {}
 
-    def run(self, package: str | None, wanted: Collection[str], tag: str | None) -> Adopted:
-        if tag is not None:
-            self.name = word(f"{self.name[:20]}_{tag}", "api")
-        found = self.chosen(wanted, tag)
+    def run(self, package: str | None, wanted: Collection[str], tag: str | None, *, first: bool = False) -> Adopted:
+        """Return the contract of some operations; with `first`, of those whose first tag is this one."""
+        found = self.chosen(wanted, tag, first=first)
         for file in ("request", "response", "settings", "step_event"):
             self.vocabulary.reserve([f"model_{self.name}_{file}"])
         self.vocabulary.reserve([f"enum_{self.name}_operation", f"handler_{self.name}_effect"])
@@ -73,13 +127,14 @@ class _Importing:
             self.vocabulary.reserve(
                 [f"handler_{name}", *(f"model_{name}_{part}" for part in ("input", "output", "event"))]
             )
+        self.credentials = Credentials(self.document, names.constant(self.name), self.vocabulary.note)
         client = self.client()
         operations = [self.operation(name, *entry) for name, entry in found.items()]
         version = str(self.info.get("version", ""))
         contract: dict[str, Any] = {"name": self.name, "node_type": "effect"}
         contract["version"] = version if re.fullmatch(r"(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}", version) else "1.0.0"
         contract["package"] = package or f"{self.name}_nodes"
-        if words := text(self.info.get("description") or self.info.get("title") or ""):
+        if words := _words(self.info, "description") or _words(self.info, "title"):
             contract["description"] = words
         contract |= {"enums": self.vocabulary.enums, "models": self.vocabulary.models}
         contract |= {"integrations": {"api_client": client}, "operations": operations}
@@ -93,7 +148,7 @@ class _Importing:
         prune(self.adopted.contract)
         return self.adopted
 
-    def chosen(self, wanted: Collection[str], tag: str | None) -> dict[str, tuple[str, str, At, At]]:
+    def chosen(self, wanted: Collection[str], tag: str | None, *, first: bool) -> dict[str, tuple[str, str, At, At]]:
         found: dict[str, tuple[str, str, At, At]] = {}
         known: set[str] = set()
         for path, method, item, operation in self.listed():
@@ -101,8 +156,8 @@ class _Importing:
             name = unique(word(str(given or f"{method} {path}"), "operation"), found)
             name = f"{name}_operation" if name == f"{self.name}_effect" else name
             known |= {str(given), name}
-            tags = operation.held("tags", list)
-            if (not wanted or given in wanted or name in wanted) and (tag is None or tag in tags):
+            tagged = _first_tag(operation) == tag if first else tag is None or tag in operation.held("tags", list)
+            if (not wanted or given in wanted or name in wanted) and tagged:
                 found[name] = (path, method, item, operation)
         if missing := [one for one in wanted if one not in known]:
             raise BrokenError(
@@ -120,7 +175,7 @@ class _Importing:
             item = self.document.below("paths", path).followed()
             for method in _METHODS:
                 if isinstance(item.value, Mapping) and isinstance(item.value.get(method), Mapping):
-                    yield str(path), method, item, item.below(method)
+                    yield str(path), method, item, item.below(method).followed()
 
     def client(self) -> dict[str, Any]:
         """Return where the API is, and how it knows who asks."""
@@ -137,76 +192,53 @@ class _Importing:
         if not re.fullmatch(r"https?://[^\s{}$]+", url):
             self.vocabulary.note("servers", f"no whole URL: {constant}_URL of the environment says where the API is")
             url = f"${{env.{constant}_URL}}"
-        headers: dict[str, str] = {}
-        required = self.root.get("security")
-        first = required[0] if isinstance(required, list) and required and isinstance(required[0], Mapping) else None
-        components = self.root.get("components")
-        schemes = components.get("securitySchemes") if isinstance(components, Mapping) else None
-        for name in schemes if isinstance(schemes, Mapping) and first is None else first or ():
-            if not isinstance(schemes, Mapping) or name not in schemes:
-                continue
-            scheme = self.document.below("components", "securitySchemes", name).followed().value
-            secret = f"${{secret.{constant}_{names.constant(str(name))}}}"
-            match scheme:
-                case {"type": "apiKey", "in": "header", "name": str(header)}:
-                    headers.setdefault(header, secret)
-                case {"type": "apiKey", "in": "query", "name": str(parameter)}:
-                    self.query[parameter] = secret
-                case {"type": "http", "scheme": str(kind)} if kind.lower() == "basic":
-                    headers.setdefault("Authorization", f"Basic {secret}")
-                    self.vocabulary.note(f"securitySchemes.{name}", "the secret is user:password in base64")
-                case {"type": "http" | "oauth2" | "openIdConnect"}:
-                    headers.setdefault("Authorization", f"Bearer {secret}")
-                case _:
-                    self.vocabulary.note(f"securitySchemes.{name}", "not carried over")
-        if first is None and len(headers) + len(self.query) > 1:
-            self.vocabulary.note("securitySchemes", "the document requires none of them for all; see which are needed")
+        headers = self.credentials.of_all.headers
         return {"base_url": url} | ({"headers": headers} if headers else {})
 
     def operation(self, name: str, path: str, method: str, item: At, at: At) -> dict[str, Any]:
         spec = at.value
         inputs: dict[str, Any] = {}
-        http: dict[str, Any] = {"method": method.upper(), "path": path}
-        query: dict[str, Any] = dict(self.query)
-        headers: dict[str, Any] = {}
-        by_hand: list[str] = []
+        known, of_all = self.credentials.of(at), self.credentials.of_all.headers
+        headers = {header: value for header, value in known.headers.items() if of_all.get(header) != value}
+        # What is behind # tells operations apart that are one for the server.
+        place, _, fixed = path.partition("#")[0].partition("?")
+        query = dict(parse_qsl(fixed)) | known.query
+        http: dict[str, Any] = {"method": method.upper(), "path": place, "query": query, "headers": headers}
         for parameter in self.parameters(item, at):
-            self.parameter(name, parameter, inputs, http, {"query": query, "header": headers})
+            self.parameter(name, parameter, inputs, http)
+        content = Content(self.schemas, name)
         if "requestBody" in spec:
-            self.body(name, at.below("requestBody").followed(), inputs, http, by_hand)
-        output, extract, codes = self.answer(name, at, by_hand)
-        http |= {place: values for place, values in (("query", query), ("headers", headers)) if values}
-        if codes:
-            http["success"] = codes
-        if extract:
-            http["extract"] = extract
+            content.sent(at.below("requestBody").followed(), inputs, http)
+        output, taken = content.taken(at, method)
+        http = {key: value for key, value in http.items() if value not in ({}, None)} | taken
         result: dict[str, Any] = {"name": name}
-        if words := text(spec.get("description") or spec.get("summary") or ""):
+        if words := _words(spec, "description") or _words(spec, "summary"):
             result["description"] = words
         result |= {key: value for key, value in (("input", inputs), ("output", output)) if value}
         if errors := {
             code: text(response.get("description") or "")
             for code, response in at.held("responses", dict).items()
-            if isinstance(response, Mapping) and not _OK.fullmatch(str(code))
+            if isinstance(response, Mapping) and not SUCCESS.fullmatch(str(code))
         }:
             self.adopted.keep(name, "errors", errors)
-        if by_hand:
-            self.hand(name, by_hand, http)
+        if content.by_hand:
+            self.hand(name, content.by_hand, http)
             return result | {"handler": "custom"}
         return result | {"http": http}
 
-    def parameter(
-        self, name: str, at: At, inputs: dict[str, Any], http: dict[str, Any], places: Mapping[str, dict[str, Any]]
-    ) -> None:
+    def parameter(self, name: str, at: At, inputs: dict[str, Any], http: dict[str, Any]) -> None:
         """Turn a parameter into an input field, and put a reference to it where it goes."""
         value = at.value
         outside, where = str(value["name"]), str(value["in"])
-        if where not in {"path", *places} or outside.lower() in {"authorization", "accept", "content-type"}:
+        if where not in {"path", *_PLACES} or outside.lower() in {"authorization", "accept", "content-type"}:
             self.adopted.keep(name, f"{where} {outside}", text(value.get("description") or "left out"))
             return
         made, _ = field_name(outside, inputs)
         schema = at.below("schema") if "schema" in value else At({"type": "string"}, None)
         field = self.schemas.type_of(schema, names.pascal(f"{name}_{made}"))
+        if field["type"] == ANY:
+            # All of a path, a query and headers is text.
+            field["type"] = "string"
         if isinstance(words := value.get("description"), str) and words.strip():
             field["description"] = text(words)
         if where == "path":
@@ -217,7 +249,7 @@ class _Importing:
         if where == "path":
             http["path"] = http["path"].replace(f"{{{outside}}}", f"${{input.{made}}}")
         else:
-            places[where][outside] = f"${{input.{made}}}"
+            http[_PLACES[where]][outside] = f"${{input.{made}}}"
 
     def parameters(self, item: At, at: At) -> list[At]:
         """Return the parameters of an operation and of its path, the operation's own first."""
@@ -228,53 +260,6 @@ class _Importing:
                 if isinstance(one.value, Mapping) and {"name", "in"} <= one.value.keys():
                     found.setdefault((str(one.value["in"]), str(one.value["name"])), one)
         return list(found.values())
-
-    def body(self, name: str, at: At, inputs: dict[str, Any], http: dict[str, Any], by_hand: list[str]) -> None:
-        content = at.held("content", dict)
-        kind = next((kind for kind in content if _JSON.match(str(kind))), None)
-        made = unique("body", inputs)
-        if kind is None:
-            by_hand.append(f"its body is {' or '.join(map(str, content)) or 'not told'}")
-            inputs[made] = "object"
-            return
-        field: dict[str, Any] = (
-            self.schemas.type_of(at.below("content", kind, "schema"), names.pascal(f"{name}_body"))
-            if at.below("content").held(kind, dict).get("schema") is not None
-            else {"type": "object"}
-        )
-        field.pop("default", None)
-        if at.value.get("required") is not True:
-            field["required"] = False
-        inputs[made] = short(field)
-        http["body"] = f"${{input.{made}}}"
-        http["omit_null"] = True
-
-    def answer(self, name: str, at: At, by_hand: list[str]) -> tuple[dict[str, Any], dict[str, str], list[int]]:
-        responses = at.held("responses", dict)
-        codes = [int(code) for code in responses if re.fullmatch(r"2\d\d", str(code))]
-        code = next(
-            (code for code in responses if _OK.fullmatch(str(code))), "default" if "default" in responses else None
-        )
-        if code is None:
-            return {}, {}, codes
-        response = at.below("responses", code).followed()
-        content = response.held("content", dict)
-        kind = next((kind for kind in content if _JSON.match(str(kind))), None)
-        if not content:
-            return {}, {}, codes
-        if kind is None:
-            by_hand.append(f"it answers {' or '.join(map(str, content))}")
-            return {"content": "string"}, {}, codes
-        if response.below("content").held(kind, dict).get("schema") is None:
-            return {"result": {"type": "object", "required": False}}, {"result": "$"}, codes
-        field = self.schemas.type_of(response.below("content", kind, "schema"), names.pascal(f"{name}_result"))
-        field.pop("default", None)
-        made = "items" if field["type"] == "array" else "result"
-        if len(codes) > 1:
-            # Not every one of them need have an answer of this kind.
-            field["required"] = False
-        # An array takes all that a path matches.
-        return {made: short(field)}, {made: "$[*]" if made == "items" else "$"}, codes
 
     def hand(self, name: str, reasons: list[str], http: dict[str, Any]) -> None:
         for reason in reasons:

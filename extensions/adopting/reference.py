@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from referencing import Registry, Resource
+from referencing import Registry, Resource, Specification
 from referencing.exceptions import Unresolvable
-from referencing.jsonschema import DRAFT202012
 
 from ..reading.source import read_bytes
 from ..text.problems import show
@@ -147,15 +146,17 @@ def opened(path: Path) -> At:
     content = read(path)
     whole = path.resolve()
 
+    # A document need not be sound, so that nothing looks for the anchors of its schemas.
     @cache
     def retrieve(uri: str) -> Resource[Any]:
         target = Path(unquote(urlsplit(uri).path)).resolve()
         if urlsplit(uri).scheme != "file" or not target.is_relative_to(whole.parent):
             raise BrokenError(f"$ref {show(uri)}: found a place elsewhere, expected a file below {whole.parent}")
         try:
-            return DRAFT202012.create_resource(read(target))
+            return Specification.OPAQUE.create_resource(read(target))
         except OSError as error:
             raise BrokenError(f"$ref {show(uri)}: {error.strerror or error}") from error
 
-    registry: Any = Registry(retrieve=retrieve).with_resource(whole.as_uri(), DRAFT202012.create_resource(content))  # type: ignore[call-arg] # a field with an alias
+    registry: Any = Registry(retrieve=retrieve)  # type: ignore[call-arg] # a field with an alias
+    registry = registry.with_resource(whole.as_uri(), Specification.OPAQUE.create_resource(content))
     return At(content, registry.resolver(whole.as_uri()))

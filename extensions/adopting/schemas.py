@@ -4,13 +4,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..language import names
-from ..text.problems import show
 from .machine import FORMATS, TEXT_FORMATS, WORDS
 from .reference import At
 from .vocabulary import Vocabulary, field_name, short, text
 
 _PLAIN = ("string", "integer", "number", "boolean", "object", "array")
+# A value of more than one kind, for which the language has no type.
+ANY = "any"
+_KINDS: dict[type, str] = {str: "string", int: "integer", float: "number", bool: "boolean"}
 _DEEPEST = 40
+# What is said of a member of a record, and not of what an array or an object holds.
+_OF_MEMBERS = frozenset({"required", "default", "description"})
 _OF = {
     "string": ("minLength", "maxLength", "pattern", "default", "const"),
     "integer": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "default", "enum", "const"),
@@ -26,12 +30,17 @@ class Schemas:
 
     Args:
         vocabulary: Where models, enums and notes go.
+
+    Attributes:
+        lossy: Models that lack a property which documents of them must have.
     """
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         """Start with nothing made."""
         self.vocabulary = vocabulary
         self._made: dict[int, dict[str, Any]] = {}
+        self._written: list[dict[str, Any]] = []
+        self.lossy: set[str] = set()
 
     def type_of(self, at: At, place: str, depth: int = 0) -> dict[str, Any]:
         """Return a schema as a field in its long form.
@@ -42,13 +51,16 @@ class Schemas:
             depth: How far the search has come.
 
         Returns:
-            The field; `required` is false where null is allowed.
+            The field; `required` is false where null is allowed. Its type is ANY where values may be of several
+            kinds, which callers have to leave out or to replace.
         """
         name = at.name
         found = at.followed()
         if found.name:
             name = found.name
         schema = found.value
+        if schema is True:
+            return {"type": ANY}
         if not isinstance(schema, Mapping) or depth > _DEEPEST:
             return {"type": "object"}
         if id(schema) in self._made:
@@ -71,6 +83,11 @@ class Schemas:
             return self._record(at, name, depth)
         for word in ("oneOf", "anyOf"):
             if isinstance(schema.get(word), list) and schema[word]:
+                if (values := _listed(at.value[word])) is not None:
+                    written = {**schema, word: None, "enum": values}
+                    # What is made of a schema is known by where that is, which nothing else may take.
+                    self._written.append(written)
+                    return self._plain(At(written, at.resolver, at.name), name, place, depth)
                 return self._one_of(at, word, name, place, depth)
         return None
 
@@ -101,6 +118,8 @@ class Schemas:
                 return {"type": made} | optional
         if len(set(types)) == 1 and types[0] in _PLAIN:
             return {"type": types[0]} | optional
+        if not set(types) <= {"object", *self.vocabulary.models}:
+            return {"type": ANY} | optional
         self.vocabulary.note(place, f"one of {', '.join(types)}: now an object")
         return {"type": "object"} | optional
 
@@ -108,8 +127,7 @@ class Schemas:
         schema = at.value
         kind, optional = _kind(schema)
         if kind not in _PLAIN:
-            self.vocabulary.note(place, f"{show(schema.get('type', 'any value'))}: now an object")
-            return {"type": "object"} | optional
+            return {"type": ANY} | optional
         if kind == "object" and isinstance(schema.get("properties"), Mapping) and schema["properties"]:
             return self._record(at, name, depth) | optional
         form, values = at.held("format", str), schema.get("enum")
@@ -122,12 +140,10 @@ class Schemas:
             made["format"] = form
         for holder, word, key in (("object", "additionalProperties", "values"), ("array", "items", "items")):
             if kind == holder and isinstance(schema.get(word), Mapping) and schema[word]:
-                made[key] = self._held(at.below(word), place, depth)
+                held = self.type_of(at.below(word), f"{place}_item", depth + 1)
+                if held["type"] != ANY:
+                    made[key] = short({name: held[name] for name in held if name not in _OF_MEMBERS})
         return made | _limits(schema, kind)
-
-    def _held(self, at: At, place: str, depth: int) -> Any:
-        spec = self.type_of(at, f"{place}_item", depth + 1)
-        return short({key: value for key, value in spec.items() if key not in {"required", "default", "description"}})
 
     def _enum(self, schema: Mapping[str, Any], values: list[Any], name: str) -> dict[str, Any]:
         texts = list(dict.fromkeys(str(value) for value in values if value not in (None, "")))
@@ -150,12 +166,15 @@ class Schemas:
         self._made[id(at.value)] = {"type": made}
         self.vocabulary.models[made] = {"fields": {}}
         fields: dict[str, Any] = {}
-        required: set[str] = set()
-        properties: dict[str, At] = {}
-        self._gather(at, properties, required, depth)
+        properties, required = self.properties(at)
         for outside, part in properties.items():
             inside, alias = field_name(outside, fields)
             spec = self.type_of(part, names.pascal(f"{made}_{inside}"), depth + 1)
+            if spec["type"] == ANY:
+                self.vocabulary.note(f"{made}.{outside}", "left out, since its values are of several kinds")
+                if outside in required:
+                    self.lossy.add(made)
+                continue
             if alias:
                 spec["alias"] = alias
             if outside not in required and "default" not in spec:
@@ -167,6 +186,29 @@ class Schemas:
         model = {"description": text(words)} if isinstance(words, str) and words.strip() else {}
         self.vocabulary.models[made] = model | {"fields": fields}
         return {"type": made}
+
+    def properties(self, at: At) -> tuple[dict[str, At], set[str]]:
+        """Return the properties of an object by name, with those of its parts, and the names of those it must have."""
+        properties: dict[str, At] = {}
+        required: set[str] = set()
+        self._gather(at, properties, required, 0)
+        return properties, required
+
+    def reached(self, field: Mapping[str, Any]) -> set[str]:
+        """Return the models that a field holds, at any depth."""
+        found: set[str] = set()
+        waiting: list[Any] = [field]
+        while waiting:
+            match waiting.pop():
+                case str(name) if name in self.vocabulary.models and name not in found:
+                    found.add(name)
+                    model = self.vocabulary.models[name]
+                    waiting += [*model.get("fields", {}).values(), *model.get("one_of", ())]
+                case dict(spec):
+                    waiting += [spec[key] for key in ("type", "items", "values") if key in spec]
+                case _:
+                    pass
+        return found
 
     def _gather(self, at: At, properties: dict[str, At], required: set[str], depth: int) -> None:
         found = at.followed()
@@ -181,6 +223,13 @@ class Schemas:
         required |= {str(name) for name in found.held("required", list) if isinstance(name, str)}
 
 
+def _listed(parts: list[Any]) -> list[Any] | None:
+    """Return the values that alternatives allow, where each of them is one value."""
+    if all(isinstance(part, Mapping) and "const" in part for part in parts):
+        return [part["const"] for part in parts]
+    return None
+
+
 def _kind(schema: Mapping[str, Any]) -> tuple[object, dict[str, Any]]:
     """Return the one type that a schema names, or None, and whether null is allowed beside it."""
     kind = schema.get("type")
@@ -191,9 +240,11 @@ def _kind(schema: Mapping[str, Any]) -> tuple[object, dict[str, Any]]:
         kind = rest[0] if len(rest) == 1 else None
     if kind is None and ("properties" in schema or "additionalProperties" in schema):
         kind = "object"
-    values = schema.get("enum")
-    if kind is None and isinstance(values, list) and all(isinstance(value, str) for value in values):
-        kind = "string"
+    values = schema.get("enum", [schema["const"]] if "const" in schema else None)
+    if kind is None and isinstance(values, list) and values:
+        kinds = {_KINDS.get(type(value)) for value in values if value is not None}
+        kind = kinds.pop() if len(kinds) == 1 else None
+        optional = {"required": False} if None in values else optional
     return kind, optional
 
 

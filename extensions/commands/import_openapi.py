@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from ..adopting.openapi import adopt
+from ..adopting.adopted import Adopted
+from ..adopting.openapi import adopt, adopt_by_tag
 from ..adopting.reference import BrokenError
 from ..terminal.command import command, json_option, output_option, package_option, run
 from ..terminal.status import Status
@@ -22,24 +23,53 @@ from .adopted import deliver
         "write a contract of two operations",
     ),
     ("copier copy --trust --defaults --data-file node.yaml TEMPLATE DEST", "generate the node"),
+    ("import-openapi api.json --per-tag -o contracts", "write a contract for each tag of a large document"),
 )
 @click.argument("document", metavar="SPEC", type=click.Path())
 @click.option("--operations", default="", metavar="NAME,...", help="The operations to take; all when left out.")
 @click.option("--tag", metavar="NAME", help="Take the operations with this tag only.")
+@click.option(
+    "--per-tag",
+    is_flag=True,
+    help="Write a contract for each tag into the folder OUTPUT, which is made where it lacks.",
+)
 @package_option("one called after the API when left out")
 @output_option
 @json_option("the contract, with what has to be looked at,")
 def _command(
-    document: str, operations: str, tag: str | None, package: str | None, output: str | None, *, as_json: bool
+    document: str,
+    operations: str,
+    tag: str | None,
+    package: str | None,
+    output: str | None,
+    *,
+    per_tag: bool,
+    as_json: bool,
 ) -> int:
     wanted = [name.strip() for name in operations.split(",") if name.strip()]
+    if per_tag and (wanted or tag or output is None or as_json):
+        raise click.UsageError("--per-tag goes with --output, and not with --operations, --tag or --json")
     try:
+        if per_tag and output is not None:
+            return _deliver_all(adopt_by_tag(Path(document), package), Path(output))
         return deliver(adopt(Path(document), package, wanted, tag), output, as_json=as_json)
     except BrokenError as error:
         say(str(error))
     except OSError as error:
         say(f"{error.filename!r}: {error.strerror or error}")
     return Status.NOT_DONE
+
+
+def _deliver_all(found: Sequence[Adopted], folder: Path) -> int:
+    """Write a contract into a file of its own for each of what was taken in, or none where one is there already."""
+    files = [folder / f"{one.contract['name']}.yaml" for one in found]
+    if there := [file for file in files if file.exists()]:
+        say("\n".join(f"'{file}': File exists" for file in there))
+        return Status.NOT_DONE
+    folder.mkdir(parents=True, exist_ok=True)
+    ends = [deliver(one, str(file), as_json=False) for one, file in zip(found, files, strict=True)]
+    say(f"{len(files)} contracts in {folder}")
+    return max(ends)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -23,7 +23,12 @@ def write(path: Path, words: str) -> None:
             stream.write(words.encode())
             stream.flush()
             written.chmod(0o644)
-            os.link(written, path)
+            try:
+                os.link(written, path)
+            except OSError as error:
+                # The user knows of one of the two files.
+                error.filename = str(path)
+                raise
         finally:
             written.unlink()
 

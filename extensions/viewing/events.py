@@ -77,15 +77,6 @@ class NodeEvents(NodeOperations):
         return bool(self.published_topics or self.workflows)
 
     @property
-    def shared_events(self) -> bool:
-        """Whether several topics have the same event, so that its name does not tell them apart."""
-        return any(
-            topics.key(topic, among) != topics.event_of(topic)
-            for among in (topics.published(self.contract), topics.consumed(self.contract))
-            for topic in among
-        )
-
-    @property
     def consumed_topics(self) -> tuple[str, ...]:
         """The topics of events that the node consumes."""
         return tuple(event.topic for event in self.kafka.consumed) if self.kafka else ()

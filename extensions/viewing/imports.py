@@ -114,7 +114,7 @@ class Imports:
         """What the module of the migrations imports of the node's own package."""
         return (
             self.node.own("adapters.migrating", "Migration"),
-            self.node.own("adapters.migrating", "migrate as apply"),
+            self.node.own("adapters.migrating", "directory"),
         )
 
     @property
@@ -381,7 +381,6 @@ class Imports:
         """What the node's lifecycle imports of omnibase_core."""
         symbols = [
             *self.node_core,
-            ("omnibase_core.enums", "EnumCoreErrorCode"),
             ("omnibase_core.models.container", "ModelONEXContainer"),
         ]
         if self.node.has_metrics_mixin:

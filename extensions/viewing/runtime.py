@@ -33,6 +33,7 @@ _ROOTS: Mapping[str, Callable[["NodeView"], object]] = {
     "nodes/orchestrator": lambda node: node.is_orchestrator,
     "nodes/reducer": lambda node: node.is_reducer,
     "discovery": lambda node: node.consul,
+    "event_topics": lambda node: node.topics,
     "patterns": lambda node: node.security and node.security.forbidden_patterns,
     "aggregations/keeping": lambda node: node.figure_store,
     "aggregations/measures": lambda node: node.aggregations.uses("measures"),

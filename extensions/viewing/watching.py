@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ..language import names
-from ..text.encode import Code
 from ..text.json_data import laid_out
 
 if TYPE_CHECKING:
@@ -59,12 +58,25 @@ class _Panel:
 
 
 def counters(node: "NodeView") -> tuple[Counter, ...]:
-    """Return the counters that begin at zero, each with the values of its tags.
+    """Return the counters that begin at zero beside those of operations, each with the values of its tags.
 
     Args:
         node: The view of the contract.
     """
     return tuple(_counters(node))
+
+
+def further_counters(node: "NodeView") -> tuple[str, ...]:
+    """Return the counters that each operation has beside those of success and failure.
+
+    Args:
+        node: The view of the contract.
+    """
+    return (
+        *(f"operation_{field}" for field in node.metrics.counted),
+        *(("operation_rate_limited",) if node.rate_limit else ()),
+        *(("cache_hit", "cache_miss") if node.caching else ()),
+    )
 
 
 def alerts(node: "NodeView") -> tuple[AlertView, ...]:
@@ -130,22 +142,6 @@ def _drawn(index: int, panel: _Panel) -> dict[str, Any]:
 
 
 def _counters(node: "NodeView") -> Iterator[Counter]:
-    measured = node.metrics
-    operations = tuple(operation.name for operation in node.operations)
-    every = {"operation": operations}
-    if measured.success:
-        yield "operation_success", every
-    if measured.failure:
-        # Others come with what goes wrong.
-        for outcome, code in (("failure", "INTERNAL_ERROR"), ("refused", "VALIDATION_ERROR")):
-            yield f"operation_{outcome}", {**every, "code": (Code(f"str(EnumCoreErrorCode.{code})"),)}
-    for field in measured.counted:
-        yield f"operation_{field}", every
-    if node.rate_limit:
-        yield "operation_rate_limited", every
-    if node.caching:
-        yield "cache_hit", every
-        yield "cache_miss", every
     if node.consuming:
         for outcome in _outcomes(node):
             yield f"event_{outcome}", {"topic": node.consumed_topics}

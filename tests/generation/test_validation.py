@@ -75,7 +75,7 @@ FAULTS: dict[str, tuple[str, str, Callable[[Path], None], str]] = {
     "error code": (
         "ONEX",
         f"{NODE}/lifecycle.py",
-        replace("EnumCoreErrorCode.INTERNAL_ERROR", "EnumCoreErrorCode.INTERNAL_EROR"),
+        append("\nfrom omnibase_core.enums import EnumCoreErrorCode\n\nERROR = EnumCoreErrorCode.INTERNAL_EROR\n"),
         "onex-error-code",
     ),
     "identifier": (
@@ -202,7 +202,9 @@ def test_index_that_comes_with_the_template(project: Path, tmp_path: Path) -> No
     assert frozenset(shipped["profiles"]) == REGISTERED_RUNTIME_PROFILES
 
     append("\nfrom omnibase_core.nodes import NodeEfect\nfrom omnibase_core.no_such import Thing\n")(project / HANDLER)
-    append("\nERROR = EnumCoreErrorCode.NO_SUCH_CODE\n")(project / NODE / "lifecycle.py")
+    append("\nfrom omnibase_core.enums import EnumCoreErrorCode\nERROR = EnumCoreErrorCode.NO_SUCH_CODE\n")(
+        project / NODE / "lifecycle.py"
+    )
     without = Project(project)
     without.__dict__["site_packages"] = tmp_path
     imports, onex = Imports(without, Index(tmp_path)), Onex(without, Index(tmp_path))

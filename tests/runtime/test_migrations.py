@@ -11,7 +11,8 @@ import pytest
 import pytest_asyncio
 from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.errors import ModelOnexError
-from onex_node_runtime.adapters.migrating import BEGUN_TABLE, MIGRATIONS_TABLE, Migration, migrate
+from onex_node_runtime.adapters.migrating import BEGUN_TABLE, MIGRATIONS_TABLE, Migration, applying, directory, migrate
+from onex_node_runtime.settings.migrations import MigrationSettings
 
 DATABASE = "onex_migrations_test"
 NODE = "node_lock_effect"
@@ -188,3 +189,20 @@ async def test_what_was_there_before_is_a_failure(steps: Steps) -> None:
     for _ in range(2):
         with pytest.raises(ModelOnexError, match="0002_index failed"):
             await steps.apply()
+
+
+async def test_settings_may_leave_them_to_others(fresh: str, steps: Steps, tmp_path: Path) -> None:
+    steps.add("0001_first", "CREATE TABLE first (a int)")
+    own = (Migration("0001_first"),)
+    async with asyncpg.create_pool(fresh, min_size=1, max_size=1) as pool:
+        await applying(MigrationSettings(database_migrate_on_start=False), "node_a_effect", own, tmp_path)(pool)
+        assert await steps.ask("SELECT to_regclass('first')::text") is None
+        await applying(MigrationSettings(), "node_a_effect", own, tmp_path)(pool)
+        assert await steps.ask("SELECT to_regclass('first')::text") == "first"
+
+
+def test_an_installed_node_brings_them_along(tmp_path: Path) -> None:
+    node = tmp_path / "package"
+    assert directory(node, tmp_path) == tmp_path / "migrations"
+    (node / "migrations").mkdir(parents=True)
+    assert directory(node, tmp_path) == node / "migrations"

@@ -16,8 +16,10 @@ from omnibase_core.errors import ModelOnexError
 from omnibase_core.logging import emit_log_event_sync
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
     from pathlib import Path
+
+    from ..settings.migrations import MigrationSettings
 
     type Connection = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
 
@@ -49,6 +51,36 @@ class Migration:
     id: str
     transaction: bool = True
     index: str = ""
+
+
+def directory(node: Path, project: Path) -> Path:
+    """Return where migrations are: in the node's package when it was installed, at the project's root otherwise.
+
+    Args:
+        node: The folder of the node's package.
+        project: The project's root.
+    """
+    packaged = node / "migrations"
+    return packaged if packaged.is_dir() else project / "migrations"
+
+
+def applying(
+    settings: MigrationSettings, node: str, migrations: Sequence[Migration], directory: Path
+) -> Callable[[asyncpg.Pool[asyncpg.Record]], Awaitable[None]]:
+    """Return what applies migrations to a pool that was opened, unless the settings leave that to others.
+
+    Args:
+        settings: Whether they apply themselves.
+        node: Whose migrations they are.
+        migrations: In the order in which they apply.
+        directory: Where their files are.
+    """
+
+    async def apply(pool: asyncpg.Pool[asyncpg.Record]) -> None:
+        if settings.database_migrate_on_start:
+            await migrate(pool, node, migrations, directory)
+
+    return apply
 
 
 async def migrate(

@@ -2,7 +2,6 @@
 """The node's life: what it opens and closes, how it takes requests, and how it is."""
 
 from omnibase_core.backends.metrics import BackendMetricsPrometheus
-from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.mixins.mixin_health_check import MixinHealthCheck
 from omnibase_core.mixins.mixin_metrics import MixinMetrics
 from omnibase_core.models.container import ModelONEXContainer
@@ -13,13 +12,16 @@ from omninode_bridge.nodes.node_distributed_lock_effect.adapters.adapters import
 from omninode_bridge.nodes.node_distributed_lock_effect.handlers.handler_distributed_lock_effect import (
     HandlerDistributedLockEffect,
 )
+from omninode_bridge.nodes.node_distributed_lock_effect.models.enum_distributed_lock_operation import (
+    EnumDistributedLockOperation,
+)
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_distributed_lock_request import (
     ModelDistributedLockRequest,
 )
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_distributed_lock_response import (
     ModelDistributedLockResponse,
 )
-from omninode_bridge.nodes.node_distributed_lock_effect.runtime.counters import Counters, begin_at_zero
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.counters import Counters, begin_at_zero, of_operations
 from omninode_bridge.nodes.node_distributed_lock_effect.runtime.nodes.effect import RunningEffect
 from omninode_bridge.nodes.node_distributed_lock_effect.settings import ModelDistributedLockSettings
 
@@ -28,24 +30,7 @@ LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2
 
 # Counters that begin at zero, with the values of their tags.
 COUNTERS: Counters = [
-    (
-        "operation_success",
-        {"operation": ("acquire_lock", "release_lock", "extend_lock", "query_lock", "cleanup_expired")},
-    ),
-    (
-        "operation_failure",
-        {
-            "operation": ("acquire_lock", "release_lock", "extend_lock", "query_lock", "cleanup_expired"),
-            "code": (str(EnumCoreErrorCode.INTERNAL_ERROR),),
-        },
-    ),
-    (
-        "operation_refused",
-        {
-            "operation": ("acquire_lock", "release_lock", "extend_lock", "query_lock", "cleanup_expired"),
-            "code": (str(EnumCoreErrorCode.VALIDATION_ERROR),),
-        },
-    ),
+    *of_operations(EnumDistributedLockOperation),
     (
         "event_publish_failure",
         {

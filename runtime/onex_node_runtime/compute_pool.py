@@ -5,12 +5,15 @@ import asyncio
 import atexit
 import os
 import pickle
+import select
+import signal
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any, Protocol, cast
 
@@ -18,9 +21,13 @@ from omnibase_core.errors import ModelOnexError
 from pydantic import BaseModel, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from .compute_process import Answer, Failed, Invalid, Made, Refused, main
+from .compute_process import Answer, Failed, Invalid, Made, Refused, become_each, main
 
 MOST_PROCESSES = 2
+
+
+type PopenOrNone = subprocess.Popen[bytes] | None
+type SeedOrNone = Seed | None
 
 
 class PureOperation[InputT: BaseModel, OutputT: BaseModel](Protocol):
@@ -30,30 +37,97 @@ class PureOperation[InputT: BaseModel, OutputT: BaseModel](Protocol):
         """Run the operation."""
 
 
-class ComputeProcess:
-    """One process, which answers one request after another."""
+def launched(begin: Callable[[int], None], end: socket.socket, *, apart: bool = False) -> subprocess.Popen[bytes]:
+    """Start a process of the interpreter's own.
+
+    Args:
+        begin: What it runs, a function at the top of a module: takes a descriptor.
+        end: What the descriptor is of.
+        apart: Whether it leads a process group of its own.
+    """
+    # Without -P, whatever lies in the working folder could take the place of a module.
+    code = f"from {begin.__module__} import {begin.__name__}; {begin.__name__}({end.fileno()})"
+    return subprocess.Popen(  # noqa: S603  # nothing of it comes from outside
+        [sys.executable, "-P", "-c", code],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))},
+        pass_fds=(end.fileno(),),
+        stdin=subprocess.DEVNULL,
+        process_group=0 if apart else None,
+    )
+
+
+class Seed:
+    """A process that has imported what handlers need, from which others start without doing so again."""
 
     def __init__(self) -> None:
         """Start it."""
-        mine, others = socket.socketpair()
+        self._control, others = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with others:
-            # Without -P, whatever lies in the working folder could take the place of a module.
-            self._process = subprocess.Popen(  # noqa: S603  # nothing of it comes from outside
-                [sys.executable, "-P", "-c", f"from {main.__module__} import main; main({others.fileno()})"],
-                env=os.environ | {"PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))},
-                pass_fds=(others.fileno(),),
-                stdin=subprocess.DEVNULL,
-            )
+            self._process = launched(become_each, others, apart=True)
+
+    def load(self, handler: type[object]) -> None:
+        """Import a handler; OSError when the process has ended."""
+        self._control.send(pickle.dumps(handler))
+
+    def fork(self, end: socket.socket) -> None:
+        """Start a process that answers on one end of a pair of sockets; OSError when the seed has ended."""
+        socket.send_fds(self._control, [b"fork"], [end.fileno()])
+
+    def close(self) -> None:
+        """End the process, and all that started from it."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._control.close()
+
+
+def can_fork() -> bool:
+    """Tell whether processes are started from a seed: where a process that was forked is sound, and can be ended."""
+    if sys.platform != "linux":
+        return False
+    try:
+        descriptor = os.pidfd_open(os.getpid())
+    except OSError:
+        return False
+    try:
+        signal.pidfd_send_signal(descriptor, 0)
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True
+
+
+class ComputeProcess:
+    """One process, which answers one request after another."""
+
+    def __init__(self, seed: SeedOrNone = None) -> None:
+        """Start it.
+
+        Args:
+            seed: What it starts from; None starts it from nothing. OSError when the seed has ended.
+        """
+        mine, others = socket.socketpair()
         self._connection = Connection(mine.detach())
+        self._process: PopenOrNone = None
+        self._descriptor = -1
+        with others:
+            if seed is None:
+                self._process = launched(main, others)
+            else:
+                seed.fork(others)
 
     @property
     def runs(self) -> bool:
-        """Whether the process has not ended."""
-        return self._process.poll() is None
+        """Whether the process has not ended; nothing is asked of it now."""
+        return not self._connection.poll()
 
     def ready(self) -> None:
         """Wait until the process has started."""
-        self._connection.recv_bytes()
+        number = int(self._connection.recv_bytes())
+        if self._process is None:
+            # Unlike its number, this stays that of the process when it has ended.
+            self._descriptor = os.pidfd_open(number)
 
     def ask(self, request: bytes) -> bytes:
         """Return the answer to a request; EOFError or OSError when the process ends before."""
@@ -62,12 +136,21 @@ class ComputeProcess:
 
     def kill(self) -> None:
         """End the process, whatever it does; a thread that waits for its answer gets an error."""
-        self._process.kill()
+        if self._process is not None:
+            self._process.kill()
+        elif self._descriptor >= 0:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._descriptor, signal.SIGKILL)
 
     def close(self) -> None:
         """End the process, and wait for that."""
-        self._process.kill()
-        self._process.wait()
+        self.kill()
+        if self._process is not None:
+            self._process.wait()
+        elif self._descriptor >= 0:
+            select.select([self._descriptor], [], [])
+            os.close(self._descriptor)
+            self._descriptor = -1
         self._connection.close()
 
 
@@ -111,6 +194,9 @@ class ComputePool:
         self._threads = ThreadPoolExecutor(most, thread_name_prefix="compute")
         self._lock = threading.Lock()
         self._idle: list[ComputeProcess] = []
+        self._handlers: list[type[object]] = []
+        self._forks = can_fork()
+        self._seed: SeedOrNone = None
         atexit.register(self.close)
 
     def around[InputT: BaseModel, OutputT: BaseModel](
@@ -121,7 +207,7 @@ class ComputePool:
         Args:
             handler: The handler's class, which takes no arguments, at the top of a module.
         """
-        self._threads.submit(self._warm)
+        self._threads.submit(self._know, handler)
 
         async def handle(request: InputT) -> OutputT:
             call = PoolCall()
@@ -136,11 +222,23 @@ class ComputePool:
         return handle
 
     def close(self) -> None:
-        """End the processes that have nothing to do."""
+        """End the processes that have nothing to do, and what others start from."""
         with self._lock:
             idle, self._idle = self._idle, []
+            seed, self._seed = self._seed, None
         for process in idle:
             process.close()
+        if seed is not None:
+            seed.close()
+
+    def _know(self, handler: type[object]) -> None:
+        with self._lock:
+            self._handlers.append(handler)
+            seed = self._seed
+        if seed is not None:
+            with suppress(OSError):
+                seed.load(handler)
+        self._warm()
 
     def _warm(self) -> None:
         with self._lock:
@@ -156,6 +254,7 @@ class ComputePool:
                 raise asyncio.CancelledError
             answer = process.ask(pickle.dumps((handler, request)))
         except (EOFError, OSError):
+            call.end()
             process.close()
             self._threads.submit(self._warm)
             return Failed("its process ended")
@@ -176,13 +275,33 @@ class ComputePool:
             process.close()
 
     def _started(self) -> ComputeProcess:
-        process = ComputeProcess()
+        try:
+            return self._start()
+        except (EOFError, OSError):
+            # The seed may have ended; a new one takes its place.
+            with self._lock:
+                seed, self._seed = self._seed, None
+            if seed is None:
+                raise
+            seed.close()
+            return self._start()
+
+    def _start(self) -> ComputeProcess:
+        process = ComputeProcess(self._seeded() if self._forks else None)
         try:
             process.ready()
         except (EOFError, OSError):
             process.close()
             raise
         return process
+
+    def _seeded(self) -> Seed:
+        with self._lock:
+            if self._seed is None:
+                self._seed = Seed()
+                for handler in self._handlers:
+                    self._seed.load(handler)
+            return self._seed
 
     def _give_back(self, process: ComputeProcess) -> None:
         with self._lock:

@@ -2,11 +2,14 @@
 """A process that runs pure handlers for another one, with bounds on numbers, memory and answers."""
 
 import decimal
+import gc
 import os
 import pickle
 import resource
 import signal
+import socket
 from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -25,6 +28,7 @@ MOST_ROUNDS = 25_000_000
 # Beyond what the process needs by itself.
 MOST_MEMORY_BYTES = 128 * 1024 * 1024
 MOST_ANSWER_BYTES = 16 * 1024 * 1024
+MOST_MESSAGE_BYTES = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +141,8 @@ def _bound_memory() -> None:
 
 
 def serve(connection: Connection) -> None:
-    """Answer requests until nobody is left who asks."""
-    connection.send_bytes(b"ready")
+    """Tell the number of this process, and answer requests until nobody is left who asks."""
+    connection.send_bytes(str(os.getpid()).encode())
     while True:
         try:
             asked = connection.recv_bytes()
@@ -161,3 +165,39 @@ def main(descriptor: int) -> None:
     if Path("/proc/self/statm").exists():
         _bound_memory()
     serve(Connection(descriptor))
+
+
+def become_each(descriptor: int) -> None:
+    """Import what handlers need, and become a process for each connection that comes.
+
+    Args:
+        descriptor: One end of a pair of sockets. Each message is a pickled class to be known, or comes with the
+            descriptor of a connection. When the other end is closed, this process and those that it became end.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Nobody waits for those that have ended.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    control = socket.socket(fileno=descriptor)
+    while True:
+        message, descriptors, _, _ = socket.recv_fds(control, MOST_MESSAGE_BYTES, 1)
+        if not message:
+            os.killpg(0, signal.SIGKILL)
+        for connection in descriptors:
+            _fork(control, connection)
+        if not descriptors:
+            # Where its module can't be imported, a request says so.
+            with suppress(Exception):
+                pickle.loads(message)  # noqa: S301  # from the process that started this one
+                gc.freeze()
+
+
+def _fork(control: socket.socket, connection: int) -> None:
+    try:
+        if os.fork() == 0:
+            try:
+                control.close()
+                main(connection)
+            finally:
+                os._exit(0)
+    finally:
+        os.close(connection)

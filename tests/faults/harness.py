@@ -156,11 +156,8 @@ class Process:
 
     @property
     def resident_kib(self) -> int:
-        """Memory that the process and its children have had at most, in KiB; Linux counts it."""
-        family = [self.id]
-        for thread in Path(f"/proc/{self.id}/task").iterdir():
-            family += map(int, (thread / "children").read_text(encoding="ascii").split())
-        return sum(map(_most_kib, family))
+        """Memory that the process and all that it started have had at most, in KiB; Linux counts it."""
+        return sum(map(_most_kib, _family(self.id)))
 
     async def alive(self) -> bool:
         """Tell whether /health answers."""
@@ -205,11 +202,24 @@ class Process:
         return response.status_code
 
 
-def _most_kib(process: int) -> int:
+def _family(process: int) -> Iterator[int]:
+    yield process
     with suppress(FileNotFoundError, ProcessLookupError):
-        status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
-        return next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")), 0)
-    return 0
+        for thread in Path(f"/proc/{process}/task").iterdir():
+            for child in (thread / "children").read_text(encoding="ascii").split():
+                yield from _family(int(child))
+
+
+def _most_kib(process: int) -> int:
+    # Of pages that forked processes share, each has its part.
+    found = {"VmHWM": 0, "Rss": 0, "Pss": 0}
+    for name in ("status", "smaps_rollup"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            for line in Path(f"/proc/{process}/{name}").read_text(encoding="ascii").splitlines():
+                key, _, value = line.partition(":")
+                if key in found:
+                    found[key] = int(value.split()[0])
+    return found["Pss"] + max(0, found["VmHWM"] - found["Rss"])
 
 
 @asynccontextmanager

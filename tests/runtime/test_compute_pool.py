@@ -1,16 +1,38 @@
 """Pure handlers run in processes of their own: a long one holds up nothing, and ends with its deadline."""
 
 import asyncio
+import os
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.errors import ModelOnexError
+from onex_node_runtime import compute_pool
 from onex_node_runtime.compute_pool import ComputePool
 from pydantic import BaseModel, Field, ValidationError
 
+IMPORTED = str(uuid4())
+# What another process runs: a computation that never ends, told of once it is under way.
+ENDLESS = """\
+import asyncio, os, sys
+from onex_node_runtime.compute_pool import ComputePool
+from tests.runtime.test_compute_pool import Asked, Endless, Known
+
+async def main():
+    pool = ComputePool()
+    known = await pool.around(Known)(Asked())
+    print(os.getpgid(known.number), flush=True)
+    await pool.around(Endless)(Asked())
+
+asyncio.run(main())
+"""
 pytestmark = pytest.mark.filterwarnings("error")
 
 
@@ -48,6 +70,13 @@ class Huge:
 
     async def handle(self, request: Asked) -> Answered:
         return Answered(number=0, texts=[text * 10**6 for text in request.texts for _ in range(10**6)])
+
+
+class Known:
+    """Tells which import of this module it is of, and which process it runs in."""
+
+    async def handle(self, request: Asked) -> Answered:
+        return Answered(number=os.getpid() + request.number, texts=[IMPORTED])
 
 
 class Long:
@@ -154,3 +183,61 @@ async def test_errors_come_back_with_what_they_say(pool: ComputePool) -> None:
     ]
     with pytest.raises(RuntimeError, match="waits"):
         await pool.around(Waiting)(Asked())
+
+
+async def test_what_starts_anew_imports_nothing_again(pool: ComputePool) -> None:
+    before = await pool.around(Known)(Asked())
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(pool.around(Endless)(Asked()), 0.3)
+    os.kill(before.number, signal.SIGKILL)
+    after = [await pool.around(Known)(Asked()) for _ in range(3)]
+    assert {answer.texts[0] for answer in after} == {before.texts[0]}
+    assert before.number not in {answer.number for answer in after}
+
+
+async def test_the_process_that_others_start_from_may_end(pool: ComputePool) -> None:
+    before = await pool.around(Known)(Asked())
+    os.killpg(os.getpgid(before.number), signal.SIGKILL)
+    with suppress(RuntimeError):
+        # Who is asked while it ends may still be thought to be there.
+        await pool.around(Known)(Asked())
+    after = await pool.around(Known)(Asked())
+    assert before.texts != after.texts
+
+
+async def test_without_forks_each_process_starts_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compute_pool, "can_fork", lambda: False)
+    pool = ComputePool()
+    before = await pool.around(Known)(Asked())
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(pool.around(Endless)(Asked()), 0.3)
+    os.kill(before.number, signal.SIGKILL)
+    await asyncio.sleep(0)
+    with suppress(RuntimeError):
+        await pool.around(Known)(Asked())
+    assert (await pool.around(Double)(Asked(number=4))).number == 8
+    pool.close()
+
+
+def in_group(group: int) -> bool:
+    """Tell whether a process group has processes, ended ones that nobody has waited for among them."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_processes_end_with_the_one_that_they_work_for() -> None:
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    asked = [sys.executable, "-c", ENDLESS]
+    with subprocess.Popen(asked, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        group = int(process.stdout.readline())
+        assert group not in {os.getpgrp(), process.pid}
+        assert in_group(group)
+        process.kill()
+    ends_at = time.monotonic() + 60
+    while in_group(group):
+        assert time.monotonic() < ends_at
+        time.sleep(0.01)

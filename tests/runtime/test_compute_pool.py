@@ -15,14 +15,14 @@ import pytest
 from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.errors import ModelOnexError
 from onex_node_runtime import compute_pool
-from onex_node_runtime.compute_pool import ComputePool
+from onex_node_runtime.compute_pool import MOST_PROCESSES, ComputePool
 from pydantic import BaseModel, Field, ValidationError
 
 IMPORTED = str(uuid4())
 # What another process runs: a computation that never ends, told of once it is under way.
 ENDLESS = """\
 import asyncio, os, sys
-from onex_node_runtime.compute_pool import ComputePool
+from onex_node_runtime.compute_pool import MOST_PROCESSES, ComputePool
 from tests.runtime.test_compute_pool import Asked, Endless, Known
 
 async def main():
@@ -185,37 +185,37 @@ async def test_errors_come_back_with_what_they_say(pool: ComputePool) -> None:
         await pool.around(Waiting)(Asked())
 
 
+async def known(pool: ComputePool) -> Answered:
+    """Ask for an answer; a process that ended while it had nothing to do may still be thought to be there."""
+    for _ in range(MOST_PROCESSES):
+        with suppress(RuntimeError):
+            return await pool.around(Known)(Asked())
+    return await pool.around(Known)(Asked())
+
+
 async def test_what_starts_anew_imports_nothing_again(pool: ComputePool) -> None:
-    before = await pool.around(Known)(Asked())
+    before = await known(pool)
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(pool.around(Endless)(Asked()), 0.3)
     os.kill(before.number, signal.SIGKILL)
-    after = [await pool.around(Known)(Asked()) for _ in range(3)]
+    after = [await known(pool) for _ in range(3)]
     assert {answer.texts[0] for answer in after} == {before.texts[0]}
     assert before.number not in {answer.number for answer in after}
 
 
 async def test_the_process_that_others_start_from_may_end(pool: ComputePool) -> None:
-    before = await pool.around(Known)(Asked())
+    before = await known(pool)
     os.killpg(os.getpgid(before.number), signal.SIGKILL)
-    with suppress(RuntimeError):
-        # Who is asked while it ends may still be thought to be there.
-        await pool.around(Known)(Asked())
-    after = await pool.around(Known)(Asked())
-    assert before.texts != after.texts
+    assert (await known(pool)).texts != before.texts
 
 
 async def test_without_forks_each_process_starts_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compute_pool, "can_fork", lambda: False)
     pool = ComputePool()
-    before = await pool.around(Known)(Asked())
-    with pytest.raises(TimeoutError):
-        await asyncio.wait_for(pool.around(Endless)(Asked()), 0.3)
-    os.kill(before.number, signal.SIGKILL)
-    await asyncio.sleep(0)
-    with suppress(RuntimeError):
-        await pool.around(Known)(Asked())
-    assert (await pool.around(Double)(Asked(number=4))).number == 8
+    before = await known(pool)
+    with suppress(ProcessLookupError):
+        os.kill(before.number, signal.SIGKILL)
+    assert (await known(pool)).texts != before.texts
     pool.close()
 
 

@@ -5,6 +5,7 @@ nothing of Copier's surroundings, such as answers and tasks, is run. Git draws t
 """
 
 import argparse
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -57,10 +58,23 @@ def difference(before: Path, after: Path, contract: dict[str, Any], folder: Path
         folder: An empty folder; both projects are left in it.
 
     Raises:
-        UserMessageError: The contract has problems.
+        UserMessageError: The contract has problems after the change.
     """
     with ProcessPoolExecutor(2) as pool:
-        list(pool.map(_render, (before, after), (contract, contract), (folder / BEFORE, folder / AFTER)))
+        old, new = (
+            pool.submit(_render, template, contract, folder / name)
+            for template, name in ((before, BEFORE), (after, AFTER))
+        )
+        new.result()
+        try:
+            old.result()
+        except UserMessageError as error:  # it does not know what the change brings: all is new
+            print(f"Refused before the change: {error}", file=sys.stderr)
+            shutil.rmtree(folder / BEFORE, ignore_errors=True)
+            (folder / BEFORE).mkdir()
+    for side in (BEFORE, AFTER):  # of one line, and readable in schemas/
+        for schema in (folder / side).rglob("contract.schema.json"):
+            schema.unlink()
     colour = "always" if sys.stdout.isatty() else "never"
     command = ["git", "diff", "--no-index", "--no-ext-diff", f"--color={colour}", "--stat", "--patch", BEFORE, AFTER]
     return subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, check=False).stdout

@@ -18,7 +18,7 @@ _READING: Mapping[str, tuple[str, tuple[str, ...]]] = {
         "command",
         (
             *("get", "exists", "ttl", "hget", "hgetall", "lrange", "llen", "smembers", "sismember"),
-            *("lindex", "zrange", "zrank", "zscore", "zcard", "zcount"),
+            *("lindex", "scard", "zrange", "zrank", "zscore", "zcard", "zcount"),
         ),
     ),
     "filesystem": ("action", ("read", "list", "exists")),

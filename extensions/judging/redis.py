@@ -49,7 +49,7 @@ _INTO: Mapping[str, tuple[str, ...] | None] = {
 }
 _KEYS = ("get", "hget", "hgetall", "lpop", "rpop", "lindex", "zpopmin", "zpopmax")
 _COUNT = (
-    *("delete", "exists", "hdel", "sadd", "srem", "llen", "lpush", "rpush", "lrange", "smembers", "lrem"),
+    *("delete", "exists", "hdel", "sadd", "srem", "llen", "lpush", "rpush", "lrange", "smembers", "lrem", "scard"),
     *("zadd", "zrem", "zcard", "zcount", "zrange", "zremrangebyscore"),
 )
 _SCORES: Mapping[str, tuple[str, ...]] = {

@@ -8,7 +8,7 @@ from typing import Any
 from ..text.remembered import by_content
 from . import classify, implementations, mixins
 from .aggregation import build_aggregate
-from .build_deployment import build_deployment
+from .build_deployment import build_deployment, build_tls
 from .caches import build_cache, build_invalidations
 from .callers import build_auth
 from .contract import (
@@ -157,6 +157,7 @@ def build(raw: Mapping[str, Any]) -> Contract:
             asyncapi=service.get("asyncapi", True),
             docs=service.get("docs", service.get("openapi", True)),
             auth=build_auth(service.get("auth")),
+            tls=build_tls(service.get("tls", False)),
         ),
         deployment=build_deployment(raw.get("deployment", {}), _scrape_seconds(advanced)),
         template_variant=raw.get("template_variant"),

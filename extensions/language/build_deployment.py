@@ -42,6 +42,13 @@ def _env(spec: Mapping[str, Any]) -> dict[str, str]:
     return {name: environment_text(value) for name, value in spec.get("env", {}).items()}
 
 
+def build_tls(spec: Mapping[str, Any] | bool) -> str | None:
+    """Return the Secret with the service's certificate: empty for the one named after the node, None for none."""
+    if isinstance(spec, Mapping):
+        return str(spec.get("secret", ""))
+    return "" if spec else None
+
+
 def _network_policy(spec: Mapping[str, Any] | bool) -> NetworkPolicy | None:
     settings: Mapping[str, Any] = {"enabled": spec} if isinstance(spec, bool) else spec
     return NetworkPolicy(tuple(settings.get("egress_ports", ()))) if settings.get("enabled", True) else None

@@ -31,6 +31,8 @@ class Service:
         asyncapi: Whether it tells tools of what it publishes and consumes.
         docs: Whether it has a page of it for people.
         auth: How callers say who they are; None where nobody asks them.
+        tls: The Secret with the certificate that it shows where it is deployed, empty for the one that is named after
+            the node; None for plain HTTP.
     """
 
     port: int
@@ -41,6 +43,7 @@ class Service:
     asyncapi: bool = True
     docs: bool = True
     auth: Auth | None = None
+    tls: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

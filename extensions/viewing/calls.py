@@ -15,7 +15,7 @@ from .integrations import Environment, texts_of
 KEY_HELPERS = ("key_of", "path_of", "optional_key", "Fixed")
 _REPEATABLE_COMMANDS = (
     *("get", "set", "delete", "exists", "expire", "ttl", "hget", "hset", "hdel", "hgetall"),
-    *("lrange", "lindex", "ltrim", "lrem", "llen", "sadd", "srem", "smembers", "sismember"),
+    *("lrange", "lindex", "ltrim", "lrem", "llen", "sadd", "srem", "smembers", "sismember", "scard"),
     *("zadd", "zrem", "zscore", "zrank", "zrange", "zcard", "zcount", "zremrangebyscore"),
 )
 

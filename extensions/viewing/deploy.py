@@ -13,12 +13,13 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from ..deciding.deployment import Setting, is_secret, reference, resources
 from ..language import names
 from ..language.contract import Contract, environment_text
-from ..language.deployment import Amounts, Autoscaling, Consul, ServiceMonitor
+from ..language.deployment import Amounts, Autoscaling, Consul, Service, ServiceMonitor
 
 DEFAULT_CPU_PERCENT = 70
 LEAST_ROOM = 3
 PRE_STOP_SECONDS = 5
 CLOSING_SECONDS = 15
+CERTIFICATE_FOLDER = "/etc/node/tls"
 EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - a container's network is its own
 
 
@@ -123,6 +124,7 @@ class DeployView:
         service_monitor: None when the Prometheus operator is not asked to scrape.
         tags: The service's tags.
         offered: Whether others reach the node over the network.
+        tls: The Secret with the certificate of the service; empty where it speaks plain HTTP.
     """
 
     name: str
@@ -147,6 +149,12 @@ class DeployView:
     service_monitor: ServiceMonitor | None
     tags: tuple[str, ...]
     offered: bool
+    tls: str
+
+    @property
+    def certificate_folder(self) -> str:
+        """Where the Secret with the certificate is mounted."""
+        return CERTIFICATE_FOLDER
 
     @property
     def pre_stop_seconds(self) -> int:
@@ -210,33 +218,31 @@ def service_name(contract: Contract) -> str:
     return f"{names.kebab(contract.name)}-{contract.node_type}"
 
 
-def consul_service(
-    consul: Consul, host: str, port: int, tags: Sequence[str], meta: Mapping[str, str]
-) -> dict[str, object]:
+def consul_service(consul: Consul, service: Service, tags: Sequence[str], meta: Mapping[str, str]) -> dict[str, object]:
     """Return a service definition for Consul's agent, for a service that does not register itself.
 
     Args:
         consul: How the service registers.
-        host: Where the service listens; the agent is on the same machine.
-        port: Its port.
+        service: Where the service listens, and how; the agent is on the same machine.
         tags: Its tags.
         meta: What else to tell those who look it up.
 
     Returns:
         The document, in the snake_case of Consul's files.
     """
-    address = "127.0.0.1" if host in {EVERY_ADDRESS, "::"} else host
+    address = "127.0.0.1" if service.host in {EVERY_ADDRESS, "::"} else service.host
+    scheme = "http" if service.tls is None else "https"
     authority = f"[{address}]" if ":" in address else address
     check = {
         "name": "ready",
-        "http": f"http://{authority}:{port}/ready",
+        "http": f"{scheme}://{authority}:{service.port}/ready",
         "method": "GET",
         "interval": _duration(consul.check_interval_seconds),
         "timeout": _duration(consul.check_timeout_seconds),
         "deregister_critical_service_after": _duration(consul.deregister_after_seconds),
     }
-    service = {"name": consul.service_name, "tags": list(tags), "port": port, "meta": dict(meta), "check": check}
-    return {"service": service}
+    entry = {"name": consul.service_name, "tags": list(tags), "port": service.port, "meta": dict(meta), "check": check}
+    return {"service": entry}
 
 
 def _duration(seconds: float) -> str:
@@ -278,7 +284,10 @@ def deploy_view(
     }
     referring = {name: reference(value) for name, value in env.items() if reference(value)}
     written = {name: value for name, value in env.items() if name not in referring}
-    configuration = plain | folders | written | fixed
+    tls = contract.service.tls
+    files = {"CERT": "tls.crt", "KEY": "tls.key"} if tls is not None else {}
+    certificate = {f"SERVICE_TLS_{what}_FILE": f"{CERTIFICATE_FOLDER}/{file}" for what, file in files.items()}
+    configuration = plain | folders | certificate | written | fixed
     given = _given(known, needs, configuration.keys(), referring)
     folder = names.place(contract).deploy
     addresses = {
@@ -321,6 +330,7 @@ def deploy_view(
         service_monitor=deployment.service_monitor if has_metrics and contract.service.enabled else None,
         tags=contract.service.tags,
         offered=contract.service.enabled,
+        tls="" if tls is None else tls or f"{service_name(contract)}-tls",
     )
 
 

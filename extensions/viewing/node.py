@@ -187,9 +187,9 @@ class NodeView(NodeEvents):
     @property
     def service_manifest(self) -> dict[str, object]:
         """What `consul services register` takes; empty where the node does not register."""
-        tags, host = self.contract.service.tags, self.contract.service.host
+        service = self.contract.service
         meta = {"node": self.full_name, "version": self.version}
-        return consul_service(self.consul, host, self.port, tags, meta) if self.consul else {}
+        return consul_service(self.consul, service, service.tags, meta) if self.consul else {}
 
     @property
     def health(self) -> HealthView:

@@ -193,6 +193,7 @@ def _redis(draw: DrawFn, operation: dict[str, Any], _: tuple[str, ...]) -> None:
         ({"command": "hset", "field": text or "f", "value": text}, {"ok": "boolean"}),
         ({"command": "hget", "field": "f", "returns": {"into": "text"}}, {"text": optional}),
         ({"command": "llen", "returns": {"count": "n"}}, {"n": "integer"}),
+        ({"command": "scard", "returns": {"count": "n"}}, {"n": "integer"}),
         ({"command": "rpush", "value": text, "returns": {"count": "n"}}, {"n": "integer"}),
         ({"command": "smembers", "returns": {"into": "all"}}, {"all": {"type": "array", "items": "string"}}),
         ({"command": "set", "value": text, "if_absent": True, "returns": {"found": "ok"}}, {"ok": "boolean"}),

@@ -46,6 +46,8 @@ CASES = {
     "redis and files": read_contract(CONTRACTS / "session_cache.yaml")
     | {"integrations": {"filesystem": {"root": "/srv/x"}, "consul": {"url": "https://consul.example.org"}}},
     "not offered": LOCK | {"service": {"enabled": False}, "deployment": {"service_monitor": True}},
+    "tls": LOCK
+    | {"service": {"port": 8443, "tls": {"secret": "lock.certificate"}}, "deployment": {"service_monitor": True}},
     "fixed": LOCK | {"deployment": {"replicas": 2, "autoscaling": {"enabled": False}}},
 }
 MONITOR_SCHEMA = {
@@ -76,6 +78,13 @@ MONITOR_SCHEMA = {
                             "port": {"type": "string"},
                             "path": {"type": "string", "pattern": "^/"},
                             "interval": {"type": "string", "pattern": "^[0-9]+s$"},
+                            "scheme": {"const": "https"},
+                            "tlsConfig": {
+                                "type": "object",
+                                "required": ["serverName", "ca"],
+                                "additionalProperties": False,
+                                "properties": {"serverName": {"type": "string"}, "ca": {"type": "object"}},
+                            },
                         },
                     },
                 },
@@ -305,6 +314,37 @@ def test_service_monitor(run: Run, full: Path, generate_project: Generate, tmp_p
     assert document["spec"]["selector"]["matchLabels"].items() <= labels.items()
     plain = generate_project(LOCK, tmp_path / "plain")
     assert not (plain / "deploy/kubernetes/servicemonitor.yaml").exists()
+
+
+def test_https(run: Run, generate_project: Generate, tmp_path: Path) -> None:
+    project = generate_project(CASES["tls"], tmp_path / "project")
+
+    pod = read(project, "kubernetes/deployment.yaml")["spec"]["template"]["spec"]
+    assert {"name": "tls", "secret": {"secretName": "lock.certificate"}} in pod["volumes"]
+    assert {"name": "tls", "mountPath": "/etc/node/tls", "readOnly": True} in container(project)["volumeMounts"]
+    probes = [
+        container(project)[f"{probe}Probe"]["httpGet"]["scheme"] for probe in ("startup", "liveness", "readiness")
+    ]
+    assert probes == ["HTTPS"] * 3
+    settings = read(project, "kubernetes/configmap.yaml")["data"]
+    assert settings["SERVICE_TLS_CERT_FILE"] == "/etc/node/tls/tls.crt"
+    assert settings["SERVICE_TLS_KEY_FILE"] == "/etc/node/tls/tls.key"
+    (port,) = read(project, "kubernetes/service.yaml")["spec"]["ports"]
+    assert port["appProtocol"] == "https"
+    schema = tmp_path / "schema.json"
+    schema.write_text(json.dumps(MONITOR_SCHEMA), encoding="utf-8")
+    result = run("check-jsonschema", "--schemafile", schema, project / "deploy/kubernetes/servicemonitor.yaml")
+    assert result.returncode == 0, result.stdout
+    (endpoint,) = read(project, "kubernetes/servicemonitor.yaml")["spec"]["endpoints"]
+    assert endpoint["tlsConfig"]["serverName"] == read(project, "kubernetes/service.yaml")["metadata"]["name"]
+    registered = read(project, "service_manifest.yaml")["service"]["check"]["http"]
+    assert registered.startswith("https://")
+    assert "SERVICE_TLS_CERT_FILE" not in read(project, "compose.yaml")["services"]["node"]["environment"]
+
+
+def test_plain_http_unless_asked(full: Path) -> None:
+    texts = [path.read_text(encoding="utf-8") for path in (full / "deploy/kubernetes").iterdir()]
+    assert not [text for text in texts if "https" in text.lower() or "tls" in text.lower()]
 
 
 def test_tags(full: Path) -> None:

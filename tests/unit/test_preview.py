@@ -41,6 +41,20 @@ def test_what_changed_is_shown_and_nothing_else(template: Path, tmp_path: Path) 
     assert "\x1b" not in shown
 
 
+def test_a_contract_that_the_change_makes_possible_is_all_new(
+    template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    former = shutil.copytree(template, tmp_path / "former")
+    schema = former / "schemas" / "contract.schema.json"
+    schema.write_text(schema.read_text(encoding="utf-8").replace('"compute", ', ""), encoding="utf-8")
+
+    shown = preview.difference(former, template, read_contract(CONTRACT), tmp_path).decode()
+
+    assert "Refused before the change" in capsys.readouterr().err
+    assert "after/node.yaml" in shown
+    assert "before/" not in shown
+
+
 def test_no_difference_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(preview, "export_commit", lambda _, destination: export_template(destination))
     monkeypatch.setattr(sys, "argv", ["preview", str(CONTRACT)])

@@ -105,6 +105,7 @@ def test_mistake_is_told_where_it_is(made: dict[str, Any], place: str) -> None:
             ['"LRANGE"', "KEY", "request.n", "-1"],
             {"x": "[decoded(value) for value in reply]", "m": "len(reply)"},
         ),
+        (redis("scard", returns={"count": "m"}, output={"m": "integer"}), ['"SCARD"', "KEY"], {"m": "reply"}),
         (redis("ltrim", start=0, stop=99), ['"LTRIM"', "KEY", "0", "99"], {"ok": "True"}),
         (
             redis("lindex", index=-1, returns={"into": "x"}, output={"x": MAYBE}),

@@ -49,6 +49,7 @@ class Question:
         optional: Whether it may stay without an answer, so that nothing goes into the contract.
         read: Makes the value of the contract of a text; its ValueError says what is wrong with the text.
         put: Whether the value goes into the contract at the place; else who asks does that.
+        others: Tells which other answers there may be beside the choices.
         below: Makes the place of the value, for an answer that is a key of the contract.
     """
 
@@ -60,6 +61,7 @@ class Question:
     optional: bool = False
     read: Callable[[str], Any] = str
     put: bool = True
+    others: Callable[[str], bool] | None = None
     below: Callable[[str], Path] | None = None
 
 
@@ -189,7 +191,8 @@ class Interview:
             raise ValueError("an answer is needed")
         if not text.isprintable():
             raise ValueError("found characters that are not printed")
-        value = question.read(_chosen(question.choices, text) if question.choices else text)
+        is_free = not question.choices or (question.others is not None and question.others(text))
+        value = question.read(text if is_free else _chosen(question.choices, text))
         if not question.put:
             return value
         place = self._asked[question.key] = question.below(value) if question.below else question.place

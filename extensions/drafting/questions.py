@@ -4,16 +4,16 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-import yaml
-
+from ..judging.redis import NEEDS
 from ..language import sql
+from ..language.aggregation import FUNCTIONS
 from ..reading.effective import yaml_document
 from ..reading.schema import parts
 from ..text.problems import Path
 from .bodies import machine
 from .draft import PACKAGE
-from .fields import type_by_name
 from .interview import Interview, Question
+from .own_types import ask_fields, ask_model, at, listed, new, value_of
 
 NODE_TYPES: Final = {
     "effect": "talks to the world: databases, APIs, queues, files",
@@ -33,15 +33,18 @@ _KINDS: Final[Mapping[str, Mapping[str, str]]] = {
     }
     | _CUSTOM,
     "compute": {"compute": "an expression for each output field"} | _CUSTOM,
-    "reducer": {"states": "a state machine"} | _CUSTOM,
+    "reducer": {"states": "a state machine", "aggregate": "figures about events"} | _CUSTOM,
     "orchestrator": {"workflow": "steps on other nodes"} | _CUSTOM,
 }
-_TYPES: Final = parts()["field.schema.json"]["$defs"]["typeName"]["anyOf"][0]["enum"]
 _OPERATION: Final = parts()["operation.schema.json"]["$defs"]
-_TEXTS: Final = frozenset({"string", "uuid", "datetime", "date", "time", "duration", "decimal", "bytes"})
-_YES_NO: Final = {"yes": "", "no": ""}
-_VALUES: Final = ("set", "hset", "lpush", "rpush", "sadd", "srem", "sismember")
 _HASHES: Final = ("hget", "hset", "hdel")
+# Numbers that commands of Redis need.
+_NUMBERS: Final = {
+    "score": "By which number is it sorted?",
+    "index": "Which one? 0 is the first, -1 the last.",
+    "start": "From which one on? 0 is the first, -1 the last.",
+    "stop": "Up to which one? -1 is the last.",
+}
 _WITH_BODY: Final = ("POST", "PUT", "PATCH")
 _SENT: Final = {"body": "as JSON", "query": "as parameters of the address", "nothing": "the path says all"}
 _COLUMNS: Final = ("boolean", "integer")
@@ -75,6 +78,7 @@ def node(interview: Interview) -> None:
 
 def document(contract: Mapping[str, Any]) -> str:
     """Return a contract as YAML that a person goes on with: an empty line between its parts and its operations."""
+    contract = {key: contract[key] for key in ("enums", "models") if key in contract} | dict(contract)
     head = {key: value for key, value in contract.items() if not isinstance(value, dict | list)}
     text = "# Change it as you like, and check it with validate-contract.\n" + yaml_document(head)
     for key, value in contract.items():
@@ -101,13 +105,7 @@ def _shortened(operation: Mapping[str, Any]) -> dict[str, Any]:
 
 def _unused(interview: Interview) -> Callable[[str], str]:
     names = {operation["name"] for operation in interview.contract.get("operations", ())}
-    return lambda name: _new(name, names)
-
-
-def _new(name: str, taken: Any) -> str:
-    if name in taken:
-        raise ValueError(f"there is {name} already")
-    return name
+    return lambda name: new(name, names)
 
 
 def _operation(interview: Interview, index: int, place: Path) -> None:
@@ -130,8 +128,11 @@ def _operation(interview: Interview, index: int, place: Path) -> None:
     if kind == "states":
         _states(interview, index)
         return
-    taken = _fields(interview, index, (*place, "input"), f"{name} takes")
-    given = _fields(interview, index, (*place, "output"), f"{name} answers")
+    if kind == "aggregate":
+        _aggregate(interview, index, place)
+        return
+    taken = ask_fields(interview, f"{index}.input", (*place, "input"), f"{name} takes")
+    given = ask_fields(interview, f"{index}.output", (*place, "output"), f"{name} answers")
     _IMPLEMENTATIONS[kind](_Asking(interview, f"{index}.{kind}", (*place, kind), taken, given))
 
 
@@ -159,61 +160,74 @@ def _move(text: str) -> dict[str, str]:
     return {"trigger": found[1], "from": found[2], "to": found[3]}
 
 
-def _fields(interview: Interview, index: int, place: Path, verb: str) -> dict[str, Any]:
-    """Ask for fields one by one; return them by name."""
-    side = place[-1]
+def _aggregate(interview: Interview, index: int, place: Path) -> None:
+    """Ask for figures about events; the operation takes the events, and answers with windows of figures."""
+    operation = at(interview, place)
+    name = operation["name"]
+    model = ask_model(interview, f"{index}.event", f"What is an event of {name}? A model, such as Sale.")
+    operation["input"] = {"events": {"type": "array", "items": model}}
+    operation["output"] = {"windows": {"type": "array", "items": "object"}}
+    operation["aggregate"] = {"over": "events"}
+    fields = {field: spec["type"] for field, spec in at(interview, ("models", model, "fields")).items()}
+    place = (*place, "aggregate")
+
+    def ask(key: str, text: str, **more: Any) -> Any:
+        more = {"optional": True, **more}
+        return interview.ask(Question(f"{index}.aggregate.{key}", text, (*place, *key.split(".")), **more))
+
+    ask(
+        "group_by",
+        f"Which fields tell groups apart? Of {', '.join(fields)}; commas between. (Enter for none)",
+        read=listed,
+    )
+    if moments := {field: kind for field, kind in fields.items() if kind == "datetime"}:
+        text = "Which field says when it happened, for windows of time? (Enter for no windows)"
+        if ask("window.by", text, choices=moments):
+            ask(
+                "window.seconds", "How many seconds is a window?", default="60", optional=False, read=value_of("number")
+            )
+    ask("unique_by", "Which field tells an event that comes twice? (Enter for none)", choices=fields)
+    _measures(interview, f"{index}.measure", (*place, "measures"), fields)
+
+
+def _measures(interview: Interview, key: str, place: Path, fields: Mapping[str, str]) -> None:
     number = 0
     while True:
-        key = f"{index}.{side}.{number}"
-        fields: dict[str, Any] = _at(interview, place)
-        text = f"A field that {verb}? (Enter for no{' further' if number else ''} one)"
-        read = lambda name, fields=fields: _new(name, fields)  # noqa: E731 - the fields of this round
-        named = Question(f"{key}.name", text, place, optional=True, read=read, below=lambda name: (*place, name))
+        text = "A figure? A name such as total_cents." if not number else "A further figure? (Enter for none)"
+        named = Question(
+            f"{key}.{number}.name", text, place, optional=number > 0, read=_measure(interview, place), put=False
+        )
         name = interview.ask(named)
         if name is None:
-            return fields
-        _field(interview, key, (*place, name), is_input=side == "input")
+            return
+        fitting = {function: _of(kinds, fields) for function, kinds in FUNCTIONS.items()}
+        functions: dict[str, str] = {function: "" for function in fitting if function == "count" or fitting[function]}
+        what = Question(f"{key}.{number}.function", f"What is {name}?", (*place, name), functions, "count", put=False)
+        function = interview.ask(what)
+        own = (*place, name, function)
+        if function == "count":
+            at(interview, (*place, name))["count"] = True
+        else:
+            interview.ask(Question(f"{key}.{number}.field", "Of which field?", own, fitting[function]))
+        if function == "percentile":
+            text = "Of 100 values, how many are at most that?"
+            read = value_of("number")
+            interview.ask(Question(f"{key}.{number}.q", text, (*place, name, "q"), default="95", read=read))
         number += 1
 
 
-def _field(interview: Interview, key: str, place: Path, *, is_input: bool) -> None:
-    ask, name = interview.ask, place[-1]
-    types = dict.fromkeys(_TYPES, "")
-    guessed = type_by_name(str(name))["type"]
-    read: Callable[[str], Any] = lambda kind: {"type": kind}  # noqa: E731 - short
-    chosen = ask(Question(f"{key}.type", f"Of which type is {name}?", place, types, guessed, read=read))["type"]
-    if chosen == "array":
-        plain = dict.fromkeys((kind for kind in _TYPES if kind != "array"), "")
-        ask(Question(f"{key}.items", f"What does {name} hold?", (*place, "items"), plain, "string"))
-    always = f"Must {name} be given?" if is_input else f"Is {name} always there?"
-    yes = ask(Question(f"{key}.required", always, (*place, "required"), _YES_NO, "yes", put=False)) == "yes"
-    if yes:
-        return
-    if is_input:
-        text = f"What is {name} when it is left out? (Enter for nothing)"
-        default = Question(f"{key}.default", text, (*place, "default"), optional=True, read=_value_of(chosen))
-        if ask(default) is not None:
-            return
-    _at(interview, place[:-1])[name]["required"] = False
+def _of(kinds: Any, fields: Mapping[str, str]) -> dict[str, str]:
+    return {field: kind for field, kind in fields.items() if kind in kinds}
 
 
-def _value_of(kind: str) -> Callable[[str], Any]:
-    def read(text: str) -> Any:
-        if kind in _TEXTS:
-            return text
-        try:
-            return yaml.safe_load(text)
-        except (yaml.YAMLError, RecursionError):
-            raise ValueError(f"found {text!r}, expected a value of type {kind}") from None
+def _measure(interview: Interview, place: Path) -> Callable[[str], str]:
+    def read(name: str) -> str:
+        new(name, at(interview, place))
+        if not interview.fits((*place, name), {"count": True}):
+            raise ValueError(f"found {name!r}, expected a snake_case name that is no field of the groups")
+        return name
 
     return read
-
-
-def _at(interview: Interview, place: Path) -> Any:
-    found: Any = interview.contract
-    for step in place:
-        found = found[step] if isinstance(step, int) else found.setdefault(step, {})
-    return found
 
 
 class _Asking:
@@ -233,7 +247,7 @@ class _Asking:
         """Ask which output fields take the result: for each key of `returns`, the question; some have no default."""
         left = {name: spec["type"] for name, spec in self.given.items() if not self._is_input(name)}
         for name, text in kinds.items():
-            fits = {"found": ("boolean",), "count": ("integer",)}.get(name, _TYPES)
+            fits = {"found": ("boolean",), "count": ("integer",)}.get(name, left.values())
             place = (*self.place, "returns", name)
             fields = {field: kind for field, kind in left.items() if kind in fits and self.interview.fits(place, field)}
             if not fields:
@@ -294,7 +308,7 @@ class _Asking:
 
 def _database(on: _Asking) -> None:
     query = on.ask("query", "Which statement? With $1, $2 … for parameters; a \\ at the end goes on below.", put=False)
-    body = _at(on.interview, on.place)
+    body = at(on.interview, on.place)
     body["query"] = query
     most = max((int(number) for number in re.findall(r"\$(\d{1,3})\b", query)), default=0)
     for number in range(min(most, len(on.taken) or 0, 100) if most else 0):
@@ -333,11 +347,14 @@ def _redis(on: _Asking) -> None:
     on.ask("key", "Which key? ${input.NAME} stands for an input field.", default=on.referring("entry:"))
     if command in _HASHES:
         on.ask("field", "Which field of the hash?", default=on.referring(""))
-    if command in _VALUES:
+    if command in NEEDS["value"]:
         on.fields_of_input("value", "What is the value?", default=on.last)
+    for name, text in _NUMBERS.items():
+        if command in NEEDS[name]:
+            on.ask(name, f"{text} A number, or ${{input.NAME}}.", read=value_of("number"))
     if command in {"set", "expire"}:
         text = "When does it go away? Seconds, or ${input.NAME}."
-        on.ask("ttl_seconds", text, optional=command == "set", read=_value_of("integer"))
+        on.ask("ttl_seconds", text, optional=command == "set", read=value_of("integer"))
     on.returns(
         into="Which output field takes the value?",
         found="Which one tells whether the key was there, or changed?",
@@ -404,7 +421,7 @@ def _workflow(on: _Asking) -> None:
 
 
 def _custom(on: _Asking) -> None:
-    _at(on.interview, on.place[:-1])["handler"] = "custom"
+    at(on.interview, on.place[:-1])["handler"] = "custom"
 
 
 _IMPLEMENTATIONS: Final[Mapping[str, Callable[[_Asking], None]]] = {

@@ -12,7 +12,7 @@ type Specs = Mapping[str, Any]
 type Find = Callable[[str], str | None]
 
 _OF_VALUES = ("zincrby", "zrem", "zscore", "zrank", "lrem")
-_NEEDS: Mapping[str, tuple[str, ...]] = {
+NEEDS: Mapping[str, tuple[str, ...]] = {
     "value": ("set", "hset", "lpush", "rpush", "sadd", "srem", "sismember", "zadd", *_OF_VALUES),
     "field": ("hget", "hdel"),
     "ttl_seconds": ("expire",),
@@ -22,8 +22,8 @@ _NEEDS: Mapping[str, tuple[str, ...]] = {
     "stop": ("ltrim",),
 }
 _TAKES: Mapping[str, tuple[str, ...]] = {
-    "value": _NEEDS["value"],
-    "field": (*_NEEDS["field"], "hset"),
+    "value": NEEDS["value"],
+    "field": (*NEEDS["field"], "hset"),
     "amount": ("incr", "decr", "zincrby"),
     "ttl_seconds": ("set", "expire", "incr", "decr", "hset", "lpush", "rpush", "sadd", "zadd", "zincrby"),
     "if_absent": ("set", "hset", "zadd"),
@@ -107,7 +107,7 @@ def command(rules: Rules, path: Path, spec: Specs, operation: Specs, find: Find)
 
 
 def _keys(path: Path, command: str, spec: Specs) -> Iterator[Problem]:
-    for name, commands in _NEEDS.items():
+    for name, commands in NEEDS.items():
         if command in commands and name not in spec:
             yield Problem((*path, name), "nothing", f"a value: {command} needs {name}")
     for name, commands in _TAKES.items():

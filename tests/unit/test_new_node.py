@@ -8,8 +8,11 @@ import yaml
 
 from extensions.commands import new_node
 from extensions.judging.judge import judge
+from extensions.judging.redis import NEEDS
+from extensions.reading.schema import parts
 from extensions.terminal.status import Status
 
+COMMANDS = parts()["operation.schema.json"]["$defs"]["redis"]["properties"]["command"]["enum"]
 HEAD = ["stock_levels", "effect", "shop_nodes", "Keep levels.", "1.2.0"]
 REDIS = [
     *("put_level", "Keep one level.", "redis"),
@@ -31,6 +34,11 @@ FILE = ["load", "", "filesystem", "name", "", "", "", "text", "string", "no", ""
 CUSTOM = ["weigh", "", "custom", "tags", "array", "string", "", "", ""]
 COMPUTE = ["price", "", "compute", "cents", "integer", "", "", "total", "integer", "", "", "input.cents * 2"]
 STATES = ["follow", "", "states", "pay: placed -> paid", "ship: paid -> shipped", ""]
+SALE = ["at", "datetime", "", "shop", "", "", "cents", "integer", "", ""]
+FIGURES = [
+    *("turnover", "", "aggregate", "Sale", *SALE, "shop", "at", "3600", ""),
+    *("sales", "", "cents", "sum", "cents", "slow", "percentile", "cents", "99", ""),
+]
 WORKFLOW = [
     *("fulfil", "", "workflow", "sku", "", "", "", "status", "string", "", ""),
     *("reserve", "node_stock_effect", "reserve", "", "done"),
@@ -44,6 +52,7 @@ KINDS = [
     ("effect", "handler", CUSTOM),
     ("compute", "compute", COMPUTE),
     ("reducer", "input", STATES),
+    ("reducer", "aggregate", FIGURES),
     ("orchestrator", "workflow", WORKFLOW),
 ]
 
@@ -116,6 +125,54 @@ def test_each_answer_has_its_effect(monkeypatch: pytest.MonkeyPatch) -> None:
     assert contract["integrations"]["database"]["migrations"][0]["sql"].startswith("CREATE TABLE levels")
 
 
+def test_enums_and_models_are_asked_for_where_they_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    typed = [
+        *("weigh", "", "custom"),
+        *("status", "OrderStatus", "", "placed, paid", "no", "paid"),
+        *("lines", "array", "OrderLine", "model", "sku", "", "", "kind", "OrderStatus", "", "", ""),
+        *("", "line", "OrderLine", "", ""),
+    ]
+    assert answer(monkeypatch, *HEAD, *typed, "", "") == Status.DONE
+
+    contract = written()
+    assert judge(contract) == []
+    assert contract["enums"] == {"OrderStatus": ["placed", "paid"]}
+    assert contract["models"]["OrderLine"]["fields"] == {"sku": {"type": "string"}, "kind": {"type": "OrderStatus"}}
+    assert contract["operations"][0]["input"] == {
+        "status": {"type": "OrderStatus", "default": "paid"},
+        "lines": {"type": "array", "items": "OrderLine"},
+    }
+    assert contract["operations"][0]["output"] == {"line": "OrderLine"}
+
+
+def test_figures_are_as_they_were_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert answer(monkeypatch, HEAD[0], "reducer", *HEAD[2:], *FIGURES, "", "") == Status.DONE
+
+    contract = written()
+    assert contract["models"]["Sale"]["fields"].keys() == {"at", "shop", "cents"}
+    (operation,) = contract["operations"]
+    assert operation["input"] == {"events": {"type": "array", "items": "Sale"}}
+    assert operation["aggregate"] == {
+        "over": "events",
+        "group_by": ["shop"],
+        "window": {"by": "at", "seconds": 3600},
+        "measures": {"sales": {"count": True}, "cents": {"sum": "cents"}, "slow": {"percentile": "cents", "q": 99}},
+    }
+
+
+REDIS_NEEDS = {"score": "1", "index": "0", "start": "0", "stop": "9"}
+
+
+@pytest.mark.parametrize("command", [name for name in COMMANDS if any(name in NEEDS[key] for key in REDIS_NEEDS)])
+def test_commands_of_redis_get_what_they_need(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    needed = [number for key, number in REDIS_NEEDS.items() if command in NEEDS[key]]
+    value = ["sku"] if command in NEEDS["value"] else []
+    typed = ["go", "", "redis", "sku", "", "", "", "ok", "boolean", "", "", command, "levels", *value, *needed, "ok"]
+    assert answer(monkeypatch, *HEAD, *typed, "", "") == Status.DONE
+
+    assert judge(written()) == []
+
+
 WRONG = [
     (["stock-levels"], "stock_levels"),
     ([HEAD[0], "effectEffect"], "expected one of effect, compute, reducer, orchestrator"),
@@ -125,6 +182,8 @@ WRONG = [
     ([*HEAD, *REDIS[:3], "sku", "text"], "expected one of string"),
     ([*HEAD, *REDIS[:3], "a-sku"], "a_sku"),
     ([*HEAD, *REDIS[:8], "no", "many"], "expected a value of type integer"),
+    ([*HEAD, *REDIS[:3], "sku", "Not-Pascal"], "expected a PascalCase name"),
+    ([HEAD[0], "reducer", *HEAD[2:], *FIGURES[:18], "at-it"], "expected a snake_case name"),
     ([*HEAD, *REDIS[:16], "level:${input.skew}"], "expected an input field"),
 ]
 

@@ -28,7 +28,7 @@ from .payloads import problems_of, shortened
 from .refusals import REFUSALS
 from .spans import UNTRACED, Spans
 
-# An event has at least so long, where its operation used up its deadline.
+# The events of an operation that used up its deadline have so long, all of them together.
 PUBLISH_SECONDS = 0.5
 
 
@@ -212,6 +212,7 @@ class Operation[InputT: BaseModel, OutputT: BaseModel]:
         if keyed is not None and keyed.announced:
             return
         published = []
+        ends_at = self._publishing_ends_at(started)
         for event in self.events:
             if isinstance(event, FailureEvent):
                 if event.undone is None or not event.undone(output):
@@ -221,7 +222,7 @@ class Operation[InputT: BaseModel, OutputT: BaseModel]:
                 build = partial(event.build, request, output)
             else:
                 continue
-            published.append(await self._publish(event.topic, build, correlation_id, surroundings, started))
+            published.append(await self._publish(event.topic, build, correlation_id, surroundings, ends_at))
         if keyed is not None and keyed.note_announced is not None and published and all(published):
             with suppress(TimeoutError):
                 async with asyncio.timeout(PUBLISH_SECONDS):
@@ -244,10 +245,11 @@ class Operation[InputT: BaseModel, OutputT: BaseModel]:
             outcome_unknown=bool(details.get("outcome_unknown")),
             safe_to_repeat=bool(details.get("safe_to_repeat")),
         )
+        ends_at = self._publishing_ends_at(started)
         for event in self.events:
             if isinstance(event, FailureEvent):
                 build = partial(event.build, request, told)
-                await self._publish(event.topic, build, correlation_id, surroundings, started)
+                await self._publish(event.topic, build, correlation_id, surroundings, ends_at)
 
     def _failure(
         self, error: Exception, correlation_id: UUID, surroundings: Surroundings, effects: Effects
@@ -308,17 +310,20 @@ class Operation[InputT: BaseModel, OutputT: BaseModel]:
         level = EnumLogLevel.INFO if failure is None else EnumLogLevel.WARNING if refused else EnumLogLevel.ERROR
         emit_log_event_sync(level, f"operation_{outcome}", line)
 
+    def _publishing_ends_at(self, started: float) -> float:
+        return max(started + self.timeout_seconds, time.perf_counter() + PUBLISH_SECONDS)
+
     async def _publish(
         self,
         topic: str,
         build: Callable[[], BaseModel],
         correlation_id: UUID,
         surroundings: Surroundings,
-        started: float,
+        ends_at: float,
     ) -> bool:
         if surroundings.event_bus is None:
             return False
-        seconds = max(PUBLISH_SECONDS, self.timeout_seconds - (time.perf_counter() - started))
+        seconds = max(ends_at - time.perf_counter(), PUBLISH_SECONDS / len(self.events))
         tags = {"message_category": EnumMessageCategory.EVENT.value, "namespace": surroundings.namespace}
         try:
             envelope = ModelEventEnvelope[SerializeAsAny[BaseModel]](

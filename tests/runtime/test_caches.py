@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from uuid import uuid4
 
 import pytest
 import pytest_asyncio
@@ -13,6 +14,7 @@ from omnibase_core.mixins.mixin_metrics import MixinMetrics
 from onex_node_runtime.caches.entries_memory import EntriesMemory
 from onex_node_runtime.caches.entries_redis import EntriesRedis
 from onex_node_runtime.caches.read_through import Entries, Kept, ReadThrough
+from onex_node_runtime.operation import Operation, Surroundings
 from pydantic import BaseModel
 
 from tests.runtime import building
@@ -54,6 +56,7 @@ def kept(ttl_seconds: float = 60) -> Kept[Ask, Answer]:
 
 
 ASK = Ask(name="a")
+AROUND = Surroundings(node="n", node_id=uuid4(), metrics=MixinMetrics(), redact=str)
 
 
 @pytest_asyncio.fixture(params=["memory", pytest.param("redis", marks=pytest.mark.slow)])
@@ -174,6 +177,53 @@ async def test_cache_that_is_away_is_in_nobodys_way() -> None:
     cached = cache.around(kept(), source.handle)
     assert [(await cached(ASK)).number, (await cached(ASK)).number] == [1, 2]
     assert (await cache.forgetting("change", source.handle, lambda request: [key_of(request)])(ASK)).number == 3
+
+
+class Hanging(Away):
+    """Entries of a server that takes requests, and answers none."""
+
+    async def find(self, key: str) -> tuple[str | None, str]:
+        await asyncio.Event().wait()
+        return None, key
+
+
+class Refusing(Away):
+    """Entries whose lease another process has, for ever."""
+
+    async def find(self, key: str) -> tuple[str | None, str]:
+        del key
+        return None, ""
+
+
+@pytest.mark.parametrize("entries", [Hanging(), Refusing()])
+async def test_cache_that_hangs_leaves_time_to_read(entries: Entries) -> None:
+    source = Source()
+    cached = ReadThrough(entries, MixinMetrics()).around(kept(), source.handle)
+    operation = Operation(name="read", input_model=Ask, handle=cached, timeout_seconds=1.0, idempotent=True)
+    assert (await operation.invoke({"name": "a"}, uuid4(), AROUND)).number == 1
+
+
+async def test_cache_that_hangs_makes_no_failure_of_what_was_done() -> None:
+    source = Source()
+    cache = ReadThrough(Hanging(), MixinMetrics())
+    change = cache.forgetting("change", source.handle, lambda _: [str(number) for number in range(20)])
+    operation = Operation(name="change", input_model=Ask, handle=change, timeout_seconds=5.0)
+    assert (await operation.invoke({"name": "a"}, uuid4(), AROUND)).number == 1
+
+
+async def test_what_an_operation_may_have_changed_is_forgotten_when_its_time_is_over() -> None:
+    entries, source = EntriesMemory(10), Source()
+    _, lease = await entries.find("k")
+    await entries.keep("k", "old", lease, 60)
+    source.gate.clear()
+    cache = ReadThrough(entries, MixinMetrics())
+    change = cache.forgetting("change", source.handle, lambda _: ["k"])
+    operation = Operation(name="change", input_model=Ask, handle=change, timeout_seconds=0.05)
+    with pytest.raises(ModelOnexError) as caught:
+        await operation.invoke({"name": "a"}, uuid4(), AROUND)
+    assert caught.value.error_code is EnumCoreErrorCode.TIMEOUT
+    await asyncio.gather(*cache._forgetting)
+    assert (await entries.find("k"))[0] is None
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,7 +16,7 @@ from omnibase_core.mixins.mixin_metrics import MixinMetrics
 from onex_node_runtime.correlation import FOREIGN
 from onex_node_runtime.effects import begin, effect
 from onex_node_runtime.failure import ModelFailure
-from onex_node_runtime.operation import Event, FailureEvent, Measured, Operation, Surroundings
+from onex_node_runtime.operation import PUBLISH_SECONDS, Event, FailureEvent, Measured, Operation, Surroundings
 from onex_node_runtime.spans import Spans
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -382,3 +383,32 @@ async def test_event_bus_that_is_away_fails_nothing(caplog: pytest.LogCaptureFix
 
 async def test_without_event_bus_nothing_is_published() -> None:
     assert await announced().invoke({"n": 3}, CORRELATION_ID, surroundings()) == ModelPong(n=3)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_events_of_an_operation_share_the_time_that_is_left(*, fails: bool) -> None:
+    class Hanging(FakeBus):
+        async def publish_envelope(self, envelope: object, topic: str) -> None:
+            await super().publish_envelope(envelope, topic)
+            await asyncio.Event().wait()
+
+    async def handle(request: ModelPing) -> ModelPong:
+        if fails:
+            raise ValueError
+        return await pong(request)
+
+    bus = Hanging()
+    events: list[Event[ModelPing, ModelPong] | FailureEvent[ModelPing]] = []
+    for number in range(20):
+        if fails:
+            events.append(FailureEvent(topic=str(number), build=lambda request, _: request))
+        else:
+            events.append(Event(topic=str(number), build=lambda request, _: request))
+    operation = Operation(name="op", input_model=ModelPing, handle=handle, timeout_seconds=1.0, events=tuple(events))
+    # As long as they take where each has a time of its own.
+    late = asyncio.create_task(asyncio.sleep(20 * PUBLISH_SECONDS))
+    with suppress(ModelOnexError):
+        await operation.invoke({"n": 1}, uuid4(), surroundings(bus=bus))
+    assert not late.done()
+    late.cancel()
+    assert [topic for topic, _ in bus.published] == [str(number) for number in range(20)]

@@ -17,7 +17,7 @@ from omnibase_core.errors import ModelOnexError
 from omnibase_core.logging import emit_log_event_sync
 from pydantic import BaseModel, ValidationError
 
-from ..effects import EFFECTS, Effects
+from ..effects import EFFECTS, Effects, seconds_left
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -28,6 +28,8 @@ type Handle[InputT: BaseModel, OutputT: BaseModel] = Callable[[InputT], Coroutin
 
 # A cache that takes longer is no help.
 LONGEST_SECONDS = 1.0
+# Of the time that an operation has left: a cache that hangs leaves enough to read without it.
+SHARE_OF_DEADLINE = 0.25
 
 
 class Entries(Protocol):
@@ -83,6 +85,7 @@ class ReadThrough:
         self._metrics = metrics
         self._wait_seconds = wait_seconds
         self._under_way: dict[str, asyncio.Task[Any]] = {}
+        self._forgetting: set[asyncio.Task[None]] = set()
 
     def around[InputT: BaseModel, OutputT: BaseModel](
         self,
@@ -154,18 +157,36 @@ class ReadThrough:
 
         @wraps(handle)
         async def changed(request: InputT) -> OutputT:
+            ended = False
             try:
                 return await handle(request)
+            except asyncio.CancelledError:
+                ended = True
+                raise
             finally:
-                for name in keys(request):
-                    # What is being read may be what was there before: those who ask from now on read anew.
-                    self._under_way.pop(name, None)
-                    await self._quietly(self._entries.forget(name), operation)
+                forgetting = self._forget(keys(request), operation)
+                if not ended:
+                    # A cache that hangs makes no failure of what was done; it goes on when nobody waits any more.
+                    await asyncio.wait([forgetting], timeout=min(LONGEST_SECONDS, seconds_left() / 2))
 
         return changed
 
+    def _forget(self, names: Sequence[str], operation: str) -> asyncio.Task[None]:
+        async def forget() -> None:
+            # It goes on when the operation's time is over.
+            await asyncio.gather(*(self._quietly(self._entries.forget(name), operation, 0) for name in names))
+
+        for name in names:
+            # What is being read may be what was there before: those who ask from now on read anew.
+            self._under_way.pop(name, None)
+        forgetting = asyncio.create_task(forget())
+        self._forgetting.add(forgetting)
+        forgetting.add_done_callback(self._forgetting.discard)
+        return forgetting
+
     async def _find(self, name: str, operation: str) -> tuple[str | None, str]:
-        deadline = asyncio.get_running_loop().time() + self._wait_seconds
+        wait_seconds = min(self._wait_seconds, seconds_left() * SHARE_OF_DEADLINE)
+        deadline = asyncio.get_running_loop().time() + wait_seconds
         pause = 0.005
         while True:
             found = await self._quietly(self._entries.find(name), operation)
@@ -174,11 +195,12 @@ class ReadThrough:
             await asyncio.sleep(pause)
             pause = min(2 * pause, 0.1)
 
-    async def _quietly[T](self, call: Awaitable[T], operation: str) -> T | None:
+    async def _quietly[T](self, call: Awaitable[T], operation: str, share: float = SHARE_OF_DEADLINE) -> T | None:
+        seconds = min(LONGEST_SECONDS, seconds_left() * share) if share else LONGEST_SECONDS
         # What becomes of the cache is nothing that the operation did.
         token = EFFECTS.set(Effects())
         try:
-            async with asyncio.timeout(LONGEST_SECONDS):
+            async with asyncio.timeout(seconds):
                 return await call
         except (ModelOnexError, TimeoutError) as error:
             self._count("cache_failure", operation)

@@ -320,6 +320,12 @@ class NodeOperations(NodeFacts):
         return tuple(operation for operation in self.keyed if operation.sample is not None)
 
     @property
+    def brings_tables(self) -> bool:
+        """Whether its migrations make the tables that its statements are about, as far as a contract can."""
+        own = self.contract.database.migrations if self.contract.database else ()
+        return bool(own if self.sql_operations else self.migrations)
+
+    @property
     def answers_table(self) -> str:
         """The table of the answers that are kept; empty where there is none."""
         return idempotency.table(self.contract)

@@ -164,7 +164,7 @@ class Imports:
                 (keyed[0], "KeyedRequest"),
                 self.node.own("service", "KEYED"),
             ]
-        symbols += [] if self.node.migrations else [("tests.integration.conftest", "is_external")]
+        symbols += [] if self.node.brings_tables else [("tests.integration.conftest", "is_external")]
         return tuple(symbols)
 
     @property

@@ -108,6 +108,12 @@ def test_answers_have_a_table_a_setting_and_a_place_in_the_interface() -> None:
     assert "another input" in told["components"]["responses"]["UnprocessableEntity"]["description"]
 
 
+def test_a_table_of_answers_is_none_that_statements_are_about() -> None:
+    own = {"database": {"migrations": [{"id": "0001_things", "sql": "CREATE TABLE things (id uuid)"}]}}
+    assert not view(read(contract(KEYED))).brings_tables
+    assert view(read(contract(KEYED) | {"integrations": own})).brings_tables
+
+
 def test_nodes_without_keys_have_nothing_of_them() -> None:
     node = view(read(contract(without("idempotency_key"))))
     assert node.migrations == ()

@@ -64,9 +64,14 @@ def of_field(path: Path, kind: str, long: Specs) -> Iterator[Problem]:
             yield Problem((*path, "const"), show(long["const"]), f"a value of type {kind}")
         if "enum" in long:
             yield Problem((*path, "const"), "const beside enum", "one of them")
+    others = {key: value for key, value in long.items() if key not in {"enum", "const"}}
+    if "const" in long:
+        yield from limits((*path, "const"), long["const"], others)
     for index, value in enumerate(long["enum"] if isinstance(long.get("enum"), list) else ()):
         if not isinstance(value, int if kind == "integer" else str) or isinstance(value, bool):
             yield Problem((*path, "enum", index), show(value), f"a value of type {kind}")
+        else:
+            yield from limits((*path, "enum", index), value, others)
     if long.get("secret") is True:
         for key in _NEVER_SECRET:
             if long.get(key) is not None:

@@ -286,8 +286,10 @@ class _Rules(FieldRules):
                 seen.add(name)
             step = ("integrations", "database", "migrations", index)
             if self.clean(step):
-                yield from queries.references((*step, "sql"), migration["sql"])
-                yield from migrations.problems(step, migration["sql"], transaction=migration.get("transaction", True))
+                left = list(queries.references((*step, "sql"), migration["sql"]))
+                yield from left or migrations.problems(
+                    step, migration["sql"], transaction=migration.get("transaction", True)
+                )
         pool = mapping_of(database.get("pool"))
         if comparable(pool.get("min_size"), pool.get("max_size")) and pool["min_size"] > pool["max_size"]:
             path = ("integrations", "database", "pool", "max_size")

@@ -1,5 +1,6 @@
 """Values that a contract gives to fields fit the keys, paths and headers that are made of these."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -11,7 +12,11 @@ type Specs = Mapping[str, Any]
 type Parts = Sequence[str | references.Reference]
 
 # What is made of fields, by implementation.
-_MADE: Mapping[str, tuple[str, ...]] = {"http": ("path", "headers"), "redis": ("key",), "filesystem": ("path", "to")}
+_MADE: Mapping[str, tuple[str, ...]] = {
+    "http": ("path", "headers"),
+    "redis": ("key", "ttl_seconds"),
+    "filesystem": ("path", "to"),
+}
 _LONGEST_NAME = 255
 _ASCII = "printable ASCII, which is all that headers of HTTP carry"
 
@@ -74,6 +79,11 @@ def _key(value: str, _made: str) -> str:
     return "" if value else "a value that {} can be made of, neither empty nor . or .."
 
 
+def _seconds(value: str, _made: str) -> str:
+    wrong = re.fullmatch(r"0|-\d+", value)
+    return "a value that {} can be: at least 1, since a key that is to be gone at once is deleted" if wrong else ""
+
+
 def _header(_value: str, made: str) -> str:
     return "" if made.isascii() and made.isprintable() else _ASCII
 
@@ -82,6 +92,7 @@ _WRONG: Mapping[tuple[str, str], Callable[[str, str], str]] = {
     ("http", "path"): _path_of_api,
     ("http", "headers"): _header,
     ("redis", "key"): _key,
+    ("redis", "ttl_seconds"): _seconds,
     ("filesystem", "path"): _path_of_file,
     ("filesystem", "to"): _path_of_file,
 }
@@ -106,8 +117,11 @@ def _given(
     """Find the values that the contract gives to a field: where they are, and what they are as text."""
     where, spec = field
     own = (*path, *where) if where[0] == "input" else where
-    if "default" in spec:
-        yield (*own, "default"), _text(spec["default"])
+    for key in ("default", "const"):
+        if key in spec:
+            yield (*own, key), _text(spec[key])
+    if isinstance(spec.get("maximum"), int) and spec["maximum"] <= 0:
+        yield (*own, "maximum"), _text(spec["maximum"])
     if spec.get("maxLength") == 0:
         yield (*own, "maxLength"), ""
     for index, value in enumerate(_list(spec.get("enum"))):

@@ -17,6 +17,9 @@ type Specs = Mapping[str, Any]
 URLS = ("http://", "https://")
 # What a part of the answer that is no JSON fills.
 _TAKEN_BY = {"status": "integer", "text": "string", "bytes": "bytes"}
+_OF_THE_CONNECTION = frozenset(
+    {"connection", "content-length", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
+)
 _UNNAMED: Path = ("integrations", "api_client")
 _TAKEN = {"health_check"}.union(*((key, entry.setting) for key, entry in INTEGRATIONS.items()))
 
@@ -64,6 +67,9 @@ def apis(rules: Rules) -> Iterator[Problem]:
 def _headers(rules: Rules, path: Path, holder: Specs) -> Iterator[Problem]:
     for name, value in _mapping(holder.get("headers")).items():
         place: Path = (*path, "headers", name)
+        if isinstance(name, str) and name.lower() in _OF_THE_CONNECTION:
+            expected = "headers of the request; those of its length and its connection are written by the client"
+            yield Problem(place, show(name), expected)
         if isinstance(value, str) and rules.clean(place) and not (value.isascii() and value.isprintable()):
             yield Problem(place, show(value), "printable ASCII, which is all that headers of HTTP carry")
 

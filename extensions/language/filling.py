@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ..text.problems import Path, Problem
 from .kinds import Kind, fits, kind_of
@@ -13,6 +13,18 @@ if TYPE_CHECKING:
     from .contract import Field
 
 type Specs = Mapping[str, Any]
+
+# Limits that are kept only where both fields have the same.
+_SAME: Final = ("pattern", "format", "multipleOf", "uniqueItems", "const", "enum")
+# Bounds: whether values are below, and the keys of the same bound, reached and not.
+_BOUNDS: Final[Mapping[str, tuple[bool, str, str]]] = {
+    "maximum": (True, "maximum", "exclusiveMaximum"),
+    "exclusiveMaximum": (True, "maximum", "exclusiveMaximum"),
+    "minimum": (False, "minimum", "exclusiveMinimum"),
+    "exclusiveMinimum": (False, "minimum", "exclusiveMinimum"),
+    **{f"max{what}": (True, f"max{what}", "") for what in ("Length", "Items", "Properties")},
+    **{f"min{what}": (False, f"min{what}", "") for what in ("Length", "Items", "Properties")},
+}
 
 # What tells which outputs an operation fills.
 _FILLING = (
@@ -72,7 +84,12 @@ def copied(inputs: Sequence[Field], field: Field) -> bool:
         Whether there is an input field of the same name whose every value the output field can hold: kind, enum or
         model, items, and null included.
     """
-    return any(other.name == field.name and fits(field_kind(other), field_kind(field)) for other in inputs)
+    return any(
+        other.name == field.name
+        and fits(field_kind(other), field_kind(field))
+        and _keeps(_limits(other), _limits(field))
+        for other in inputs
+    )
 
 
 def passes(inputs: Specs, name: str, spec: str | Specs) -> bool:
@@ -85,7 +102,40 @@ def passes(inputs: Specs, name: str, spec: str | Specs) -> bool:
     """
     given = inputs.get(name)
     # What a name of an enum or a model stands for does not matter: two types are the same when their names are.
-    return isinstance(given, (str, Mapping)) and fits(kind_of(given, (), ()), kind_of(spec, (), ()))
+    if not isinstance(given, (str, Mapping)):
+        return False
+    return fits(kind_of(given, (), ()), kind_of(spec, (), ())) and _keeps(_spelled_out(given), _spelled_out(spec))
+
+
+def _spelled_out(spec: object) -> Specs:
+    return spec if isinstance(spec, Mapping) else {"type": spec}
+
+
+def _limits(field: Field) -> Specs:
+    return {**field.constraints, **({"items": _limits(field.items)} if field.items else {})}
+
+
+def _keeps(own: Specs, wanted: Specs) -> bool:
+    """Tell whether every value that keeps the limits of one field keeps those of another of the same type."""
+    if any(key in own for key in ("enum", "const")):
+        # What else is said of such a field, its values meet.
+        return "const" not in wanted or own.get("const") == wanted["const"]
+    if any(key in wanted and wanted[key] != own.get(key) for key in _SAME):
+        return False
+    held, other = own.get("items"), wanted.get("items")
+    inside = isinstance(held, (str, Mapping)) and isinstance(other, (str, Mapping))
+    if inside and not _keeps(_spelled_out(held), _spelled_out(other)):
+        return False
+    return all(_bounded(own, wanted, key) for key in _BOUNDS if key in wanted)
+
+
+def _bounded(own: Specs, wanted: Specs, key: str) -> bool:
+    """Tell whether a bound of one field is kept by what another says, as far as numbers show it."""
+    below, reaching, excluding = _BOUNDS[key]
+    limit, sign = wanted[key], 1 if below else -1
+    inner = [sign * own[name] for name in (reaching, excluding) if isinstance(own.get(name), (int, float))]
+    strict = key == excluding and own.get(reaching) == limit and excluding not in own
+    return isinstance(limit, (int, float)) and any(bound <= sign * limit for bound in inner) and not strict
 
 
 def may_be_left_out(spec: object) -> bool:
@@ -136,4 +186,5 @@ def _difference(inputs: Specs, name: str, spec: str | Specs) -> str:
     own, wanted = kind_of(given, (), ()), kind_of(spec, (), ())
     if str(own) != str(wanted):
         return f"the input field {name} is of type {own}, not {wanted}"
-    return f"the input field {name} may {'be null' if own.nullable else 'have other values'}"
+    null = own.nullable and not wanted.nullable
+    return f"the input field {name} may {'be null' if null else 'have other values'}"

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from ..text.problems import Path, Problem, show
-from . import sql
+from . import sql, sql_words
 from .contract import Contract
 
 type Statement = Sequence[tuple[str, str]]
@@ -13,12 +13,17 @@ type Statement = Sequence[tuple[str, str]]
 _CONTROL: Final = ("abort", "begin", "commit", "end", "release", "rollback", "savepoint", "start")
 # The words that statements begin with which PostgreSQL refuses in a transaction, however they go on.
 _OUTSIDE: Final = (
+    r"alter database .*\bset tablespace\b",
+    r"alter subscription .*\b(refresh|add|drop|set) publication\b",
     r"alter system\b",
     r"alter table .*\bdetach partition .*\bconcurrently\b",
-    r"(create|drop) (database|tablespace)\b",
+    r"(commit|rollback) prepared\b",
+    r"(create|drop) (database|subscription|tablespace)\b",
+    r"cluster( verbose)?$",
     r"create (unique )?index concurrently\b",
     r"drop index concurrently\b",
-    r"reindex (database|system)\b",
+    r"discard all\b",
+    r"reindex (database|schema|system)\b",
     r"reindex .*\bconcurrently\b",
     r"vacuum\b",
 )
@@ -45,6 +50,7 @@ def problems(path: Path, script: str, *, transaction: bool) -> Iterator[Problem]
     """
     statements = sql.split(script)
     place = (*path, "sql")
+    yield from _unfilled(place, script)
     for words in map(_words, statements):
         if transaction and (match := _MEANS.match(words)):
             hint = "PostgreSQL refuses it in a transaction: give it a migration of its own, with transaction: false"
@@ -57,6 +63,22 @@ def problems(path: Path, script: str, *, transaction: bool) -> Iterator[Problem]
     elif re.match("create (unique )?index", _words(statements[0])) and not index(script):
         hint = "as in CREATE INDEX CONCURRENTLY things_by_name ON things (name)"
         yield Problem(place, "an index without a name", "a name, by which it is known when it was begun before", hint)
+
+
+def _unfilled(place: Path, script: str) -> Iterator[Problem]:
+    """Find what a migration would have to be given: values for placeholders, and data for COPY."""
+    for tokens in sql.placed(script):
+        text = script[tokens[0][1] : tokens[-1][2]]
+        words = {script[start:end].lower() for kind, start, end in tokens if kind == "word"}
+        if sql.copies_over_connection(text):
+            hint = "INSERT … VALUES brings rows along"
+            yield Problem(place, "COPY with data over the connection", "SQL that needs nothing else", hint)
+        # Operators may be named, and the parameters of a prepared statement or of a function are its own.
+        elif not words & {"operator", "prepare", "atomic"}:
+            foreign = next(sql_words.foreign(text), None)
+            found = foreign or next((f"${number}" for number in sorted(sql.placeholders(text))), None)
+            if found:
+                yield Problem(place, f"{show(found)}, which nothing fills in", "SQL that needs nothing else")
 
 
 def warnings(contract: Contract) -> Iterator[Problem]:

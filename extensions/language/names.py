@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from .contract import Contract
 from ..text.markers import MARKERS
 
-# Folders beside `src` in a project, those that git ignores included.
-_FOLDERS = frozenset({"build", "deploy", "dist", "migrations", "orphans", "src", "tests"})
+# Folders beside `src` in a project, those that git ignores included, and a module of its tests.
+_FOLDERS = frozenset({"build", "conftest", "deploy", "dist", "migrations", "orphans", "src", "tests"})
 
 
 @cache

@@ -20,6 +20,11 @@ _TOKEN = re.compile(
     r"|(?P<word>[A-Za-z_]\w*))"
     rf"|(?P<opening>\{{+)(?P<name>{_WORDS})(?P<closing>\}}+)"
 )
+# How others write what they fill in. It has no escape, and is meant as a reference only where it names a field.
+_OTHERS = re.compile(
+    rf"<(?P<angle>{_WORDS})>|%\((?P<percent>{_WORDS})\)[sd]?|\$\((?P<paren>{_WORDS})\)|(?<![\${{])\{{+\s+(?P<blank>{_WORDS})\s+\}}+"
+    rf"|\{{(?P<owner>input)\[['\"](?P<key>\w+)['\"]\]\}}|(?:^|(?<=/)):(?P<colon>{_WORDS})"
+)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 GIVEN: Mapping[str, tuple[str, str]] = {
     "now": ("datetime", "now"),
@@ -143,6 +148,13 @@ def meant(text: str) -> Iterator[tuple[str, str]]:
             yield (f"${words[0]}", words[0]) if words else ("${", "")
 
 
+def _of_others(text: str) -> Iterator[tuple[str, str]]:
+    """Find what may be meant as a reference to the input, in other forms than `meant` finds, and the field's name."""
+    for match in _OTHERS.finditer(text):
+        name = match["key"] or next(word for key, word in match.groupdict().items() if word and key != "owner")
+        yield match[0], name.removeprefix("input.")
+
+
 def member_of(value: object, source: str) -> tuple[str, ...] | None:
     """Return the names behind the source where a value is one whole reference to a member of it; else None."""
     found = parts(value) if isinstance(value, str) else []
@@ -199,8 +211,7 @@ def problems(path: Path, value: object, sources: Sequence[str], find: Callable[[
         The problems.
     """
     for place, text in texts(path, value):
-        for shown, name in meant(text):
-            yield from _unwritten(place, text, (shown, name), sources, find)
+        yield from _meant(place, text, sources, find)
         for part in parts(text):
             if not isinstance(part, Reference):
                 continue
@@ -224,6 +235,14 @@ def problems(path: Path, value: object, sources: Sequence[str], find: Callable[[
             elif part.spans and place[2:4] != ("http", "path"):
                 expected = f"${{input.{part.name}}}: only the path of a request to an API has segments"
                 yield Problem(place, show(shown), expected)
+
+
+def _meant(place: Path, text: str, sources: Sequence[str], find: Callable[[str], str | None]) -> Iterator[Problem]:
+    for word in meant(text):
+        yield from _unwritten(place, text, word, sources, find)
+    for shown, name in _of_others(text) if _is_address(place) and "input" in sources else ():
+        if find(name) is None:
+            yield Problem(place, f"{show(shown)}, which is no reference", f"${{input.{name}}}")
 
 
 def _unwritten(

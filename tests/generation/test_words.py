@@ -27,9 +27,24 @@ WORDS = [
     "data_processor",
     "worker",
 ]
+MARKS = ["TODO", "FIXME", "HACK", "XXX"]
 GENERIC = ["process", "execute", "run", "do_it", "perform", "manage", "control", "work", "operate", "action", "todo"]
-ENUMS = {"TaskManager": ["TODO", "DONE", "todo", "+1", "-1"], "TODO": ["FIXME", "XXX"], "Anager": ["a"]}
+FORBIDDEN = ["Manager", "Handler", "Helper", "Utility", "Util", "Service", "Controller", "Processor", "Worker"]
+ENUMS = {f"{word}Kind": [word, word.lower(), "a"] for word in (*FORBIDDEN, *MARKS)} | {
+    "TaskManager": ["TODO", "DONE", "todo", "+1", "-1"],
+    "TODO": ["FIXME", "XXX"],
+    "Anager": ["a"],
+}
 MODELS = {
+    f"Order{word}": {
+        "description": f"{mark}: what a {word} is.",
+        "fields": {
+            word.lower(): {"type": "string", "default": word, "description": f"{word}, {mark}"},
+            mark.lower(): "TODO",
+        },
+    }
+    for word, mark in zip(FORBIDDEN, MARKS * 3, strict=False)
+} | {
     "CpuUtilization": {
         "description": "TODO: say what it is.",
         "fields": {
@@ -92,6 +107,8 @@ def test_nodes_with_such_words_pass_the_gate(run: Run, template: Path, tmp_path:
             shutil.copy(module, rooms[-1])
     checked = run(str(TOOLS / "onex"), "validate", "--strict", str(own), *map(str, rooms), cwd=project)
     assert checked.returncode == 0, checked.stdout + checked.stderr
+    complied = run(str(TOOLS / "onex"), "compliance", "check", "--repo-root", "src", cwd=project)
+    assert complied.returncode == 0, complied.stdout + complied.stderr
     for path in (project / "src").rglob("*.*"):
         if path.suffix in {".py", ".yaml"}:
             assert not scan_source(path.read_text(encoding="utf-8"), str(path)).findings

@@ -290,6 +290,19 @@ BAD = [
     ),
     ("format beside pattern", field({"type": "string", "format": "uri", "pattern": "a"}), f"{EXTRA}.format", "one of"),
     ("const of another type", field({"type": "integer", "const": "a"}), f"{EXTRA}.const", "of type integer"),
+    (
+        "enum below a limit",
+        field({"type": "string", "enum": ["abc", "a"], "minLength": 2}),
+        f"{EXTRA}.enum[1]",
+        "minLength: 2",
+    ),
+    (
+        "enum beside a pattern",
+        field({"type": "string", "enum": ["a", "b"], "pattern": "^a$"}),
+        f"{EXTRA}.enum[1]",
+        "pattern",
+    ),
+    ("const above a limit", field({"type": "integer", "const": 9, "maximum": 3}), f"{EXTRA}.const", "maximum: 3"),
     ("const beside enum", field({"type": "string", "const": "a", "enum": ["a"]}), f"{EXTRA}.const", "one of them"),
     (
         "default that is not const",
@@ -589,7 +602,10 @@ def test_of_very_many_mistakes_the_first_are_shown(extra: dict[str, Any]) -> Non
             (name, "of a library that nodes depend on")
             for name in ("pydantic", "yaml", "redis", "omnibase_core", "httpx")
         ),
-        *((name, "of a folder of the project") for name in ("tests", "src", "build", "migrations", "tests.acme")),
+        *(
+            (name, "of a folder of the project")
+            for name in ("tests", "src", "build", "conftest", "migrations", "tests.acme")
+        ),
     ],
 )
 def test_package_has_a_name_of_its_own(package: str, owner: str) -> None:

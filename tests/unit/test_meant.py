@@ -23,7 +23,7 @@ MEANT = [
     "${now.code}",
 ]
 MEANT_ANYWHERE = [*MEANT, "${input.cod}"]
-MEANT_IN_ADDRESSES = ["a:{cod}", "{order.id}/x"]
+MEANT_IN_ADDRESSES = ["a:{cod}", "{order.id}/x", "<code>", "%(code)s", "$(code)", "$(input.code)", "{input['code']}"]
 FINE = [
     "${input.code}",
     "$${input.code}",
@@ -36,6 +36,11 @@ FINE = [
     "$5",
     "$$code",
     "a/$metadata",
+    "<other>",
+    "%(other)s",
+    "$(other)",
+    "a/:other",
+    "b:code",
     "${now}",
     "${uuid}:${correlation_id}",
     "}{",
@@ -56,6 +61,15 @@ PLACES: dict[str, dict[str, Any]] = {
     "filesystem.content": {"filesystem": {"action": "write", "path": "x", "content": "{}"}},
 }
 CONTENT = ("http.body", "kafka.payload", "redis.value", "filesystem.content")
+
+
+@pytest.mark.parametrize("place", [place for place in PLACES if place not in CONTENT])
+@pytest.mark.parametrize("text", [":code", "x/:code/y", "{{ code }}", "{ input.code }"])
+def test_forms_of_others_are_mistakes_where_they_name_a_field(place: str, text: str) -> None:
+    problems = found(effect(place, text))
+    # Behind `k:`, a name after a colon is a part of a key of Redis.
+    assert len(problems) == (not (place == "redis.key" and text.startswith(":")))
+    assert all(problem.startswith(f"operations[0].{place}") for problem in problems)
 
 
 def placed(value: object, text: str) -> object:

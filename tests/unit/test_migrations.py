@@ -31,6 +31,14 @@ def found(script: str, *, transaction: bool = True) -> list[str]:
         "DROP TABLESPACE fast",
         "ALTER SYSTEM SET work_mem = '1GB'",
         "ALTER TABLE b DETACH PARTITION c CONCURRENTLY",
+        "ALTER DATABASE shop SET TABLESPACE fast",
+        "CREATE SUBSCRIPTION a CONNECTION 'host=b' PUBLICATION c",
+        "DROP SUBSCRIPTION a",
+        "ALTER SUBSCRIPTION a REFRESH PUBLICATION",
+        "REINDEX SCHEMA public",
+        "CLUSTER",
+        "COMMIT PREPARED 'a'",
+        "DISCARD ALL",
     ],
 )
 def test_what_needs_to_run_outside(script: str) -> None:
@@ -44,6 +52,12 @@ def test_what_needs_to_run_outside(script: str) -> None:
         "CREATE INDEX a ON b (c)",
         "CREATE TABLE concurrently (vacuum text); COMMENT ON TABLE concurrently IS 'CREATE INDEX CONCURRENTLY'",
         "REFRESH MATERIALIZED VIEW CONCURRENTLY a",
+        "CLUSTER b USING c; ALTER DATABASE shop SET work_mem = '1GB'",
+        "INSERT INTO a VALUES ('$1', ':b', '?', '%s', '{c}'); SELECT b::text, c ? 'd', e[1:2], 7 % 2 FROM a",
+        "CREATE OPERATOR ? (LEFTARG = a, RIGHTARG = b, FUNCTION = c)",
+        "PREPARE a AS SELECT $1::int; EXECUTE a (1); DEALLOCATE a",
+        "CREATE FUNCTION f(int) RETURNS int BEGIN ATOMIC SELECT $1; END",
+        "COPY a FROM '/tmp/a'",
         "ALTER TYPE mood ADD VALUE 'meh'",
         "ALTER TYPE mood ADD VALUE 'meh'; ALTER TYPE mood ADD VALUE 'bah' AFTER 'meh'",
         "CREATE TYPE mood AS ENUM ('ok'); ALTER TYPE mood ADD VALUE 'meh'; SELECT 'meh'::mood",
@@ -54,6 +68,25 @@ def test_what_needs_to_run_outside(script: str) -> None:
 )
 def test_what_runs_in_a_transaction(script: str) -> None:
     assert found(script) == []
+
+
+@pytest.mark.parametrize(
+    ("script", "shown"),
+    [
+        ("SELECT 1; INSERT INTO a VALUES ($1)", "'$1', which nothing fills in"),
+        ("INSERT INTO a VALUES (:b)", "':b', which nothing fills in"),
+        ("INSERT INTO a VALUES (?)", "'?', which nothing fills in"),
+        ("INSERT INTO a VALUES (%s)", "'%s', which nothing fills in"),
+        ("CREATE TABLE {{ schema }}.a (b int)", "'{{ schema }}', which nothing fills in"),
+        ("SELECT 1; COPY a (b) FROM STDIN", "COPY with data over the connection"),
+    ],
+)
+@pytest.mark.parametrize("transaction", [True, False])
+def test_what_needs_something_else(script: str, shown: str, *, transaction: bool) -> None:
+    if not transaction:
+        script = script.removeprefix("SELECT 1; ")
+    made = [problem.found for problem in migrations.problems(PATH, script, transaction=transaction)]
+    assert made == [shown]
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,7 @@ def contract_of(implementation: dict[str, Any], field: dict[str, Any], **more: o
     ("field", "more", "place"),
     [
         ({"default": ""}, {}, "input.id.default"),
+        ({"const": ""}, {}, "input.id.const"),
         ({"maxLength": 0}, {}, "input.id.maxLength"),
         ({"enum": ["a", ""]}, {}, r"input.id.enum\[1\]"),
         (
@@ -111,3 +112,22 @@ def test_names_of_files_have_a_length() -> None:
     with pytest.raises(ContractError, match="at most 255 bytes"):
         read(contract_of(FILE, {"default": "é" * 130}))
     read(contract_of(PATH, {"default": "é" * 130}))
+
+
+@pytest.mark.parametrize(
+    ("field", "place"),
+    [
+        ({"default": 0}, "default"),
+        ({"default": -1}, "default"),
+        ({"const": 0}, "const"),
+        ({"enum": [60, 0]}, r"enum\[1\]"),
+        ({"maximum": 0}, "maximum"),
+    ],
+)
+def test_keys_live_for_a_second_at_least(field: dict[str, Any], place: str) -> None:
+    stored = {"command": "set", "key": "k", "value": "${input.id}", "ttl_seconds": "${input.id}"}
+    output: dict[str, Any] = {"output": {"ok": "boolean"}}
+    made = contract_of({"redis": stored} | output, {"type": "integer"} | field)
+    with pytest.raises(ContractError, match=rf"input\.id\.{place}: .*at least 1"):
+        read(made)
+    read(contract_of({"redis": stored} | output, {"type": "integer", "default": 60, "maximum": 3600}))

@@ -25,7 +25,7 @@ from omninode_bridge.nodes.node_distributed_lock_effect.settings import ModelDis
 from tests.unit.world import FakeWorld
 
 WATCH = Path(__file__).parents[2] / "deploy" / "watch"
-QUOTED = re.compile(r'"[^"]*"')
+QUOTED = re.compile(r"(['\"]).*?\1")
 METRIC = re.compile(r"\b(?:onex|process)_[a-z0-9_]+")
 # What comes with a broker that answers, or with the first step of a workflow.
 LATER = {"onex_consumer_lag_messages", "onex_dead_letter_alert", "onex_step_duration_seconds_bucket"}

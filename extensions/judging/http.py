@@ -1,5 +1,6 @@
 """Rules for HTTP: the APIs that a contract names, and the requests of its operations."""
 
+import re
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, Protocol
@@ -8,7 +9,7 @@ from ..deciding.decisions import INTEGRATIONS
 from ..language import answers, filling, references
 from ..language.contract import spell_out
 from ..language.integrations import BODIES
-from ..text import bodies
+from ..text import bodies, spelled
 from ..text.problems import Path, Problem, did_you_mean, show
 from . import absent
 
@@ -20,6 +21,7 @@ _TAKEN_BY = {"status": "integer", "text": "string", "bytes": "bytes"}
 _OF_THE_CONNECTION = frozenset(
     {"connection", "content-length", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
 )
+_NO_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2}).{0,2}")
 _UNNAMED: Path = ("integrations", "api_client")
 _TAKEN = {"health_check"}.union(*((key, entry.setting) for key, entry in INTEGRATIONS.items()))
 
@@ -67,7 +69,7 @@ def apis(rules: Rules) -> Iterator[Problem]:
 def _headers(rules: Rules, path: Path, holder: Specs) -> Iterator[Problem]:
     for name, value in _mapping(holder.get("headers")).items():
         place: Path = (*path, "headers", name)
-        if isinstance(name, str) and name.lower() in _OF_THE_CONNECTION:
+        if name.lower() in _OF_THE_CONNECTION:
             expected = "headers of the request; those of its length and its connection are written by the client"
             yield Problem(place, show(name), expected)
         if isinstance(value, str) and rules.clean(place) and not (value.isascii() and value.isprintable()):
@@ -101,6 +103,7 @@ def request(rules: Rules, path: Path, spec: Specs, operation: Specs, _find: obje
         The problems.
     """
     inputs, outputs = _mapping(operation.get("input")), _mapping(operation.get("output"))
+    yield from _literal_path((*path, "path"), spec.get("path"))
     yield from _bodies(rules, path, spec, inputs)
     yield from _extract(rules, path, spec, outputs)
     yield from _not_found(path, spec, outputs)
@@ -112,6 +115,19 @@ def request(rules: Rules, path: Path, spec: Specs, operation: Specs, _find: obje
     silent = says_nothing and "pages" not in spec and "not_found" not in spec
     filler = filling.filler(filled, "http.extract", silent=silent)
     yield from filling.unfilled(path[:-1], operation, filler, rules.clean)
+
+
+def _literal_path(place: Path, path: object) -> Iterator[Problem]:
+    """Find what a path says that clients and servers read in different ways."""
+    if not isinstance(path, str):
+        return
+    literal = "".join(part if isinstance(part, str) else "x" for part in references.parts(path))
+    if literal.startswith("//"):
+        yield Problem(place, show(path), "a path that starts with one /: what follows two is a host")
+    elif {".", ".."} & set(literal.split("/")):
+        yield Problem(place, show(path), "a path without . and .., which clients take out")
+    elif found := _NO_ESCAPE.search(literal):
+        yield Problem(place, f"{show(found[0])} in {show(path)}", "two hexadecimal digits after %", "%25 is a %")
 
 
 def _bodies(rules: Rules, path: Path, spec: Specs, inputs: Specs) -> Iterator[Problem]:
@@ -200,6 +216,10 @@ def _json_path(place: Path, text: str) -> Iterator[Problem]:
         jsonpath.compile(text)
     except (jsonpath.JSONPathError, RecursionError) as error:
         yield Problem(place, show(text), "a JSONPath", str(error).splitlines()[0][:200])
+    else:
+        if (found := next(spelled.references(text), None)) is not None:
+            hint = "paths into answers are the same for every request"
+            yield Problem(place, f"{show(found)}, which is not filled in", "a JSONPath without references", hint)
 
 
 def _not_found(path: Path, spec: Specs, outputs: Specs) -> Iterator[Problem]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from ..language import filling, sql, sql_words
 from ..language.contract import spell_out
-from ..text import sql_text
+from ..text import spelled, sql_text
 from ..text.problems import Path, Problem, did_you_mean, show
 from .fields import mapping_of
 
@@ -64,7 +64,7 @@ def references(path: Path, script: str) -> Iterator[Problem]:
     Yields:
         At most one problem.
     """
-    if (found := next(sql_words.references(script), None)) is not None:
+    if (found := next(spelled.references(script), None)) is not None:
         hint = (
             "a value comes by `parameters` and $1, also within a text, as in 'a' || $1; meant as it stands: '$' || '{'"
         )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ..language import references
+from ..language import filling, references
 from ..language.contract import spell_out
 from ..language.references import GIVEN, Reference
 from ..text.problems import Path, Problem, did_you_mean, show
@@ -82,6 +82,11 @@ class Output:
             if given and not self._takes(wanted, given):
                 yield Problem(
                     path, f"{show(text)}, which is of type {_shown(given)}", f"a value of type {_shown(wanted)}"
+                )
+            elif reference.source == "input" and given.get("type") == kind and not filling.keeps(given, wanted):
+                hint = "give the input field the same limits"
+                yield Problem(
+                    path, f"{show(text)}, which may have other values", "a value within the output's limits", hint
                 )
             elif wanted.get("required", True) and absent.may_be_null(text, self.inputs, self.rules.models):
                 hint = "required: false lets the output be null"

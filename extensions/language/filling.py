@@ -87,7 +87,7 @@ def copied(inputs: Sequence[Field], field: Field) -> bool:
     return any(
         other.name == field.name
         and fits(field_kind(other), field_kind(field))
-        and _keeps(_limits(other), _limits(field))
+        and keeps(_limits(other), _limits(field))
         for other in inputs
     )
 
@@ -104,7 +104,7 @@ def passes(inputs: Specs, name: str, spec: str | Specs) -> bool:
     # What a name of an enum or a model stands for does not matter: two types are the same when their names are.
     if not isinstance(given, (str, Mapping)):
         return False
-    return fits(kind_of(given, (), ()), kind_of(spec, (), ())) and _keeps(_spelled_out(given), _spelled_out(spec))
+    return fits(kind_of(given, (), ()), kind_of(spec, (), ())) and keeps(_spelled_out(given), _spelled_out(spec))
 
 
 def _spelled_out(spec: object) -> Specs:
@@ -115,8 +115,13 @@ def _limits(field: Field) -> Specs:
     return {**field.constraints, **({"items": _limits(field.items)} if field.items else {})}
 
 
-def _keeps(own: Specs, wanted: Specs) -> bool:
-    """Tell whether every value that keeps the limits of one field keeps those of another of the same type."""
+def keeps(own: Specs, wanted: Specs) -> bool:
+    """Tell whether every value that keeps the limits of one field keeps those of another of the same type.
+
+    Args:
+        own: The field that has the value, in its long form.
+        wanted: The field that takes it.
+    """
     if any(key in own for key in ("enum", "const")):
         # What else is said of such a field, its values meet.
         return "const" not in wanted or own.get("const") == wanted["const"]
@@ -124,7 +129,7 @@ def _keeps(own: Specs, wanted: Specs) -> bool:
         return False
     held, other = own.get("items"), wanted.get("items")
     inside = isinstance(held, (str, Mapping)) and isinstance(other, (str, Mapping))
-    if inside and not _keeps(_spelled_out(held), _spelled_out(other)):
+    if inside and not keeps(_spelled_out(held), _spelled_out(other)):
         return False
     return all(_bounded(own, wanted, key) for key in _BOUNDS if key in wanted)
 

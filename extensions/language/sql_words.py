@@ -1,11 +1,10 @@
-"""What stands in SQL and is no word of PostgreSQL: placeholders of other drivers, and references, which stay text."""
+"""What stands in SQL and PostgreSQL does not fill in: placeholders of other drivers, and its own within texts."""
 
 import re
 from collections.abc import Collection, Iterator
 from typing import Final
 
 from . import sql
-from .references import GIVEN
 
 _OPERATOR: Final = re.compile(r"[-+*/<>=~!@#%^&|`?]+")
 _WORD: Final = re.compile(r"[A-Za-z_][\w$]*")
@@ -92,10 +91,6 @@ _BEHIND_VALUES: Final = frozenset(
         "set",
     ]
 )
-_SOURCES: Final = "input|env|secret|steps"
-_REFERENCE: Final = re.compile(
-    rf"\$+\{{\s*(?:{_SOURCES}|{'|'.join(GIVEN)})\b[^{{}}]*\}}|(?:\$|\{{)(?:{_SOURCES})\.[A-Za-z_][\w.]*\}}?"
-)
 _NUMBERED: Final = re.compile(r"\$(\d+)")
 
 
@@ -173,11 +168,6 @@ def _begins_value(behind: str) -> bool:
     behind = behind.lstrip()
     word = _WORD.match(behind)
     return bool(behind) and behind[0] not in ",);:]" and not (word and word[0].lower() in _BEHIND_VALUES)
-
-
-def references(script: str) -> Iterator[str]:
-    """Find references such as `${input.name}`, in texts of a script too: SQL goes to the server as it stands."""
-    yield from (match[0] for match in _REFERENCE.finditer(script))
 
 
 def quoted_placeholders(query: str, count: int) -> Iterator[str]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Final
 
+from ..text import spelled
 from ..text.problems import did_you_mean, show
 from . import names
 from .kinds import (
@@ -67,6 +68,9 @@ class Values(ABC):
             raise WrongError(node, show(value), f"text of at most {_LONGEST_TEXT} characters")
         if isinstance(value, str) and _UNWANTED.search(value):
             raise WrongError(node, show(value), "text without control characters and lone surrogates")
+        if isinstance(value, str) and (found := next(spelled.references(value), None)):
+            expected_words = "a name outside of quotes, such as input.name: text is not filled in"
+            raise WrongError(node, show(found), expected_words, "meant as it stands: '$' + '{…}'")
         if isinstance(value, float) and not math.isfinite(value):
             raise WrongError(node, "a number without end", "a finite number")
         if isinstance(value, int) and value.bit_length() > _LITERAL_BITS:

@@ -166,4 +166,4 @@ def test_weights_of_an_algorithm_add_up() -> None:
 def test_pure_operations_may_run_twice_and_are_measured() -> None:
     node = made(PARCELS)
     assert [operation.idempotent for operation in node.operations] == [True, True, True]
-    assert [operation.name for operation in node.measured] == ["ratio"]
+    assert [operation.name for operation in node.measured] == ["process_ratio"]

@@ -6,7 +6,8 @@ import pytest
 
 from extensions.judging.judge import judge
 from extensions.language import sql, sql_words
-from extensions.text import sql_text
+from extensions.language.references import GIVEN
+from extensions.text import spelled, sql_text
 
 OPTIONAL = {"type": "string", "required": False}
 LIST = {"type": "array", "items": "string"}
@@ -306,3 +307,7 @@ def test_columns_of_statements_before(second: str, into: dict[str, str], place: 
 @pytest.mark.parametrize("script", [r"SELECT E'it\'s'", "SELECT 'a' -- '", "SHOW a", "SELECT note'a'"])
 def test_sql_that_parses(script: str) -> None:
     assert sql_text.fault(script) is None
+
+
+def test_sources_of_references_are_known() -> None:
+    assert set(spelled.GIVEN) == set(GIVEN)

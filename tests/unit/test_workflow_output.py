@@ -139,3 +139,24 @@ def test_items_without_fields_have_none() -> None:
     ]
     step = {"for_each": "${input.list_any}", "input": {"a": "${item.kind}"}}
     assert problems([], {"type": "array", "items": "object"}, **step) == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "refused"),
+    [
+        ({"type": "integer", "maximum": 5}, True),
+        ("integer", False),
+    ],
+)
+def test_limits_of_an_output_are_those_of_its_input(wanted: object, refused: bool) -> None:
+    assert bool(problems("${input.a_integer}", wanted)) is refused
+
+
+@pytest.mark.parametrize("text", ["${input.a_string}", "a {input.a_string}", "$input.a_string"])
+def test_text_in_a_condition_refers_to_nothing(text: str) -> None:
+    (problem,) = problems("a", "string", when=f"input.a_string == '{text}'")
+    assert "a name outside of quotes" in problem
+
+
+def test_text_of_a_condition_that_refers_to_nothing() -> None:
+    assert problems("a", "string", when="input.a_string == '{a} $5 ${x}'") == []

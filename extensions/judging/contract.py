@@ -11,7 +11,19 @@ from ..language.contract import spell_out
 from ..language.publishing import SUCCESS, publications
 from ..text import sql_text
 from ..text.problems import Path, Problem, did_you_mean, show
-from . import caches, callers, computation, custom, idempotency, queries, reducers, statements, unions, workflow
+from . import (
+    caches,
+    callers,
+    computation,
+    custom,
+    given_values,
+    idempotency,
+    queries,
+    reducers,
+    statements,
+    unions,
+    workflow,
+)
 from . import integrations as effects
 from .fields import TAKEN, FieldRules, Specs, comparable, is_needed, list_of, mapping_of
 
@@ -174,6 +186,7 @@ class _Rules(FieldRules):
                 yield from returned
                 if not (wrong or returned):
                     yield from queries.columns(path, operation, self.models, self.clean)
+                    yield from given_values.counts(path[:-1], database, operation, self.raw, self.models)
 
     def returns(self, path: Path, operation: Specs, outputs: Specs) -> Iterator[Problem]:
         database = operation["database"]

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
-from ..language import references
+from ..language import references, sql
 from ..language.contract import spell_out
 from ..text.problems import Path, Problem, show
 
@@ -17,6 +18,7 @@ _MADE: Mapping[str, tuple[str, ...]] = {
     "redis": ("key", "ttl_seconds"),
     "filesystem": ("path", "to"),
 }
+_COUNTING = ("LIMIT", "OFFSET", "FIRST", "NEXT")
 _LONGEST_NAME = 255
 _ASCII = "printable ASCII, which is all that headers of HTTP carry"
 
@@ -56,6 +58,33 @@ def problems(
                     if expected:
                         used = ".".join(map(str, place[2:]))
                         yield Problem(own, show(value), expected.format(used))
+
+
+def counts(
+    path: Path, statement: Specs, operation: Specs, contract: Specs, models: Mapping[str, Specs]
+) -> Iterator[Problem]:
+    """Find defaults, enum values and examples of fields that say how many rows there are, and are less than none.
+
+    Args:
+        path: Where the operation is.
+        statement: A statement with its parameters.
+        operation: The operation.
+        contract: The whole contract, which names the values of enums.
+        models: The fields of the contract's models.
+
+    Yields:
+        One problem for each value.
+    """
+    parameters = _list(statement.get("parameters"))
+    tokens = [token for tokens in sql.split(statement["query"]) for token in tokens]
+    for (_, word), (kind, number) in pairwise(tokens):
+        if kind != "placeholder" or word.upper() not in _COUNTING or not 1 <= int(number[1:]) <= len(parameters):
+            continue
+        text = parameters[int(number[1:]) - 1]
+        name = ".".join(references.member_of(text, "input") or ()) or str(text)
+        for own, value in _given(path, name, _field(name, operation, models), operation, contract):
+            if value.startswith("-"):
+                yield Problem(own, show(value), f"a value that {word.upper()} can be: at least 0")
 
 
 def _made(parts: Parts, number: int, value: str) -> str:

@@ -8,8 +8,8 @@ from typing import Any
 from ..language import filling, sql
 from ..language.contract import spell_out
 from ..text.problems import Path, Problem, did_you_mean, show
+from . import given_values, queries
 from . import integrations as effects
-from . import queries
 from .fields import is_needed, list_of, mapping_of
 
 type Specs = Mapping[str, Any]
@@ -83,6 +83,8 @@ def _statement(
     if isinstance(query, str) and rules.clean((*path, "query")):
         wrong = list(queries.check((*path, "query"), query, parameters, inputs))
         yield from wrong or queries.rows((*path, "rows"), query, spec.get("rows"))
+        if not wrong:
+            yield from given_values.counts(path[:2], spec, operation, rules.raw, rules.models)
 
 
 def _column(path: Path, text: str, known: Mapping[str, Known], *, many: bool = False) -> Iterator[Problem]:

@@ -131,3 +131,20 @@ def test_keys_live_for_a_second_at_least(field: dict[str, Any], place: str) -> N
     with pytest.raises(ContractError, match=rf"input\.id\.{place}: .*at least 1"):
         read(made)
     read(contract_of({"redis": stored} | output, {"type": "integer", "default": 60, "maximum": 3600}))
+
+
+@pytest.mark.parametrize(
+    "query", ["SELECT $1 AS n LIMIT $1", "SELECT 1 AS n OFFSET $1", "SELECT 1 AS n FETCH FIRST $1 ROWS ONLY"]
+)
+@pytest.mark.parametrize("parameter", ["id", "${input.id}"])
+@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize(("field", "place"), [({"default": -1}, "default"), ({"enum": [5, -5]}, r"enum\[1\]")])
+def test_rows_are_counted_from_none(
+    query: str, parameter: str, several: bool, field: dict[str, Any], place: str
+) -> None:
+    statement = {"query": query, "parameters": [parameter]}
+    database = {"statements": [{"name": "first"} | statement]} if several else statement
+    output = {"output": {"done": "boolean"} if several else {"n": {"type": "integer", "required": False}}}
+    with pytest.raises(ContractError, match=rf"input\.id\.{place}: .*at least 0"):
+        read(contract_of({"database": database} | output, {"type": "integer"} | field))
+    read(contract_of({"database": database} | output, {"type": "integer", "default": 0}))

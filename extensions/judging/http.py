@@ -21,7 +21,8 @@ _TAKEN_BY = {"status": "integer", "text": "string", "bytes": "bytes"}
 _OF_THE_CONNECTION = frozenset(
     {"connection", "content-length", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
 )
-_NO_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2}).{0,2}")
+# A name in parentheses behind it is told as what was meant as a reference.
+_NO_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2}|\().{0,2}")
 _UNNAMED: Path = ("integrations", "api_client")
 _TAKEN = {"health_check"}.union(*((key, entry.setting) for key, entry in INTEGRATIONS.items()))
 

@@ -276,7 +276,7 @@ class ComputePool:
 
     def _started(self) -> ComputeProcess:
         try:
-            return self._start()
+            return _ready(self._seeded() if self._forks else None)
         except (EOFError, OSError):
             # The seed may have ended; a new one takes its place.
             with self._lock:
@@ -284,16 +284,7 @@ class ComputePool:
             if seed is None:
                 raise
             seed.close()
-            return self._start()
-
-    def _start(self) -> ComputeProcess:
-        process = ComputeProcess(self._seeded() if self._forks else None)
-        try:
-            process.ready()
-        except (EOFError, OSError):
-            process.close()
-            raise
-        return process
+            return _ready(self._seeded())
 
     def _seeded(self) -> Seed:
         with self._lock:
@@ -306,6 +297,17 @@ class ComputePool:
     def _give_back(self, process: ComputeProcess) -> None:
         with self._lock:
             self._idle.append(process)
+
+
+def _ready(seed: SeedOrNone) -> ComputeProcess:
+    """Return a process that has begun to wait for calls."""
+    process = ComputeProcess(seed)
+    try:
+        process.ready()
+    except (EOFError, OSError):
+        process.close()
+        raise
+    return process
 
 
 def _output(answer: Answer) -> object:

@@ -45,7 +45,7 @@ from .adopting import GenerationError, Outcome, Wish, generate
     "--template",
     default="",
     metavar="SOURCE",
-    help="Where the template of that project is; the checkout of this command when left out.",
+    help="The template of that project; default: the one that this command belongs to.",
 )
 @click.option("--check", is_flag=True, help="Run the new project's checks and tests, for its report.")
 @click.option(

@@ -15,8 +15,9 @@ from ..adopting.carrying import FOLDER, Carrier, requirements
 from ..adopting.comparison import Ran, checklist, compared, side, tests_of
 from ..adopting.node import Read
 from ..adopting.python import files
-from ..home import ROOT
 from ..project import vcs
+from ..project.copying import copied
+from ..project.origin import absolute, installed
 
 _SECONDS: Final = 1_800
 _SHOWN: Final = 12
@@ -34,7 +35,7 @@ class Wish:
     Attributes:
         node: The node's folder.
         into: The folder of the new project, which is not there.
-        template: Where the template is; its own checkout when left out.
+        template: Where the template is; the one that the command belongs to when left out.
         check: Whether the new project's checks and tests are run.
         tests: The command that runs the tests of the original; empty for none.
     """
@@ -92,7 +93,9 @@ def generate(read: Read, wish: Wish) -> Outcome:
         contract = Path(folder) / "node.yaml"
         contract.write_text(read.adopted.document(), encoding="utf-8")
         project = Path(folder) / "project"
-        _copied(contract, project, wish.template)
+        place, version = (absolute(wish.template), "") if wish.template else installed()
+        if error := copied(contract, project, place, version):
+            raise GenerationError("\n".join(error.splitlines()[-_SHOWN:]))
         outcome.seconds = time.monotonic() - start
         _carry(read, project, outcome)
         if wish.tests:
@@ -122,27 +125,6 @@ def _handled(read: Read) -> list[tuple[dict[str, Any], Any]]:
         for operation in read.adopted.contract.get("operations", [])
         if "handler" in operation and operation["name"] in read.handled
     ]
-
-
-def _copied(contract: Path, project: Path, template: str) -> None:
-    reference: Sequence[str] = ()
-    if not template:
-        if not (ROOT / "copier.yml").is_file():
-            raise GenerationError("Where is the template? Name it: --template gh:owner/repository")
-        # Of a checkout, what is checked out.
-        template, reference = str(ROOT), ("--vcs-ref", "HEAD")
-    command = [sys.executable, "-m", "copier", "copy", "-q", "--trust", "--defaults", *reference]
-    result = subprocess.run(
-        [*command, "--data-file", str(contract), template, str(project)],
-        env=vcs.environment(scratch=True, PYTHONUTF8="1", PYTHONSAFEPATH="1"),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        check=False,
-    )
-    if result.returncode:
-        said = result.stdout.decode("utf-8", "replace").strip().splitlines()
-        raise GenerationError("\n".join(said[-_SHOWN:]) or f"copier ended with {result.returncode}")
 
 
 def _carry(read: Read, project: Path, outcome: Outcome) -> None:

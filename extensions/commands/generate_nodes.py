@@ -1,7 +1,6 @@
 """The command `generate-nodes`: many contracts become projects of their own, or nodes of one package."""
 
 import os
-import subprocess
 import sys
 import tempfile
 from collections import Counter
@@ -14,7 +13,7 @@ from typing import Any
 import click
 
 from ..judging.judge import judge
-from ..project import vcs
+from ..project.copying import copied
 from ..project.origin import absolute, installed
 from ..project.places import places_in
 from ..reading.effective import yaml_document
@@ -117,18 +116,8 @@ def _generate(wanted: Wanted, template: str, version: str) -> Wanted:
     with tempfile.TemporaryDirectory(prefix="generate-nodes.") as scratch:
         file = Path(scratch) / wanted.file.with_suffix(".yaml").name
         file.write_text(wanted.text, encoding="utf-8")
-        copier = [sys.executable, "-m", "copier", "copy", "--trust", "--defaults", "--quiet"]
-        options = ["--data-file", str(file), *(["--vcs-ref", version] if version else [])]
-        result = subprocess.run(
-            [*copier, *options, "--", template, str(wanted.folder)],
-            env=vcs.environment(PYTHONUTF8="1", PYTHONSAFEPATH="1"),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-    output = result.stdout.decode("utf-8", "replace").strip()
-    return replace(wanted, error=output or f"copier ended with {result.returncode}") if result.returncode else wanted
+        error = copied(file, wanted.folder, template, version)
+    return replace(wanted, error=error)
 
 
 def _all(wanted: Sequence[Wanted], template: str, version: str, *, package: bool) -> Iterator[Wanted]:

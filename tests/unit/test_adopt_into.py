@@ -196,7 +196,11 @@ def imported(monkeypatch: pytest.MonkeyPatch, src: Path, name: str) -> ModuleTyp
 
 @pytest.fixture
 def adopted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(adopting, "_copied", lambda _contract, made, _template: project(made, "new_shop"))
+    def copied(_contract: Path, made: Path, *_: object) -> str:
+        project(made, "new_shop")
+        return ""
+
+    monkeypatch.setattr(adopting, "copied", copied)
     into = tmp_path / "made/new"
     folder = node(tmp_path)
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
@@ -259,10 +263,7 @@ def test_nothing_is_written_over_or_into_the_node(
 def test_a_template_that_refuses_leaves_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: object) -> None:
-        raise adopting.GenerationError("no such template")
-
-    monkeypatch.setattr(adopting, "_copied", refuse)
+    monkeypatch.setattr(adopting, "copied", lambda *_: "no such template")
     assert adopt_node.main([str(node(tmp_path)), "--into", str(tmp_path / "made")]) == 1
     assert "no such template" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["src"]

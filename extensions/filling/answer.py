@@ -171,8 +171,7 @@ class _Parts:
         assert self.method is not None  # noqa: S101 - the caller has seen to it
         if _signature(self.method) != _signature(self.stub.method) or self.method.decorator_list:
             yield f"found `{_signature(self.method)}`, expected `{_signature(self.stub.method)}`, without decorators"
-        statements = [item for item in self.method.body if not isinstance(item, ast.Pass)]
-        statements = [item for item in statements if not isinstance(getattr(item, "value", None), ast.Constant)]
+        statements = [item for item in self.method.body if not isinstance(item, ast.Pass) and not _is_constant(item)]
         returns = any(isinstance(item, ast.Return) for item in statements)
         if not returns and all(
             "NOT_IMPLEMENTED" in ast.unparse(item).upper().replace("NOTIMPL", "NOT_IMPL") for item in statements
@@ -180,6 +179,11 @@ class _Parts:
             yield "The method handle is still to be written"
         names = {name for item in self.helpers for name in _bound(item)}
         yield from (f"the name {name} is taken" for name in sorted(names & self._taken))
+
+
+def _is_constant(item: ast.stmt) -> bool:
+    """Tell whether a statement is a docstring or an ellipsis, which do nothing."""
+    return isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant)
 
 
 def _signature(method: ast.AsyncFunctionDef | ast.FunctionDef) -> str:

@@ -1,6 +1,7 @@
 """Answers that want more than to be a method, for any stub: what they would do, and how."""
 
 import ast
+from typing import NamedTuple
 
 from extensions.filling.stubs import Stub
 
@@ -9,6 +10,13 @@ CANARY = "canary"
 
 BY_TRIAL_ALONE = frozenset({"a loop without end", "memory", "a polite end of the process"})
 """Answers that no syntax tree tells from good ones."""
+
+
+class Body(NamedTuple):
+    """A body: its lines, and what stands before the method."""
+
+    lines: tuple[str, ...]
+    ahead: str = ""
 
 
 def method(stub: Stub, *lines: str, ahead: str = "") -> str:
@@ -20,21 +28,20 @@ def method(stub: Stub, *lines: str, ahead: str = "") -> str:
     return f"{ahead}\n{signature}\n{body}\n"
 
 
-def answers(stub: Stub, home: str, port: int) -> dict[str, str]:
-    """Return hostile answers by what they try.
+def bodies(home: str, port: int) -> dict[str, Body]:
+    """Return hostile bodies by what they try.
 
     Args:
-        stub: The stub that is asked for.
         home: A folder outside of the project, with a canary.
         port: A port of loopback on which somebody listens.
     """
     canary = f"{home}/{CANARY}"
     touch = f"touch {home}/started"
 
-    def of(*lines: str, ahead: str = "") -> str:
-        return method(stub, *lines, "raise ValueError", ahead=ahead)
+    def of(*lines: str, ahead: str = "") -> Body:
+        return Body((*lines, "raise ValueError"), ahead)
 
-    found = {
+    return {
         "os.system": of(f"os.system({touch!r})", ahead="import os"),
         "os.system when it is imported": of("pass", ahead=f"import os\nos.system({touch!r})"),
         "os.system in a constant": of("pass", ahead=f"import os\n_DONE = os.system({touch!r})"),
@@ -97,27 +104,42 @@ def answers(stub: Stub, home: str, port: int) -> dict[str, str]:
             "        os._exit(0)",
             ahead="import os",
         ),
-        "another signature": f"async def handle(self, request):\n    import os\n    os.system({touch!r})\n",
-        "one more argument": of("pass").replace("request:", "more: int, request:"),
-        "no coroutine": of("pass").replace("async ", ""),
-        "a decorator": f"import os\n@(lambda f: os.system({touch!r}) or f)\n{of('pass').lstrip()}",
-        "two classes": f"class {stub.class_name}:\n    pass\n\nclass Other:\n    pass\n",
-        "two methods": of("pass") + of("pass"),
-        "two blocks": f"```python\n{of('pass')}```\nor\n```python\n{of('pass')}```\n",
-        "words": "I'm sorry, I can't help with that.",
-        "JavaScript": "async function handle(request) { return require('child_process').exec('true') }",
-        "nothing": "",
-        "an empty block": "```python\n```",
-        "cut off": of("pass")[:-20] + "raise Value('",
         "NUL": of("x = '\0'"),
         "deep": of(f"x = {'(' * 500}1{')' * 500}"),
         "deeper": of(f"x = {'-' * 3000}1"),
         "long": of(*["x = 1"] * 20_000),
         "checks switched off": of("import os  # noqa", f"os.system({touch!r})  # type: ignore"),
         "ruff switched off": of("pass", ahead="# ruff: noqa"),
-        "still a stub": of("raise NotImplementedError").replace("    raise ValueError\n", ""),
+        "still a stub": Body(("raise NotImplementedError",)),
         "a class within": of("class X:", f"    import os; os.system({touch!r})"),
         "a module of the node": of("pass", ahead="from .handler import x"),
         "all names": of("pass", ahead="from json import *"),
+    }  # fmt: skip
+
+
+def answers(stub: Stub, home: str, port: int) -> dict[str, str]:
+    """Return hostile answers by what they try: hostile bodies, and what is no body.
+
+    Args:
+        stub: The stub that is asked for.
+        home: A folder outside of the project, with a canary.
+        port: A port of loopback on which somebody listens.
+    """
+    touch = f"touch {home}/started"
+    plain = method(stub, "pass", "raise ValueError")
+    found = {name: method(stub, *body.lines, ahead=body.ahead) for name, body in bodies(home, port).items()}
+    found |= {
+        "another signature": f"async def handle(self, request):\n    import os\n    os.system({touch!r})\n",
+        "one more argument": plain.replace("request:", "more: int, request:"),
+        "no coroutine": plain.replace("async ", ""),
+        "a decorator": f"import os\n@(lambda f: os.system({touch!r}) or f)\n{plain.lstrip()}",
+        "two classes": f"class {stub.class_name}:\n    pass\n\nclass Other:\n    pass\n",
+        "two methods": plain + plain,
+        "two blocks": f"```python\n{plain}```\nor\n```python\n{plain}```\n",
+        "words": "I'm sorry, I can't help with that.",
+        "JavaScript": "async function handle(request) { return require('child_process').exec('true') }",
+        "nothing": "",
+        "an empty block": "```python\n```",
+        "cut off": plain[:-20] + "raise Value('",
     }  # fmt: skip
     return {name: code if "```" in code else f"```python\n{code}```" for name, code in found.items()}

@@ -1,0 +1,1 @@
+"""Nodes that write the bodies of methods, judge them, and put them in."""

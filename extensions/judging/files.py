@@ -51,6 +51,10 @@ def action(rules: Rules, path: Path, spec: Specs, operation: Specs, _find: Find)
         literal = "".join(part if isinstance(part, str) else "x" for part in references.parts(text))
         if literal.startswith("/") or "\\" in literal or any(word in {"", ".", ".."} for word in literal.split("/")):
             yield Problem((*path, key), show(text), "a path below the root, without . and ..")
+        spanning = [part for part in references.parts(text) if isinstance(part, references.Reference) and part.spans]
+        if len(spanning) > 1:
+            found = f"{len(spanning)} references with :path"
+            yield Problem((*path, key), found, "one: nobody can tell where the first of them ends")
     kinds = ("string", "bytes", "object", "array")
     returns = _mapping(spec.get("returns"))
     into: tuple[str, tuple[str, ...]] | None = None

@@ -41,6 +41,7 @@ _ASCII = ("integer", "uuid")
 # The functions that encode what they make text of.
 _ENCODING = ("form", "segment", "segments")
 _SPANNING = ":path"
+_SPANNED = (("http", "path"), ("filesystem", "path"), ("filesystem", "to"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,8 +233,8 @@ def problems(path: Path, value: object, sources: Sequence[str], find: Callable[[
                 yield Problem(place, show(shown), "the name of one environment variable")
             elif part.source == "input" and (wrong := find(part.name)):
                 yield Problem(place, show(shown), wrong)
-            elif part.spans and place[2:4] != ("http", "path"):
-                expected = f"${{input.{part.name}}}: only the path of a request to an API has segments"
+            elif part.spans and place[2:4] not in _SPANNED:
+                expected = f"${{input.{part.name}}}: only paths of requests to an API and of files have segments"
                 yield Problem(place, show(shown), expected)
 
 
@@ -374,11 +375,15 @@ class Resolver:
         template = "".join(
             "{}" if isinstance(piece, Reference) else piece.replace("{", "{{").replace("}", "}}") for piece in pieces
         )
-        values = [
-            f"Fixed({self.whole(reference)})" if reference.source in {"env", "secret"} else self.whole(reference)
-            for reference in found
-        ]
+        values = [self._value(reference) for reference in found]
         return encode.py_call(function, [encode.py(template), *values], indent, around)
+
+    def _value(self, reference: Reference) -> str:
+        """Return the code of a value that a key is made of."""
+        code = self.whole(reference)
+        if reference.source in {"env", "secret"}:
+            return f"Fixed({code})"
+        return f"Spanning({code})" if reference.spans else code
 
     def _shown(self, reference: Reference, wrap: str) -> tuple[str, str]:
         """Return code that is text or looks like it in an f-string, and its kind."""

@@ -12,7 +12,7 @@ from . import http, topics
 from .call import CallView, block, needed, others
 from .integrations import Environment, texts_of
 
-KEY_HELPERS = ("key_of", "path_of", "optional_key", "Fixed")
+KEY_HELPERS = ("key_of", "path_of", "optional_key", "Fixed", "Spanning")
 _REPEATABLE_COMMANDS = (
     *("get", "set", "delete", "exists", "expire", "ttl", "hget", "hset", "hdel", "hgetall"),
     *("lrange", "lindex", "ltrim", "lrem", "llen", "sadd", "srem", "smembers", "sismember", "scard"),

@@ -5,6 +5,7 @@ What a value has in common with the text around it is percent-encoded, so that n
 """
 
 import re
+from collections.abc import Set
 from functools import cache
 from string import Formatter
 
@@ -22,6 +23,16 @@ class Fixed(str):
     """Text that is part of a key as it is, such as a setting."""
 
     __slots__ = ()
+
+
+class Spanning:
+    """A value that may lead through several folders, in the middle of a path."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: object) -> None:
+        """Keep the value."""
+        self.value = value
 
 
 def key_of(template: str, *values: object) -> str:
@@ -47,28 +58,36 @@ def path_of(template: str, *values: object) -> str:
 
     Args:
         template: Text with `{}` for each value; doubled braces stand for themselves.
-        values: The values, in order.
+        values: The values, in order; one of them may be a `Spanning`.
 
     Returns:
-        The path. A single value may lead through folders; each of several is a part of one name.
+        The path. A single value may lead through folders; each of several is a part of one name, but for the one that
+        may span them.
     """
     return _filled(template, values, "/" if sum(not isinstance(value, Fixed) for value in values) > 1 else "")
 
 
 def _filled(template: str, values: tuple[object, ...], separators: str) -> str:
     if template == "{}":
-        return text(values[0])
-    literals, encoded = _plan(template, tuple(isinstance(value, Fixed) for value in values), separators)
+        return _shown(values[0])
+    literals, encoded, spanning = _plan(template, tuple(isinstance(value, Fixed) for value in values), separators)
     pieces = [literals[0]]
     for value, literal in zip(values, literals[1:], strict=True):
-        shown = text(value)
-        pieces += [shown if encoded is None or isinstance(value, Fixed) else encoded.sub(_percent, shown), literal]
+        pattern = spanning if isinstance(value, Spanning) else encoded
+        shown = _shown(value)
+        pieces += [shown if pattern is None or isinstance(value, Fixed) else pattern.sub(_percent, shown), literal]
     return "".join(pieces)
 
 
+def _shown(value: object) -> str:
+    return text(value.value if isinstance(value, Spanning) else value)
+
+
 @cache
-def _plan(template: str, fixed: tuple[bool, ...], separators: str) -> tuple[list[str], re.Pattern[str] | None]:
-    """Return the texts around the values, and what is encoded in these."""
+def _plan(
+    template: str, fixed: tuple[bool, ...], separators: str
+) -> tuple[list[str], re.Pattern[str] | None, re.Pattern[str] | None]:
+    """Return the texts around the values, what is encoded in these, and in the one that may span folders."""
     literals = [""]
     for literal, field, *_ in Formatter().parse(template):
         literals[-1] += literal
@@ -91,9 +110,13 @@ def _plan(template: str, fixed: tuple[bool, ...], separators: str) -> tuple[list
                 literals[index] += _MARK
         open_value, between = True, ""
     if not encoded and _MARK not in "".join(literals):
-        return literals, None
+        return literals, None, None
+    return literals, _pattern(encoded), _pattern(encoded - {"/"})
+
+
+def _pattern(encoded: Set[str]) -> re.Pattern[str]:
     chars = "".join(map(re.escape, sorted(encoded)))
-    return literals, re.compile(f"{f'[{chars}]|' if chars else ''}%(?=[0-9A-F][0-9A-F]|~)")
+    return re.compile(f"{f'[{chars}]|' if chars else ''}%(?=[0-9A-F][0-9A-F]|~)")
 
 
 def _percent(match: re.Match[str]) -> str:

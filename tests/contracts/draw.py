@@ -222,7 +222,11 @@ def _redis(draw: DrawFn, operation: dict[str, Any], _: tuple[str, ...]) -> None:
 @st.composite
 def _filesystem(draw: DrawFn, operation: dict[str, Any], _: tuple[str, ...]) -> None:
     action = draw(st.sampled_from(["read", "write", "append", "delete", "list", "exists", "move"]))
-    body: dict[str, Any] = {"action": action, "path": f"things/{_reference(operation, draw)}.txt"}
+    # A value that may lead through folders, and one that is a part of a name.
+    spanning = draw(st.sampled_from(["", "/${input.folder:path}"]))
+    if spanning:
+        operation["input"]["folder"] = {"type": "string", "minLength": 1}
+    body: dict[str, Any] = {"action": action, "path": f"things{spanning}/{_reference(operation, draw)}.txt"}
     operation["output"] = {"ok": "boolean"}
     if action == "read":
         kind = draw(st.sampled_from(["string", "bytes", "object"]))
@@ -232,7 +236,7 @@ def _filesystem(draw: DrawFn, operation: dict[str, Any], _: tuple[str, ...]) -> 
         operation["output"] = {"names": {"type": "array", "items": "string"}, "n": "integer"}
         body["returns"] = {"into": "names", "count": "n"}
     elif action == "move":
-        body["to"] = f"{_reference(operation, draw)}/done"
+        body["to"] = f"done{spanning}/{_reference(operation, draw)}"
     elif action == "exists":
         body["returns"] = {"found": "ok"}
     elif action != "delete":

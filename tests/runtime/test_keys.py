@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 import pytest
-from onex_node_runtime.keys import Fixed, key_of, optional_key, path_of
+from onex_node_runtime.keys import Fixed, Spanning, key_of, optional_key, path_of
 
 
 def texts(alphabet: Iterable[str], longest: int) -> list[str]:
@@ -21,6 +21,24 @@ def test_distinct_values_have_distinct_keys(between: str, make: Callable[..., st
     for template in (f"{{}}{between}{{}}", f"p:{{}}{between}{{}}.s"):
         made = {make(template, first, second) for first in values for second in values}
         assert len(made) == len(values) ** 2
+
+
+@pytest.mark.parametrize("between", ["", "-", ".", "/", "/-", "-/", "~", "a", "%", "%~", "/a/"])
+@pytest.mark.parametrize("first_spans", [True, False])
+def test_a_value_that_spans_folders_leaves_distinct_paths(between: str, first_spans: bool) -> None:
+    values = texts(sorted(set(f"/%~{between}")), 2)
+    made = {
+        path_of(f"{{}}{between}{{}}", *((Spanning(a), b) if first_spans else (a, Spanning(b))))
+        for a in values
+        for b in values
+    }
+    assert len(made) == len(values) ** 2
+
+
+def test_folders_of_a_value_that_spans_them_are_folders() -> None:
+    assert path_of("papers/{}/{}.txt", Spanning("2026/01"), "a/b") == "papers/2026/01/a%2Fb.txt"
+    assert path_of("{}/{}", "a/b", Spanning("c/d")) == "a%2Fb/c/d"
+    assert path_of("{}", Spanning("a/b")) == "a/b"
 
 
 def test_keys_of_three_values() -> None:

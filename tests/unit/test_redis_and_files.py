@@ -57,6 +57,8 @@ FOUND = {"found": "ok"}
         (redis("zscore", value="a", returns={"into": "x"}, output={"x": "string"}), "redis.returns.into"),
         (files("move", path="a"), "filesystem.to"),
         (files("move", path="a", to="../b"), "filesystem.to"),
+        (files("move", path="a", to="b/${input.id:path}/${input.id:path}"), "filesystem.to"),
+        (files("write", path="a", content="${input.id:path}"), "filesystem.content"),
         (files("move", path="a", to="b/${input.note}"), "filesystem.to"),
         (files("read", path="a", to="b", output={"x": "string"}, returns={"into": "x"}), "filesystem.to"),
         (files("exists", path="a"), "filesystem.returns.found"),
@@ -215,7 +217,12 @@ def test_what_twice_does_no_harm_may_be_sent_again(made: dict[str, Any], *, repe
 def test_files_are_listed_at_the_root_or_below() -> None:
     output = {"x": LIST, "m": "integer", "ok": "boolean"}
     returns = {"into": "x", "count": "m", **FOUND}
-    for path, code in ((None, '""'), ("a/${input.id}", 'path_of("a/{}", request.id)')):
+    chosen = (
+        (None, '""'),
+        ("a/${input.id}", 'path_of("a/{}", request.id)'),
+        ("a/${input.id:path}/b", 'path_of("a/{}/b", Spanning(request.id))'),
+    )
+    for path, code in chosen:
         made = files("list", output=output, returns=returns, **({"path": path} if path else {}))
         (operation,) = view(read(made)).operations
         assert operation.calls

@@ -226,7 +226,7 @@ def test_items_of_no_known_number_need_a_deadline() -> None:
 
 def test_fields_of_items_are_those_of_the_model() -> None:
     contract = deepcopy(PIPELINE)
-    contract["models"] = {"Stub": {"fields": {"signature": "string", "method_name": "string"}}}
+    contract["models"] = {"Stub": {"fields": {"signature": "string", "class_name": "string", "method_name": "string"}}}
     operation = contract["operations"][0]
     operation["input"]["stubs"] = {"type": "array", "items": "Stub"}
     operation["workflow"]["steps"][BODIES]["for_each"] = "${input.stubs}"
@@ -347,7 +347,7 @@ def test_the_diagram_shows_groups_items_rounds_and_targets() -> None:
         "    step_count --> step_carry_out",
         '    undo_store(["node_codegen_store_effect.delete_artifact"])',
         "    step_store -. undone by .-> undo_store",
-        '    target_0_carry_out["node_codegen_store_effect.store_artifact"]',
+        '    target_0_carry_out["node_codegen_store_effect.persist_metrics"]',
         "    step_carry_out --> target_0_carry_out",
         '    target_1_carry_out["codegen-metrics-updated"]',
         "    step_carry_out --> target_1_carry_out",
@@ -360,7 +360,7 @@ def test_topics_peers_and_sample_answers() -> None:
     assert "node_codegen_code_validator_effect" in {peer.node for peer in node.peers}
     answers = of(PIPELINE).answers
     assert answers["extract"] == {
-        "stubs": [{"signature": 1, "method_name": 1}] * 2,
+        "stubs": [{"signature": 1, "method_name": 1, "class_name": 1}] * 2,
         "total_stubs_found": answers["extract"]["total_stubs_found"],  # type: ignore[index]  # a mapping
     }
     assert answers["check"] == {"is_valid": True}

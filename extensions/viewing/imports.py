@@ -53,7 +53,7 @@ class Imports:
             return ()
         module = f"aggregation_{operation.name}"
         symbols = [
-            self.node.own(f"aggregations.{module}", f"{view.partial} as Partial"),
+            self.node.own(f"aggregations.{module}", "FOLDING" if view.kept else f"{view.partial} as Partial"),
             (view.event[0], f"{view.event[1]} as Event"),
             (view.window[0], f"{view.window[1]} as Window"),
             *view.strategy_imports,
@@ -62,7 +62,6 @@ class Imports:
         ]
         if view.kept:
             symbols += [
-                self.node.own(f"aggregations.{module}", "FOLDING"),
                 self.node.own("aggregations.keeping", "KeptFigures"),
                 self.node.own("aggregations.store_memory", "FigureStoreMemory"),
             ]

@@ -10,7 +10,7 @@ PYTHON := $(BIN)/python -W "ignore:XDG_RUNTIME_DIR is not set"
 COMPILE := $(BIN)/uv pip compile --system-certs --generate-hashes --no-emit-index-url --no-header --python-version 3.12 --quiet
 SOURCES := copier_onex extensions runtime tests examples benchmarks scripts
 
-.PHONY: help setup demo test tutorial preview fuzz drawn try-llm catalogue pipeline interface corpus adopt-corpus faults attacks lint bench check golden reference docs audit lock dist clean imported
+.PHONY: help setup demo test tutorial preview fuzz drawn try-llm catalogue interface corpus adopt-corpus faults attacks lint bench check golden reference docs audit lock dist clean imported
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,7 @@ faults: setup ## Make what nodes depend on fail, and print what was counted.
 catalogue: setup ## Generate, check and test every example; ONLY="name ..." picks some.
 	@$(PYTHON) -m scripts.catalogue
 
+.PHONY: pipeline
 pipeline: setup ## Put the package of examples/pipeline together, and run its checks and tests; FOLDER=DEST keeps it.
 	@$(PYTHON) -m scripts.pipeline $(if $(FOLDER),--folder $(FOLDER))
 

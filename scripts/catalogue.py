@@ -11,25 +11,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from examples.rendering import CONTRACTS, ROOT, export_template, generate, read_contract
-from extensions.deciding.decisions import decide_base_class, decide_integrations
-from extensions.judging.judge import read
-from extensions.language.contract import Contract, Operation
-from extensions.text.encode import markdown
+from examples.rendering import ROOT, export_template, generate, read_contract
+from scripts import nodes_page
 
-FURTHER = ROOT / "examples" / "catalogue"
 FIGURES = ROOT / "build" / "catalogue.json"
-IMPLEMENTATIONS = ("database", "http", "kafka", "redis", "filesystem", "compute", "aggregate", "workflow")
-_INTRODUCTION = """\
-Every contract below is generated, checked by ONEX's own tools and tested on embedded servers by `make catalogue`. Start
-from the one that is nearest to what you need."""
-# What documents say of the same nodes, where people or models wrote every line of them, tests and documents included.
-_BY_HAND = {"distributed_lock": 4270, "database_adapter": 523}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,52 +47,6 @@ class Outcome:
     failure: str
 
 
-def contracts() -> list[Path]:
-    """Return the contract files of the catalogue."""
-    return sorted((*CONTRACTS.glob("*.yaml"), *FURTHER.glob("*.yaml")), key=lambda path: path.stem)
-
-
-def page() -> str:
-    """Return the page that lists the contracts by type."""
-    lines = ["# Nodes", "", _INTRODUCTION]
-    known = [(path, read(read_contract(path))) for path in contracts()]
-    for node_type in ("effect", "compute", "reducer", "orchestrator"):
-        lines += ["", f"## {node_type.title()}", ""]
-        lines += [
-            "| contract | what it does | operations | talks to | made of | left to write |",
-            "|---|---|---|---|---|---|",
-        ]
-        lines += [_row(path, contract) for path, contract in known if contract.node_type == node_type]
-    return "\n".join(lines) + "\n"
-
-
-def _row(path: Path, contract: Contract) -> str:
-    kinds = [kind_of(operation) for operation in contract.operations]
-    base = decide_base_class(contract)
-    custom = [f"`{operation.name}`" for operation in contract.operations if is_custom(operation)]
-    cells = (
-        f"[{path.stem}](../../{path.relative_to(ROOT).as_posix()})",
-        markdown(contract.description.partition("\n")[0]).replace("|", "\\|"),
-        ", ".join(f"{count} {kind}" for kind, count in Counter(kinds).items()),
-        ", ".join(decision.choice for decision in decide_integrations(contract).values()) or "nothing",
-        ", ".join(f"`{name}`" for name in (base.name, *base.mixins)),
-        ", ".join(custom) or "nothing",
-    )
-    return f"| {' | '.join(cells)} |"
-
-
-def kind_of(operation: Operation) -> str:
-    """Return the key that says what an operation is implemented with; `fsm` for a state machine."""
-    if operation.by_state_machine:
-        return "fsm"
-    return next((key for key in IMPLEMENTATIONS if getattr(operation, key) is not None), "custom")
-
-
-def is_custom(operation: Operation) -> bool:
-    """Tell whether an operation is for a person to write."""
-    return kind_of(operation) == "custom"
-
-
 def outcome(template: Path, path: Path, folder: Path) -> Outcome:
     """Generate, check and test one contract.
 
@@ -119,7 +61,7 @@ def outcome(template: Path, path: Path, folder: Path) -> Outcome:
     start = time.monotonic()
     project = generate(template, read_contract(path), folder)
     counted = {"source": 0, "tests": 0, "others": 0, "custom": 0}
-    for kind, lines in _sizes(project):
+    for kind, lines in nodes_page.sizes(project):
         counted[kind] += lines
     environment = os.environ | {"PATH": f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"}
     command = ["make", "--no-print-directory", "check", "test"]
@@ -127,27 +69,12 @@ def outcome(template: Path, path: Path, folder: Path) -> Outcome:
     passed = re.findall(r"(\d+) passed", ran.stdout)
     return Outcome(
         name=path.stem,
-        contract=_lines(path),
+        contract=nodes_page.lines_of(path),
         passed=int(passed[-1]) if passed else 0,
         seconds=round(time.monotonic() - start, 1),
         failure=(ran.stdout + ran.stderr)[-3000:] if ran.returncode else "",
         **counted,
     )
-
-
-def _sizes(project: Path) -> Iterator[tuple[str, int]]:
-    for path in project.rglob("*"):
-        parts = path.relative_to(project).parts
-        if not path.is_file() or "runtime" in parts or parts[0] == "build":
-            continue
-        if "custom" in parts and path.name != "__init__.py" and parts[0] == "src":
-            yield "custom", _lines(path)
-        else:
-            yield {"src": "source", "tests": "tests"}.get(parts[0], "others"), _lines(path)
-
-
-def _lines(path: Path) -> int:
-    return path.read_bytes().count(b"\n")
 
 
 def table(outcomes: list[Outcome]) -> str:
@@ -162,11 +89,6 @@ def table(outcomes: list[Outcome]) -> str:
     free = sum(not each.custom for each in outcomes)
     lines += ["", f"{free} of {len(outcomes)} leave nothing to write"]
     lines.append(f"{custom} of {whole} lines are for you to write ({custom / whole:.1%})")
-    lines += [
-        f"{each.name}: {_BY_HAND[each.name]} lines by hand, {each.contract + each.custom} now"
-        for each in outcomes
-        if each.name in _BY_HAND
-    ]
     return "\n".join(lines)
 
 
@@ -177,7 +99,7 @@ def main() -> int:
         The exit status: 1 when a contract's node failed.
     """
     only = os.environ.get("ONLY", "").split()
-    chosen = [path for path in contracts() if not only or path.stem in only]
+    chosen = [path for path in nodes_page.contracts() if not only or path.stem in only]
     if unknown := set(only) - {path.stem for path in chosen}:
         print(f"no contract of the catalogue: {', '.join(sorted(unknown))}", file=sys.stderr)
         return 1

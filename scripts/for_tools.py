@@ -19,7 +19,7 @@ from extensions.language.contract import FEATURE_ALIASES
 from extensions.language.functions import FUNCTIONS, LOOPS
 from extensions.language.mixins import CATALOGUE
 from extensions.terminal.status import MEANINGS
-from scripts import catalogue
+from scripts import nodes_page
 from scripts.notes import version
 
 _DOCS = ROOT / "docs"
@@ -93,7 +93,7 @@ def document(schemas: Mapping[str, Any], commands: list[dict[str, Any]], target_
         "mixins": [asdict(entry) for entry in CATALOGUE.values()],
         "integrations": {name: told.title for name, told in INTEGRATIONS.items()},
         "features": FEATURE_ALIASES,
-        "contracts": [_contract(path) for path in catalogue.contracts()],
+        "contracts": [_contract(path) for path in nodes_page.contracts()],
     }
     return json.dumps(found, indent=1, default=list, ensure_ascii=False) + "\n"
 
@@ -111,7 +111,7 @@ def _contract(path: Path) -> dict[str, Any]:
         "file": path.relative_to(ROOT).as_posix(),
         "node_type": contract.node_type,
         "description": contract.description,
-        "operations": {operation.name: catalogue.kind_of(operation) for operation in contract.operations},
+        "operations": {operation.name: nodes_page.kind_of(operation) for operation in contract.operations},
         "talks_to": [decision.choice for decision in decide_integrations(contract).values()],
     }
 

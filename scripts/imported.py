@@ -21,9 +21,9 @@ from extensions.adopting.openapi import adopt, adopt_by_tag
 from extensions.adopting.reference import BrokenError
 from extensions.judging.judge import read
 
-from .catalogue import is_custom
 from .interface import served
 from .mock_api import MockApi
+from .nodes_page import is_custom
 
 _PATIENCE_SECONDS = 30.0
 _SECRET = re.compile(r"\$\{secret\.(\w+)\}")

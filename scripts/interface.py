@@ -24,7 +24,7 @@ import httpx
 from examples.rendering import ROOT, export_template, generate, read_contract
 from extensions.judging.judge import read
 
-from .catalogue import contracts, is_custom
+from .nodes_page import contracts, is_custom
 
 BIN = Path(sys.executable).parent
 PATIENCE_SECONDS = 60.0

@@ -25,7 +25,7 @@ from extensions.reading.schema import parts
 from extensions.terminal.command import Command
 from extensions.terminal.status import MEANINGS
 from extensions.text.encode import markdown as escaped
-from scripts import catalogue, for_tools, pictures
+from scripts import for_tools, nodes_page, pictures
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -319,7 +319,7 @@ def pages() -> dict[str, str]:
     found = {f"{name.partition('.')[0]}.md": schema_page(name, schemas) for name in schemas}
     further = {"mixins.md": mixins_page(), "decisions.md": decisions_page(), "functions.md": functions_page()}
     further["commands.md"] = commands_page()
-    return found | further | {"nodes.md": _NOTE + catalogue.page()}
+    return found | further | {"nodes.md": _NOTE + nodes_page.page()}
 
 
 def files() -> dict[str, str]:

@@ -53,8 +53,8 @@ def action(rules: Rules, path: Path, spec: Specs, operation: Specs, _find: Find)
             yield Problem((*path, key), show(text), "a path below the root, without . and ..")
         spanning = [part for part in references.parts(text) if isinstance(part, references.Reference) and part.spans]
         if len(spanning) > 1:
-            found = f"{len(spanning)} references with :path"
-            yield Problem((*path, key), found, "one: nobody can tell where the first of them ends")
+            several = f"{len(spanning)} references with :path"
+            yield Problem((*path, key), several, "one: nobody can tell where the first of them ends")
     kinds = ("string", "bytes", "object", "array")
     returns = _mapping(spec.get("returns"))
     into: tuple[str, tuple[str, ...]] | None = None

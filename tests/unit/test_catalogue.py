@@ -5,18 +5,18 @@ from pathlib import Path
 import pytest
 
 from examples.rendering import read_contract
-from extensions.judging.judge import judge
-from scripts import catalogue
+from extensions.judging.judge import judge, read
+from scripts import catalogue, nodes_page
 from scripts.catalogue import Outcome
 
 
-@pytest.mark.parametrize("path", catalogue.contracts(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", nodes_page.contracts(), ids=lambda path: path.stem)
 def test_contracts_are_valid(path: Path) -> None:
     assert list(map(str, judge(read_contract(path)))) == []
 
 
 def test_names_are_distinct() -> None:
-    names = [path.stem for path in catalogue.contracts()]
+    names = [path.stem for path in nodes_page.contracts()]
 
     assert sorted(set(names)) == names
 
@@ -37,3 +37,31 @@ def test_unknown_names_are_refused(monkeypatch: pytest.MonkeyPatch, capsys: pyte
 
     assert catalogue.main() == 1
     assert "nothing_such" in capsys.readouterr().err
+
+
+def test_most_nodes_that_documents_name_leave_nothing_to_write() -> None:
+    by_name = {path.stem: read(read_contract(path)) for path in nodes_page.contracts()}
+    named = nodes_page.named_nodes()
+    free = [name for name in named if not any(map(nodes_page.is_custom, by_name[name].operations))]
+
+    assert len(named) == 23
+    assert len(free) >= 17
+    # What took lines by hand is compared with the contract alone.
+    assert set(nodes_page.BY_HAND) <= {*free, "distributed_lock"}
+    page = nodes_page.page()
+    assert f"Of 23 nodes that documents of the ecosystem name, {len(free)} leave nothing to write." in page
+    assert "| codegen_stub_extractor | 5" in page
+
+
+def test_features_are_the_words_that_ask_for_more_than_operations() -> None:
+    pipeline = next(path for path in nodes_page.contracts() if path.stem == "codegen_pipeline")
+
+    assert nodes_page.features(read_contract(pipeline)) == [
+        "compensate",
+        "for_each",
+        "intents",
+        "repeat",
+        "require",
+        "state_management",
+        "when",
+    ]

@@ -10,7 +10,7 @@ PYTHON := $(BIN)/python -W "ignore:XDG_RUNTIME_DIR is not set"
 COMPILE := $(BIN)/uv pip compile --system-certs --generate-hashes --no-emit-index-url --no-header --python-version 3.12 --quiet
 SOURCES := copier_onex extensions runtime tests examples benchmarks scripts
 
-.PHONY: help setup demo test tutorial preview fuzz drawn try-llm catalogue interface corpus adopt-corpus faults attacks lint bench check golden reference docs audit lock dist clean imported
+.PHONY: help setup demo test tutorial preview fuzz drawn try-llm catalogue interface corpus adopt-corpus faults attacks mutants lint bench check golden reference docs audit lock dist clean imported
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,6 +67,10 @@ try-llm: setup ## Let MODEL at BASE_URL draft the corpus and fill in stubs, and 
 attacks: setup ## Attack a generated service on loopback, and print what was counted.
 	@$(PYTHON) -m benchmarks.attacks
 
+mutants: setup ## Mutate the runtime, ONLY="module ..." of it, or the node of CONTRACT, and count what tests notice.
+	@VIRTUAL_ENV="$$PWD/.venv" $(BIN)/uv pip install --quiet --system-certs --require-hashes --requirement scripts/mutants-requirements.txt
+	@$(PYTHON) -m scripts.mutants $(ONLY) $(if $(CONTRACT),--contract $(CONTRACT))
+
 lint: setup ## Check format, style, types, imports, schemas and the golden copy.
 	@$(BIN)/ruff format --check $(SOURCES)
 	@$(BIN)/ruff check $(SOURCES)
@@ -99,6 +103,7 @@ docs: setup ## Build the documentation as a site in build/site, and check its li
 lock: setup ## Resolve requirements.lock, what ONEX's kernel needs of it, and what generated projects pin.
 	@$(COMPILE) pyproject.toml --extra llm --extra sql --group dev -o requirements.lock
 	@$(COMPILE) --group kernel --constraint requirements.lock -o tests/generation/kernel-requirements.txt
+	@$(COMPILE) --group mutants --constraint requirements.lock -o scripts/mutants-requirements.txt
 	@$(PYTHON) -m scripts.pin
 
 dist: setup ## Build the distributions into dist/: the commands with the template, and the runtime.

@@ -1,7 +1,14 @@
 """How many operations pass each second, and whose."""
 
+from contextvars import copy_context
+from uuid import uuid4
+
 import pytest
-from onex_node_runtime.rate_limit import KNOWN_CALLERS, RateLimit
+from omnibase_core.enums import EnumCoreErrorCode
+from omnibase_core.errors import ModelOnexError
+from omnibase_core.mixins.mixin_metrics import MixinMetrics
+from onex_node_runtime.correlation import CALLER
+from onex_node_runtime.rate_limit import KNOWN_CALLERS, RateLimit, admission
 
 
 class Clock:
@@ -68,3 +75,41 @@ def test_callers_are_forgotten() -> None:
     for number in range(3 * KNOWN_CALLERS):
         limit.take(str(number))
     assert len(limit._callers) <= KNOWN_CALLERS
+
+
+class Counting(MixinMetrics):
+    """Notes what is counted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.counted: list[tuple[str, dict[str, str] | None]] = []
+
+    def increment_counter(self, name: str, value: int = 1, tags: dict[str, str] | None = None) -> None:
+        self.counted += [(name, tags)] * value
+
+
+def test_refusal_says_when_and_for_whom() -> None:
+    metrics, asked = Counting(), uuid4()
+    admit = admission(RateLimit(2, 1, Clock()), metrics)
+    admit("first", uuid4())
+    with pytest.raises(ModelOnexError) as caught:
+        admit("second", asked)
+    assert caught.value.error_code is EnumCoreErrorCode.RATE_LIMIT_ERROR
+    assert caught.value.correlation_id == asked
+    told = str(caught.value.context)
+    assert "'operation': 'second'" in told
+    assert "'retry_after_seconds': 0.5" in told
+    assert metrics.counted == [("operation_rate_limited", {"operation": "second"})]
+
+
+def test_turns_are_those_of_the_caller_who_asks() -> None:
+    limit = RateLimit(1, 2, Clock())
+    admit = admission(limit, MixinMetrics())
+
+    def ask(name: str) -> None:
+        CALLER.set(name)
+        admit("any", uuid4())
+
+    for name in ("flood", "calm"):
+        copy_context().run(ask, name)
+    assert [*limit._callers] == ["flood", "calm"]

@@ -9,6 +9,7 @@ from omnibase_core.errors import ModelOnexError
 from omnibase_core.mixins.mixin_metrics import MixinMetrics
 from onex_node_runtime.correlation import CALLER
 from onex_node_runtime.rate_limit import KNOWN_CALLERS, RateLimit, admission
+from onex_node_runtime.settings.rate_limit import RateLimitSettings
 
 
 class Clock:
@@ -113,3 +114,16 @@ def test_turns_are_those_of_the_caller_who_asks() -> None:
     for name in ("flood", "calm"):
         copy_context().run(ask, name)
     assert [*limit._callers] == ["flood", "calm"]
+
+
+def test_settings_say_whether_and_how_many() -> None:
+    limited = RateLimitSettings(rate_limit_requests_per_second=0.01, rate_limit_burst=2).admission(MixinMetrics())
+    for _ in range(2):
+        limited("any", uuid4())
+    with pytest.raises(ModelOnexError):
+        limited("any", uuid4())
+    unlimited = RateLimitSettings(
+        rate_limit_enabled=False, rate_limit_requests_per_second=0.01, rate_limit_burst=1
+    ).admission(MixinMetrics())
+    for _ in range(5):
+        unlimited("any", uuid4())

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from onex_node_runtime.adapters.retry_policy import RetryPolicy
+from onex_node_runtime.adapters.retry_policy import AsksForPauseError, RetryPolicy
 
 POLICY = RetryPolicy(
     max_attempts=5,
@@ -73,3 +73,18 @@ def test_operations_list_exceptions_of_their_own() -> None:
     own = replace(POLICY, retryable_exceptions=frozenset({"OfOneOperationError"}))
     assert own.lists(OfOneOperationError())
     assert not POLICY.lists(OfOneOperationError())
+
+
+@pytest.mark.parametrize(("asked", "slept"), [(0.5, 1), (7, 7)])
+async def test_a_pause_that_is_asked_for_is_the_least(delays: list[float], asked: float, slept: float) -> None:
+    pauses = [asked]
+
+    async def busy() -> str:
+        if not pauses:
+            return "done"
+        error = AsksForPauseError()
+        error.retry_after_seconds = pauses.pop()
+        raise error
+
+    assert await POLICY.call(busy, lambda _error: True) == "done"
+    assert delays == [slept]

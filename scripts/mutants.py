@@ -104,7 +104,7 @@ def main() -> int:
     environment |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_PLUGINS": "pytest_asyncio.plugin"}
     if subprocess.run([_BIN / "mutmut", "run"], cwd=_FOLDER, env=environment, check=False).returncode:
         return 1
-    command = [_BIN / "mutmut", "results", "--all", "true"]
+    command = [str(_BIN / "mutmut"), "results", "--all", "true"]
     told = subprocess.run(command, cwd=_FOLDER, env=environment, capture_output=True, text=True, check=True).stdout
     found = {match["mutant"]: match["status"] for match in _RESULT.finditer(told)}
     for mutant, status in found.items():

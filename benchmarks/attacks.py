@@ -7,7 +7,13 @@ from benchmarks.faults import row
 from tests.faults import test_attacks
 from tests.faults.harness import Scale, generated
 
-ATTACKS = (test_attacks.compute, test_attacks.aggregation, test_attacks.state_machine, test_attacks.effect)
+ATTACKS = (
+    test_attacks.compute,
+    test_attacks.aggregation,
+    test_attacks.state_machine,
+    test_attacks.effect,
+    test_attacks.workflow,
+)
 SCALE = Scale(seconds=3, workers=6, crowd=1500)
 
 

@@ -82,6 +82,13 @@ SENT: Mapping[str, tuple[bytes, ...]] = {
         b'{"order_id": "' + b"1" * 900_000 + b'", "trigger": "pay"}',
         json.dumps({"order_id": "00000000-0000-0000-0000-000000000000", "trigger": "x" * 100_000}).encode(),
     ),
+    "place_order": (
+        b'{"order_id": "x", "lines": [{}]}',
+        b'{"order_id": "00000000-0000-0000-0000-000000000000", "lines": []}',
+        b'{"order_id": "00000000-0000-0000-0000-000000000000", "lines": [{}], "tax_percent": 1e999}',
+        b'{"order_id": "00000000-0000-0000-0000-000000000000", "lines": [' + b"1," * 100_000 + b"1]}",
+        b'{"order_id": "00000000-0000-0000-0000-000000000000", "lines": [' + b'{"a":' * 70 + b"1" + b"}" * 70 + b"]}",
+    ),
     "write_entry": (b'{"entry_id": "../../etc/passwd"}', b'{"entry_id": null}', b'{"entry_id": "' + b"a" * 300 + b'"}'),
     "count_entry": (b'{"entry_id": 5}',),
 }
@@ -234,6 +241,11 @@ async def effect(projects: Projects, scale: Scale) -> Figures:
     settings = away | {"BOOKS_URL": "http://127.0.0.1:9", "FILES_ROOT": "entries"}
     operations = ("write_entry", "count_entry", "commit_entry", "post_entry")
     return await attacked("effect node", projects("ledger", LEDGER), operations, scale, **settings)
+
+
+async def workflow(projects: Projects, scale: Scale) -> Figures:
+    """Attack an orchestrator: no step is asked for what no workflow takes."""
+    return await attacked("orchestrator", projects("order_workflow"), ("place_order",), scale)
 
 
 @pytest.mark.parametrize("attack", [compute, aggregation])

@@ -143,9 +143,11 @@ def _beyond_json(draw: DrawFn, operation: dict[str, Any], body: dict[str, Any], 
     if body.pop("body", None) is not None:
         file = {"content": value, "filename": text or "b", "content_type": "text/csv"}
         sent = {"form": {"a": value, "b c": [1, value]}, "multipart": {"a": value, "file": file}, "text": value}
-        key = draw(st.sampled_from(sorted(sent)))
-        body[key] = sent[key]
-        if key != "text":
+        key = draw(st.sampled_from([*sorted(sent), "bytes"]))
+        if key == "bytes":
+            operation["input"]["raw"] = "bytes"
+        body[key] = sent.get(key, "${input.raw}")
+        if key not in ("text", "bytes"):
             body["omit_null"] = draw(st.booleans())
     optional: dict[str, Any] = {"type": "string", "required": False}
     body.pop("extract", None)
@@ -276,6 +278,10 @@ def _aggregate(draw: DrawFn, operation: dict[str, Any], _: tuple[str, ...]) -> N
         "mean_size": {"mean": "size"},
         "largest": {"max": "size"},
         "p95": {"percentile": "size", "q": 95},
+        "kinds": {"distinct": "kind"},
+        "spread": {"stddev": "size"},
+        "first_size": {"first": "size", "by": "at"},
+        "last_size": {"last": "size", "by": "at"},
     }
     chosen = draw(st.lists(st.sampled_from(sorted(measures)), min_size=1, unique=True))
     body: dict[str, Any] = {"over": "events", "measures": {name: measures[name] for name in chosen}}
@@ -374,9 +380,39 @@ def _followed(draw: DrawFn, operation: dict[str, Any]) -> None:
     """Draw whether expressions follow what an effect does."""
     if not operation.keys() & {"database", "http", "kafka", "redis", "filesystem"} or not draw(st.booleans()):
         return
+    texts = [name for name, spec in operation["output"].items() if spec in ("string", {"type": "string"})]
+    choices = ["1 + 2", "len('a')", *(f"len(result.{name}) + 1" for name in texts)]
     operation["output"] |= {"worked_out": "integer", "worked_on": "boolean"}
-    worked_out = draw(st.sampled_from(["1 + 2", "len('a')"]))
+    worked_out = draw(st.sampled_from(choices))
     operation["then"] = {"worked_out": worked_out, "worked_on": "worked_out > 1"}
+
+
+_READING = {
+    "http": ("method", {"GET"}),
+    "redis": ("command", {"get", "hget", "llen", "smembers", "lrange", "lindex", "zcount", "sismember"}),
+    "filesystem": ("action", {"read", "list", "exists"}),
+}
+
+
+@st.composite
+def _cached(draw: DrawFn, operations: list[dict[str, Any]]) -> None:
+    """Draw whether results of operations that only read are kept, and whether others say that they no longer hold."""
+    for operation in operations:
+        # A key names each field of the input.
+        told = all(_kind(spec) in ("string", "integer", "uuid") for spec in operation["input"].values())
+        for part, (key, reading) in _READING.items():
+            if told and operation.get(part, {}).get(key) in reading and draw(st.booleans()):
+                text = ":".join([operation["name"], *(f"${{input.{name}}}" for name in operation["input"])])
+                place = draw(st.sampled_from(["redis", "memory"]))
+                operation["cache"] = {place: text, "ttl_seconds": draw(st.sampled_from([1, 0.5, 3600]))}
+    # Whose keys can be told from the input of another operation.
+    kept = [operation for operation in operations if "${input." in str(operation.get("cache"))]
+    for operation in operations:
+        able = [other for other in kept if other["input"].items() <= operation["input"].items()]
+        if able and "cache" not in operation and draw(st.booleans()):
+            other = draw(st.sampled_from(able))
+            given = {name: f"${{input.{name}}}" for name in other["input"]}
+            operation["invalidates"] = [{"operation": other["name"], "input": given} if given else other["name"]]
 
 
 @st.composite
@@ -434,6 +470,7 @@ def likely_contracts(draw: DrawFn) -> dict[str, Any]:
         extras = draw(st.lists(st.sampled_from(EXTRAS), unique=True, max_size=2))
         operation |= {key: draw(from_part(known[key])) for key in extras}
         operations.append(operation)
+    draw(_cached(operations))
     if "aggregate" in chosen:
         event = {"event_id": "uuid", "kind": "string", "good": "boolean", "size": "integer", "at": "datetime"}
         models["ModelEvent"] = {"fields": event}

@@ -349,13 +349,13 @@ def assert_harmless(home: Path, listener: socket.socket, stat: os.stat_result) -
         listener.accept()
 
 
-@pytest.fixture(scope="module", params=["greeting", "hashing"])
+@pytest.fixture(scope="module", params=["greeting", "injector"])
 def hostile_project(
     request: pytest.FixtureRequest, pristine: Path, generate_project: Generate, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     if request.param == "greeting":
         return pristine
-    contract = read_contract(CONTRACTS.parent / "catalogue" / "hashing.yaml")
+    contract = read_contract(CONTRACTS.parent / "catalogue" / "codegen_code_injector.yaml")
     return generate_project(contract, tmp_path_factory.mktemp("hostile") / "project")
 
 

@@ -82,6 +82,7 @@ VALUES: dict[str, list[Any]] = {
     "fsm": [],
     "forbidden_patterns": [["odd"]],
     "group_by": [["kind"]],
+    "idempotency_key": [True],  # false is what holds anyway
     "input": [{**INPUT, "odd": {"type": "string", "default": "b"}}],
     "intents": [[{"target": "a", "action": "b", "each": "batch"}]],
     "into": ["ok"],

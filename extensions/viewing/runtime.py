@@ -1,7 +1,7 @@
 """Which modules of the runtime a node holds: those that its generated code imports, and those that they import."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -168,10 +168,12 @@ def source(module: str) -> str:
     return (FOLDER / f"{module}.py").read_text(encoding="utf-8")
 
 
-def _imported(module: str) -> Iterator[str]:
+# Asked for each file of a node.
+@cache
+def _imported(module: str) -> tuple[str, ...]:
     parents = module.split("/")[:-1]
-    if parents:
-        yield "/".join([*parents, "__init__"])
+    found = ["/".join([*parents, "__init__"])] if parents else []
     for dots, name in _RELATIVE_IMPORT.findall(source(module)):
         folder = parents[: len(parents) - len(dots) + 1]
-        yield "/".join([*folder, *name.split(".")])
+        found.append("/".join([*folder, *name.split(".")]))
+    return tuple(found)

@@ -85,6 +85,7 @@ def _line(known: SettingsClass, by_name: dict[str, SettingsClass]) -> Iterator[S
         known = by_name[known.parent]
 
 
+@cache
 def _normal(code: str) -> str:
     return ast.unparse(ast.parse(code, mode="eval"))
 

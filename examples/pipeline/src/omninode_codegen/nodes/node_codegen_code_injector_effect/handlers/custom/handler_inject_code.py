@@ -6,9 +6,7 @@ import tokenize
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from omnibase_core.enums import EnumCoreErrorCode
-from omnibase_core.errors import ModelOnexError
-
+from omninode_codegen.functions import Function, comments_below, functions, parsed, rows_of
 from omninode_codegen.nodes.node_codegen_code_injector_effect.models.model_inject_code_input import (
     ModelInjectCodeInput,
 )
@@ -22,7 +20,6 @@ from omninode_codegen.nodes.node_codegen_code_injector_effect.models.model_valid
     ModelValidatedImplementation,
 )
 
-type _Function = ast.FunctionDef | ast.AsyncFunctionDef
 type _Change = tuple[int, int, list[str]]
 _INDENT: Final = "    "
 
@@ -43,13 +40,8 @@ class HandlerInjectCode:
             ModelOnexError: VALIDATION_ERROR where the file is no Python.
         """
         content = request.original_content
-        try:
-            tree = ast.parse(content)
-        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            raise ModelOnexError(
-                message=f"The file is no Python: {error}", error_code=EnumCoreErrorCode.VALIDATION_ERROR
-            ) from None
-        rows = list(io.StringIO(content, newline=""))
+        tree = parsed(content)
+        rows = rows_of(content)
         end = "\r\n" if rows and rows[0].endswith("\r\n") else "\n"
         changes: list[_Change] = []
         imports: list[str] = []
@@ -81,11 +73,11 @@ class UnfitError(Exception):
     """An implementation that can't be put in; its text says why."""
 
 
-def _method(tree: ast.Module, wanted: ModelValidatedImplementation, taken: set[int]) -> _Function:
+def _method(tree: ast.Module, wanted: ModelValidatedImplementation, taken: set[int]) -> Function:
     """Return the one method that an implementation is for."""
     found = [
         function
-        for owner, function in _functions(tree, None)
+        for owner, function in functions(tree)
         if function.name == wanted.method_name and wanted.class_name in {None, owner}
     ]
     # A function of the module is what is meant where no class is named, whatever methods are called.
@@ -100,18 +92,7 @@ def _method(tree: ast.Module, wanted: ModelValidatedImplementation, taken: set[i
     return found[0]
 
 
-def _functions(tree: ast.AST, owner: str | None) -> Iterator[tuple[str | None, _Function]]:
-    for item in ast.iter_child_nodes(tree):
-        if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield owner, item
-            yield from _functions(item, None)
-        elif isinstance(item, ast.ClassDef):
-            yield from _functions(item, f"{owner}.{item.name}" if owner else item.name)
-        else:
-            yield from _functions(item, owner)
-
-
-def _change(function: _Function, wanted: ModelValidatedImplementation, rows: Sequence[str], end: str) -> _Change:
+def _change(function: Function, wanted: ModelValidatedImplementation, rows: Sequence[str], end: str) -> _Change:
     """Return what becomes of a method's lines: its decorators, signature and docstring stay."""
     first = function.body[0]
     start = _end_of_signature(function, rows)
@@ -121,7 +102,7 @@ def _change(function: _Function, wanted: ModelValidatedImplementation, rows: Seq
             raise UnfitError("Its docstring stands beside its signature.")
         start = first.end_lineno or start
         replaced = function.body[1] if len(function.body) > 1 else None
-    past = max(start, function.end_lineno or start) + _comments_below(rows, function)
+    past = max(start, function.end_lineno or start) + comments_below(rows, function)
     written = [f"{line}{end}" for line in _indented(wanted.body, " " * function.col_offset + _INDENT)]
     if replaced is not None and replaced.lineno == start:
         # It stands behind the colon, or behind the docstring.
@@ -130,18 +111,7 @@ def _change(function: _Function, wanted: ModelValidatedImplementation, rows: Seq
     return start, past, written
 
 
-def _comments_below(rows: Sequence[str], function: _Function) -> int:
-    """Return how many lines of comments end a body: no syntax tree has them."""
-    count = 0
-    for row in rows[function.end_lineno or 0 :]:
-        text = row.lstrip()
-        if not text.startswith("#") or len(row) - len(text) <= function.col_offset:
-            break
-        count += 1
-    return count
-
-
-def _end_of_signature(function: _Function, rows: Sequence[str]) -> int:
+def _end_of_signature(function: Function, rows: Sequence[str]) -> int:
     """Return the line of the colon that ends a signature."""
     depth = 0
     tokens = tokenize.generate_tokens(iter(rows[function.lineno - 1 :]).__next__)

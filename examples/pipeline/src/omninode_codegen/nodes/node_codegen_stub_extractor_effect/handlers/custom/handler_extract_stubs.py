@@ -1,13 +1,10 @@
 """The operation extract_stubs. This file is yours: an update never touches it."""
 
 import ast
-import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
-from omnibase_core.enums import EnumCoreErrorCode
-from omnibase_core.errors import ModelOnexError
-
+from omninode_codegen.functions import Function, comments_below, functions, parsed, rows_of
 from omninode_codegen.nodes.node_codegen_stub_extractor_effect.models.model_extract_stubs_input import (
     ModelExtractStubsInput,
 )
@@ -16,7 +13,6 @@ from omninode_codegen.nodes.node_codegen_stub_extractor_effect.models.model_extr
 )
 from omninode_codegen.nodes.node_codegen_stub_extractor_effect.models.model_method_stub import ModelMethodStub
 
-type _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _EMPTY: Final = (ast.Pass, ast.Raise, ast.Expr)
 
 
@@ -36,36 +32,18 @@ class HandlerExtractStubs:
             ModelOnexError: VALIDATION_ERROR where the file is no Python.
         """
         content = request.node_file_content
-        try:
-            tree = ast.parse(content)
-        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            raise ModelOnexError(
-                message=f"The file is no Python: {error}", error_code=EnumCoreErrorCode.VALIDATION_ERROR
-            ) from None
-        # As syntax trees count them: a form feed ends no line.
-        rows = list(io.StringIO(content, newline=""))
+        tree = parsed(content)
+        rows = rows_of(content)
         found = [
             stub
-            for owner, function in _functions(tree, None)
+            for owner, function in functions(tree)
             if (stub := _stub(owner, function, rows, request.extraction_patterns))
         ]
         return ModelExtractStubsOutput(stubs=found, total_stubs_found=len(found))
 
 
-def _functions(tree: ast.AST, owner: str | None) -> Iterator[tuple[str | None, _Function]]:
-    """Yield functions with the class that they are of, in the order of the file."""
-    for item in ast.iter_child_nodes(tree):
-        if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield owner, item
-            yield from _functions(item, None)
-        elif isinstance(item, ast.ClassDef):
-            yield from _functions(item, f"{owner}.{item.name}" if owner else item.name)
-        else:
-            yield from _functions(item, owner)
-
-
 def _stub(
-    owner: str | None, function: _Function, rows: Sequence[str], patterns: Sequence[str]
+    owner: str | None, function: Function, rows: Sequence[str], patterns: Sequence[str]
 ) -> ModelMethodStub | None:
     """Return a function as a stub; None where it does anything, or nothing marks it."""
     docstring = ast.get_docstring(function)
@@ -74,7 +52,7 @@ def _stub(
         return None
     # What a docstring says marks nothing.
     start = (function.body[0].end_lineno or 0) if docstring is not None else function.lineno
-    end = (function.end_lineno or function.lineno) + _comments_below(rows, function)
+    end = (function.end_lineno or function.lineno) + comments_below(rows, function)
     # A body may stand behind the colon.
     written = "".join(rows[min(start, body[0].lineno - 1 if body else start) : end])
     marker = next((pattern for pattern in patterns if pattern in written), None)
@@ -100,14 +78,3 @@ def _is_empty(statement: ast.stmt) -> bool:
     if isinstance(statement, ast.Expr):
         return isinstance(statement.value, ast.Constant) and statement.value.value is ...
     return isinstance(statement, _EMPTY)
-
-
-def _comments_below(rows: Sequence[str], function: _Function) -> int:
-    """Return how many lines of comments end a body: no syntax tree has them."""
-    count = 0
-    for row in rows[function.end_lineno or 0 :]:
-        text = row.lstrip()
-        if not text.startswith("#") or len(row) - len(text) <= function.col_offset:
-            break
-        count += 1
-    return count

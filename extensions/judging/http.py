@@ -6,10 +6,10 @@ from http import HTTPStatus
 from typing import Any, Protocol
 
 from ..deciding.decisions import INTEGRATIONS
-from ..language import answers, filling, references
+from ..language import answers, filling, references, spelled
 from ..language.contract import spell_out
 from ..language.integrations import BODIES
-from ..text import bodies, spelled
+from ..text import bodies
 from ..text.problems import Path, Problem, did_you_mean, show
 from . import absent
 

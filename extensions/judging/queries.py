@@ -3,9 +3,9 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..language import filling, sql, sql_words
+from ..language import filling, spelled, sql, sql_words
 from ..language.contract import spell_out
-from ..text import spelled, sql_text
+from ..text import sql_text
 from ..text.problems import Path, Problem, did_you_mean, show
 from .fields import mapping_of
 

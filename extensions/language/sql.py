@@ -5,7 +5,7 @@ ends nested comments too early: both would hide a second statement.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 _TOKEN = re.compile(
     r"""
@@ -44,6 +44,7 @@ _BEHIND_COLUMNS = frozenset(
         "into",
     ]
 )
+_BRACKETS = {"(": 1, "[": 1, ")": -1, "]": -1}
 # Names of columns that are none: values that the server works out.
 _COMPUTED = frozenset({"null", "true", "false", "default"})
 _CONTROLLING = frozenset({"abort", "begin", "commit", "end", "release", "rollback", "savepoint", "start"})
@@ -165,9 +166,8 @@ def columns(query: str) -> list[str] | None:
         A name for each column, empty where the server makes one up; None where their number is not to be seen.
     """
     tokens = list(_tokens(query))
-    depth, found = 0, None
-    for index, (kind, text) in enumerate(tokens):
-        depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(text, 0) if kind == "other" else 0
+    found = None
+    for index, (depth, kind, text) in enumerate(_nested(tokens)):
         word = text.lower() if kind == "word" and not depth else ""
         if (word == "select" and found is None) or word == "returning":
             found = index + 1
@@ -183,11 +183,17 @@ def columns(query: str) -> list[str] | None:
     return None if None in names else [name for name in names if name is not None]
 
 
+def _nested(tokens: Iterable[tuple[str, str]]) -> Iterator[tuple[int, str, str]]:
+    """Yield tokens with the number of brackets that are open behind each."""
+    depth = 0
+    for kind, text in tokens:
+        depth += _BRACKETS.get(text, 0) if kind == "other" else 0
+        yield depth, kind, text
+
+
 def _until(tokens: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """Return the tokens of a list of columns."""
-    depth = 0
-    for index, (kind, text) in enumerate(tokens):
-        depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(text, 0) if kind == "other" else 0
+    for index, (depth, kind, text) in enumerate(_nested(tokens)):
         before = tokens[index - 1][1].lower() if index else ""
         # IS DISTINCT FROM and WITHIN GROUP belong to a column.
         ends = kind == "word" and text.lower() in _BEHIND_COLUMNS and before not in {"distinct", "within", "as", "."}
@@ -198,9 +204,7 @@ def _until(tokens: list[tuple[str, str]]) -> list[tuple[str, str]]:
 
 def _listed(tokens: list[tuple[str, str]]) -> list[list[tuple[str, str]]]:
     found: list[list[tuple[str, str]]] = [[]]
-    depth = 0
-    for kind, text in tokens:
-        depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(text, 0) if kind == "other" else 0
+    for depth, kind, text in _nested(tokens):
         if kind == "other" and text == "," and not depth:
             found.append([])
         else:

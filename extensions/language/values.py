@@ -8,9 +8,8 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Final
 
-from ..text import spelled
 from ..text.problems import did_you_mean, show
-from . import names
+from . import names, spelled
 from .kinds import (
     NUMBERS,
     Kind,

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-GIVEN: Final = ("now", "uuid", "correlation_id")
+from .references import GIVEN
+
 _SOURCES: Final = "input|env|secret|steps"
 _REFERENCE: Final = re.compile(
     rf"\$+\{{\s*(?:{_SOURCES}|{'|'.join(GIVEN)})\b[^{{}}]*\}}|(?:\$|\{{)(?:{_SOURCES})\.[A-Za-z_][\w.]*\}}?"

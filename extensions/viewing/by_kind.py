@@ -1,6 +1,7 @@
 """The operations of a node by their kind."""
 
 import math
+from collections.abc import Iterable
 
 from ..language import idempotency
 from . import aggregates, aggregation, workflow
@@ -280,7 +281,7 @@ class NodeOperations(NodeFacts):
     @property
     def redis_sampled(self) -> tuple[OperationView, ...]:
         """The operations on Redis that a valid input is known for."""
-        return tuple(operation for operation in self.redis_operations if operation.sample is not None)
+        return _sampled(self.redis_operations)
 
     @property
     def http_sampled(self) -> tuple[OperationView, ...]:
@@ -292,22 +293,22 @@ class NodeOperations(NodeFacts):
     @property
     def kafka_sampled(self) -> tuple[OperationView, ...]:
         """The operations that publish a message, and that a valid input is known for."""
-        return tuple(operation for operation in self.kafka_operations if operation.sample is not None)
+        return _sampled(self.kafka_operations)
 
     @property
     def files_sampled(self) -> tuple[OperationView, ...]:
         """The operations on files that a valid input is known for."""
-        return tuple(operation for operation in self.filesystem_operations if operation.sample is not None)
+        return _sampled(self.filesystem_operations)
 
     @property
     def handler_tested(self) -> tuple[OperationView, ...]:
         """The operations with an SQL statement that a valid input is known for."""
-        return tuple(operation for operation in self.database_operations if operation.sample is not None)
+        return _sampled(self.database_operations)
 
     @property
     def transactions_tested(self) -> tuple[OperationView, ...]:
         """The operations with a transaction that a valid input is known for."""
-        return tuple(operation for operation in self.transactions if operation.sample is not None)
+        return _sampled(self.transactions)
 
     @property
     def keyed(self) -> tuple[OperationView, ...]:
@@ -317,7 +318,7 @@ class NodeOperations(NodeFacts):
     @property
     def keyed_sampled(self) -> tuple[OperationView, ...]:
         """Those of them that a valid input is known for."""
-        return tuple(operation for operation in self.keyed if operation.sample is not None)
+        return _sampled(self.keyed)
 
     @property
     def brings_tables(self) -> bool:
@@ -364,17 +365,17 @@ class NodeOperations(NodeFacts):
     @property
     def sql_sampled(self) -> tuple[OperationView, ...]:
         """The operations that run SQL, and that a valid input is known for."""
-        return tuple(operation for operation in self.sql_operations if operation.sample is not None)
+        return _sampled(self.sql_operations)
 
     @property
     def sampled(self) -> tuple[OperationView, ...]:
         """The operations that a valid input is known for."""
-        return tuple(operation for operation in self.operations if operation.sample is not None)
+        return _sampled(self.operations)
 
     @property
     def measured(self) -> tuple[OperationView, ...]:
         """The operations whose objectives are measured: statements and expressions that a valid input is known for."""
-        known = (*self.sql_sampled, *(op for op in self.compute_operations if op.sample is not None))
+        known = (*self.sql_sampled, *_sampled(self.compute_operations))
         return tuple(operation for operation in known if operation.target)
 
     @property
@@ -411,3 +412,7 @@ class NodeOperations(NodeFacts):
     def timeout_ms(self) -> int:
         """The longest deadline of an operation."""
         return math.ceil(max(operation.timeout_seconds for operation in self.operations) * 1000)
+
+
+def _sampled(operations: Iterable[OperationView]) -> tuple[OperationView, ...]:
+    return tuple(operation for operation in operations if operation.sample is not None)

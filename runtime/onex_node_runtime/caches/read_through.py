@@ -174,7 +174,9 @@ class ReadThrough:
     def _forget(self, names: Sequence[str], operation: str) -> asyncio.Task[None]:
         async def forget() -> None:
             # It goes on when the operation's time is over.
-            await asyncio.gather(*(self._quietly(self._entries.forget(name), operation, 0) for name in names))
+            await asyncio.gather(
+                *(self._quietly(self._entries.forget(name), operation, LONGEST_SECONDS) for name in names)
+            )
 
         for name in names:
             # What is being read may be what was there before: those who ask from now on read anew.
@@ -195,8 +197,9 @@ class ReadThrough:
             await asyncio.sleep(pause)
             pause = min(2 * pause, 0.1)
 
-    async def _quietly[T](self, call: Awaitable[T], operation: str, share: float = SHARE_OF_DEADLINE) -> T | None:
-        seconds = min(LONGEST_SECONDS, seconds_left() * share) if share else LONGEST_SECONDS
+    async def _quietly[T](self, call: Awaitable[T], operation: str, seconds: float | None = None) -> T | None:
+        if seconds is None:
+            seconds = min(LONGEST_SECONDS, seconds_left() * SHARE_OF_DEADLINE)
         # What becomes of the cache is nothing that the operation did.
         token = EFFECTS.set(Effects())
         try:

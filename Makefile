@@ -88,7 +88,7 @@ bench: setup ## Compare a copy with plain Copier, and an operation with bare asy
 	@$(PYTHON) -m benchmarks.selection
 	@$(PYTHON) -m benchmarks.validation
 	@$(PYTHON) -m benchmarks.fleet
-	@$(PYTHON) -m benchmarks.pipeline
+	@$(PYTHON) -m scripts.pipeline bench
 
 golden: setup ## Render the golden copies again.
 	@$(PYTHON) -m examples.golden

@@ -3,7 +3,6 @@
 import json
 import threading
 from collections.abc import Mapping
-from datetime import datetime
 from email.message import Message
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -28,9 +27,9 @@ from extensions.adopting.reference import At, opened
 type Answer = tuple[int, str, bytes]
 _DEEPEST: Final = 12
 _LONGEST_LINE: Final = 300
-_DAY: Final = datetime(2026, 1, 31).date()  # noqa: DTZ001 - a day has no zone
+_DAY: Final = "2026-01-31"
 _TEXTS: Final = {
-    "date": str(_DAY),
+    "date": _DAY,
     "date-time": f"{_DAY}T09:30:00Z",
     "time": "09:30:00",
     "duration": "PT1H",
@@ -223,7 +222,8 @@ def _object(at: At, members: dict[str, object], depth: int) -> dict[str, object]
     first: Mapping[str, Any] = next((at.value[key][0] for key in ("oneOf", "anyOf") if at.value.get(key)), {})
     if isinstance(told, Mapping) and isinstance(told.get("mapping"), Mapping):
         names = [text for text, target in told["mapping"].items() if target == first.get("$ref")]
-        made |= dict.fromkeys([told["propertyName"]] if names else [], names[0] if names else None)
+        if names:
+            made[told["propertyName"]] = names[0]
     return made
 
 

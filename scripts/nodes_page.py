@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from examples.pipeline_package import WRITTEN
+from examples.pipeline_package import PACKAGE, WRITTEN
 from examples.rendering import CONTRACTS, ROOT, read_contract
 from extensions.deciding.decisions import decide_base_class, decide_integrations
 from extensions.judging.judge import read
@@ -23,12 +23,13 @@ from the one that is nearest to what you need. [A pipeline](../../examples/pipel
 together, with the bodies that a person writes."""
 _WRITTEN = """\
 Handlers that are for a person to write, with their lines where [the pipeline](../../examples/pipeline/README.md)
-has them."""
+has them; {shared} more lines are shared by two of them."""
 # What documents say of the same nodes, where people or models wrote every line: of the node's module alone, or of all.
 BY_HAND: Final[Mapping[str, tuple[int, str]]] = {
     "database_adapter": (523, "its module"),
     "distributed_lock": (4270, "all files"),
 }
+SHARED: Final = WRITTEN / "src" / PACKAGE / "functions.py"
 _OPERATION_WORDS = ("publishes", "cache", "invalidates", "then", "schedule", "scopes", "idempotency_key")
 _STEP_WORDS = ("when", "require", "for_each", "repeat", "intents", "compensate")
 
@@ -120,7 +121,7 @@ def _left(typed: Sequence[tuple[Path, Mapping[str, Any], Contract]]) -> Iterator
         path.stem: [operation.name for operation in contract.operations if is_custom(operation)]
         for path, _, contract in typed
     }
-    yield from ("", "## What is written by hand", "", _WRITTEN, "")
+    yield from ("", "## What is written by hand", "", _WRITTEN.format(shared=lines_of(SHARED)), "")
     yield "| contract | its lines | handlers to write | lines of them |"
     yield "|---|---|---|---|"
     for name, operations in custom.items():

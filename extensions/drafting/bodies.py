@@ -35,6 +35,15 @@ _FROM_TO = re.compile(
 )
 
 
+_CHAIN = re.compile(
+    r"\bfrom\s+([a-z][\w-]*(?:\s+to\s+[a-z][\w-]*){2,})((?:\s*,)?\s+or\s+(?:to\s+)?[a-z][\w-]*)?", re.IGNORECASE
+)
+_TO_ON = re.compile(
+    r"\b([a-z][\w-]*)\s+to\s+([a-z][\w-]*)\s+(?:on|when|upon)\s+(?:an?\s+|the\s+)?([a-z][\w-]*)", re.IGNORECASE
+)
+_FEWEST_MOVES = 2
+
+
 class Table:
     """A table of an entity, and the statements of CRUD on it."""
 
@@ -172,6 +181,17 @@ def transitions(prose: Prose) -> list[tuple[str, str, str]]:
         for match in _FROM_TO.finditer(line.text):
             move = (names.snake(match[1]), names.snake(match[2]))
             moves[move] = names.snake(match[3]) if match[3] else moves.get(move, f"to_{move[1]}")
+        for match in _CHAIN.finditer(line.text):
+            first, *later = (names.snake(state) for state in re.split(r"\s+to\s+", match[1]))
+            *between, last = later
+            ends = [names.snake(state) for state in (match[2] or "").split()[-1:]]
+            for before, after in pairwise([first, *between]):
+                moves.setdefault((before, after), f"to_{after}")
+            for after in [last, *ends]:
+                moves.setdefault(([first, *between][-1], after), f"to_{after}")
+        spelled = _TO_ON.findall(line.text)
+        for before, after, trigger in spelled if len(spelled) >= _FEWEST_MOVES else ():
+            moves[names.snake(before), names.snake(after)] = names.snake(trigger)
     return [(trigger, before, after) for (before, after), trigger in moves.items() if before != after]
 
 

@@ -15,7 +15,7 @@ from ..text.nouns import singular
 from . import bodies
 from .fields import short
 from .guess import GAZETTEER, Guess, found, quoted
-from .kinds import is_settled, kind_of, name_of
+from .kinds import elsewhere_in, is_settled, kind_of, name_of
 from .operations import Entity, Operation, entity_of, operations_of
 from .prose import LONGEST, Line, Prose
 
@@ -178,12 +178,22 @@ class _Drafting:
     def _integrations(self) -> dict[str, str]:
         named: dict[str, str] = {}
         for key, phrases in GAZETTEER["integrations"].items():
-            patterns = GAZETTEER["patterns"]["effect"]["3"] if key == "http" else ()
-            spoken = (match[0] for pattern in patterns for match in re.finditer(pattern, self.text))
-            if key in _DEPENDENCIES and (words := [*found(phrases, self.text), *spoken]):
+            if key in _DEPENDENCIES and (words := [*found(phrases, self.text)]):
                 named[key] = words[0]
                 self.guesses.append(Guess(f"dependencies.{key}", "*", 0.9, words[0]))
-        return named
+        for key, patterns in GAZETTEER["patterns_of_integrations"].items():
+            spoken = next((match[0] for pattern in patterns for match in re.finditer(pattern, self.text)), "")
+            if spoken and key not in named and (key == "http" or not self._has_store()):
+                named[key] = spoken
+                self.guesses.append(Guess(f"dependencies.{key}", "*", 0.7, spoken))
+        if not named and (elsewhere := elsewhere_in(self.prose)):
+            named["http"] = elsewhere
+            self.guesses.append(Guess("dependencies.http", "*", 0.5, elsewhere))
+        return {key: named[key] for key in GAZETTEER["integrations"] if key in named}
+
+    def _has_store(self) -> bool:
+        """Tell whether a description names a product that keeps data, so that its tables are that one's."""
+        return next(found(GAZETTEER["stores"], self.text), "") != ""
 
     def _enums(self) -> None:
         for noun, values, said in self.choices:

@@ -11,7 +11,14 @@ from ..language import names
 from ..language.classify import NODE_TYPES
 
 GAZETTEER: Final[Mapping[str, Any]] = json.loads((DATA / "gazetteer.json").read_text(encoding="utf-8"))
-VERBS: Final = frozenset({*GAZETTEER["verbs"], *(verb for kind in NODE_TYPES.values() for verb in kind["verbs"])})
+VERBS: Final = frozenset(
+    {
+        *GAZETTEER["verbs"],
+        *GAZETTEER["verbs_in_thought"],
+        *(verb for verbs in GAZETTEER["verbs_of_types"].values() for verb in verbs),
+        *(verb for kind in NODE_TYPES.values() for verb in kind["verbs"]),
+    }
+)
 _AGAIN: Final = ("re", "un")
 # Names of products, which are one word however they are spelled.
 _PRODUCTS: Final = frozenset(

@@ -28,11 +28,20 @@ _FOR = re.compile(
     rf"\b(?:an?|the|one)\s+(?:[\w-]+\s+)?(?:{_KINDS})\s+(?:node|service)\s+for\s+([\w-]+(?:\s+[\w-]+){{0,3}})",
     re.IGNORECASE,
 )
+_ONE_AFTER_ANOTHER = re.compile(r"\b(?:then|finally|afterwards|after that|at the end|lastly)\b", re.IGNORECASE)
 _LABEL = re.compile(r"^(?:prd|user story|feature|title|epic|spec(?:ification)?|rfc)\s*[:\u2013-]\s*", re.IGNORECASE)
 _STORY = re.compile(r"^as an?\s[^,]{2,60},\s*i (?:want|need|would like)\s+(?:to\s+)?", re.IGNORECASE)
 _DENYING = re.compile(r"\b(?:must|should|does|do|may|can|shall|will)(?:\s+not|n't)\b|\bnever\b", re.IGNORECASE)
 _THOUGHT: Final = frozenset(GAZETTEER["verbs_in_thought"])
+_NOUNS_TOO: Final = frozenset(GAZETTEER["nouns_like_verbs"])
+_BEFORE_A_VERB: Final = frozenset(GAZETTEER["before_verbs"])
+_BEFORE_A_GERUND: Final = frozenset(GAZETTEER["before_gerunds"])
 _TITLES: Final = frozenset(GAZETTEER["no_titles"])
+_ELSEWHERE = re.compile(
+    r"\b(?:from|through|via|(?:[Pp]ush|[Ss]end|[Pp]ost|[Ff]orward|[Ee]xport|[Rr]eport|[Ww]rite|[Ss]ync)\w* [^.;]{1,40}? to)"
+    r" (?:the )?([A-Z][\w-]*[a-z][\w-]*|[A-Z]{3,})\b|\b(?:with|by|using|in|into) ([A-Z][a-z]+[A-Z]\w+)\b"
+)
+_NO_PLACES: Final = frozenset(GAZETTEER["no_places"])
 _SUBJECT = re.compile(
     rf"^(?:an?|the|this|our)\s+((?:[\w-]+\s+){{0,3}}[\w-]+?)(?:\s+(?:{_KINDS}))?(?:\s+(?:node|service))?"
     r"(?:\s+(?:that|which|for|to|with|of|is|will|should|must)\b|,)",
@@ -48,7 +57,9 @@ _FEW = 3
 _MAIN_VERB = 3
 _MAIN_SENTENCES = 2
 _TELLING = 2
-_DOUBT = 1
+_DECISIVE = 4
+_MANY = 4
+_DOUBT = 0.6
 
 
 def kind_of(prose: Prose) -> tuple[Candidate, ...]:
@@ -70,12 +81,20 @@ def kind_of(prose: Prose) -> tuple[Candidate, ...]:
     evidence = {kind: dict(_evidence(prose, kind)) for kind in NODE_TYPES}
     for kind, text in said.items():
         evidence[kind][text.lower()] = _FEW
-    if max(evidence["effect"].values(), default=0) >= _FEW > max(_phrases(prose, "compute").values(), default=0):
+    strongest = {kind: max(_phrases(prose, kind).values(), default=0) for kind in NODE_TYPES}
+    if (steps := steps_in(prose)) and (
+        strongest["orchestrator"] >= _TELLING
+        or _ONE_AFTER_ANOTHER.search(steps)
+        or (strongest["effect"] < _FEW and steps.count(",") >= _MANY - 1)
+    ):
+        strongest["orchestrator"] = _DECISIVE
+    if _is_machine(transitions(prose)):
+        strongest["reducer"] = _DECISIVE
+    if max(evidence["effect"].values(), default=0) >= _FEW > strongest["compute"]:
         # What something outside works out is no computation of the node.
         evidence["compute"] = dict.fromkeys(evidence["compute"], 1)
-    if max(_phrases(prose, "orchestrator").values(), default=0) >= _TELLING and steps_in(prose):
-        # What a step works on is for the step's own node.
-        evidence |= {kind: dict.fromkeys(told, 1) for kind, told in evidence.items() if kind != "orchestrator"}
+    for kind in _decided(strongest):
+        evidence[kind] = {}
     if not any(evidence.values()):
         evidence["compute"] = dict(_thought(prose))
     points = {kind: sum(weights.values()) for kind, weights in evidence.items()}
@@ -87,6 +106,19 @@ def kind_of(prose: Prose) -> tuple[Candidate, ...]:
     return tuple(sorted(candidates, key=lambda candidate: -candidate.confidence))
 
 
+def _decided(strongest: dict[str, int]) -> Iterator[str]:
+    """Yield the types that words elsewhere leave little of.
+
+    Where one type alone is spelled out, what is done on the way is no evidence: steps are for other nodes, what is
+    kept outside is counted there, and where events come from is the bus's matter.
+    """
+    decisive = [kind for kind, weight in strongest.items() if weight >= _DECISIVE]
+    if len(decisive) == 1:
+        # A machine may keep its state outside.
+        enough = _FEW if decisive == ["effect"] else _DECISIVE
+        yield from (kind for kind, weight in strongest.items() if weight < enough)
+
+
 def _is_machine(moves: list[tuple[str, str, str]]) -> bool:
     """Tell whether moves are of a state machine: several, or one with what triggers it; "from May to June" is none."""
     return len(moves) > 1 or any(trigger != f"to_{after}" for trigger, _, after in moves)
@@ -94,9 +126,12 @@ def _is_machine(moves: list[tuple[str, str, str]]) -> bool:
 
 def _thought(prose: Prose) -> Iterator[tuple[str, int]]:
     """Find what is only thought, where nothing is told of anything outside, events, or steps."""
+    before = "."
     for word in words(prose.text):
-        if base_form(word) in _THOUGHT:
+        verb = base_form(word)
+        if verb in _THOUGHT and _does(verb, word.lower(), before):
             yield word.lower(), 2
+        before = word.lower()
 
 
 def _settled(kind: str, confidence: float, text: str) -> tuple[Candidate, ...]:
@@ -122,28 +157,48 @@ def _evidence(prose: Prose, kind: str) -> Iterator[tuple[str, int]]:
     yield from _phrases(prose, kind).items()
     if kind == "orchestrator" and (steps := steps_in(prose)):
         yield steps, 2
-    if kind == "reducer" and (stream := re.search(r"\bfrom (?:[\w-]+ ){0,4}events\b", text)):
+    if kind == "reducer" and (stream := re.search(r"\b(?:from|out of) (?:[\w-]+ ){0,4}events\b", text)):
         yield stream[0], 2
     if kind == "reducer" and _is_machine(moves := transitions(prose)):
         yield f"{moves[0][1]} to {moves[0][2]}", _MAIN_VERB
+    if kind == "effect" and (elsewhere := elsewhere_in(prose)):
+        yield elsewhere, _MAIN_VERB
     verbs = {*NODE_TYPES[kind]["verbs"], *GAZETTEER["verbs_of_types"].get(kind, ())}
     for number, sentence in enumerate((*prose.sentences, *prose.points)):
         main = number < _MAIN_SENTENCES
+        before = "."
         for position, word in enumerate(words(sentence)):
             verb = base_form(word)
-            if verb in verbs:
+            if verb in verbs and _does(verb, word.lower(), before):
                 yield f"{word.lower()}", _MAIN_VERB if main and position <= _WORDS_OF_A_NAME else 1
             if verb:
                 main = False
+            before = word.lower()
+
+
+def _does(verb: str, word: str, before: str) -> bool:
+    """Tell whether a word is a verb where it stands, rather than a noun or an adjective that is spelled like one."""
+    if word.endswith("ing") and verb != word:
+        return before in _BEFORE_A_VERB or before in _BEFORE_A_GERUND
+    return verb not in _NOUNS_TOO or before in _BEFORE_A_VERB
+
+
+def elsewhere_in(prose: Prose) -> str:
+    """Return the words that tell of a place with a name of its own that something comes from; empty where none do."""
+    for match in _ELSEWHERE.finditer(prose.text):
+        if (match[1] or match[2]).lower() not in _NO_PLACES and not is_denied(prose.text, match.start()):
+            return match[0]
+    return ""
 
 
 def steps_in(prose: Prose) -> str:
-    """Return a sentence that lists steps: three or more different things that are done to different things."""
+    """Return a sentence that lists steps: three or more different things that are done, not all to the same."""
     for sentence in prose.sentences:
         parts = [words(part) for part in re.split(r"\s*(?:,|;|:|\bthen\b)\s*(?:and\s+|then\s+|finally\s+)*", sentence)]
-        done = [part for part in parts if len(part) > 1 and base_form(part[0]) == part[0].lower()]
+        done = [part for part in parts if part and base_form(part[0]) == part[0].lower()]
         things = {singular(part[-1].lower()) for part in done} - {"it", "them"}
-        if len({part[0] for part in done}) >= _FEW and len(things) >= _FEW:
+        steps = {(part[0], part[-1]) for part in done}
+        if len(steps) >= _FEW and len({verb for verb, _ in steps}) > 1 and len(things) > 1:
             return sentence
     return ""
 

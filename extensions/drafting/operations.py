@@ -53,6 +53,9 @@ _MEANINGLESS: Final = frozenset(GAZETTEER["no_nouns"])
 _NOUNS_TOO: Final = frozenset(GAZETTEER["nouns_like_verbs"])
 _OF_MANY: Final = frozenset(GAZETTEER["verbs_of_many"])
 _TECHNICAL: Final = frozenset(GAZETTEER["no_entities"])
+_NO_VERBS: Final = frozenset(GAZETTEER["no_verbs"])
+_SENTENCE_ENDS: Final = frozenset({".", ";", ":"})
+_INDEFINITE: Final = frozenset({"a", "an", "the"})
 _BEGINNINGS: Final = (["."], [";"], [":"])
 _LONGEST = 48
 
@@ -148,7 +151,7 @@ def _entity_name(text: str) -> str:
 def _fields_after(text: str) -> list[Field]:
     for match in _WITH.finditer(text):
         listed = fields_in(_until(match[1], brackets=match[0].startswith("(")))
-        if len(listed) > 1:
+        if len(listed) > 1 and not _are_operations(listed):
             return listed
     return []
 
@@ -157,9 +160,22 @@ def _without_fields(text: str) -> str:
     """Return a text without the fields that it lists, whose names may be spelled like verbs."""
     for match in _WITH.finditer(text):
         listed = _until(match[1], brackets=match[0].startswith("("))
-        if len(fields_in(listed)) > 1:
+        fields = fields_in(listed)
+        if _are_operations(fields):
+            return f"{text[: match.start()]} : {text[match.start(1) :]}"
+        if len(fields) > 1:
             return f"{text[: match.start()]} . {text[match.start(1) + len(listed) :]}"
     return text
+
+
+def _are_operations(listed: list[Field]) -> bool:
+    """Tell whether most of a list say what is done to something, as in "with enqueue job, claim job"."""
+    done = [each for each in listed if "_" in each.name and _is_plain_verb(each.name.partition("_")[0])]
+    return len(done) > len(listed) / 2
+
+
+def _is_plain_verb(word: str) -> bool:
+    return word == base_form(word) and word not in _NOUNS_TOO
 
 
 def _until(text: str, *, brackets: bool = False) -> str:
@@ -272,14 +288,15 @@ def _verbs(tokens: list[str], position: int) -> tuple[list[str], int]:
     stands = stands or (
         (position == 1 or people) and before.endswith("s") and base_form(here) == here not in _NOUNS_TOO
     )
-    if not base_form(here) or not stands:
+    verb = base_form(here) or (_imperative(here) if before in _SENTENCE_ENDS and follows in _INDEFINITE else "")
+    if not verb or not stands:
         return [], position
     ends = follows in {",", "and", "or", ".", ";", ":", ")"}
     if here in _NOUNS_TOO and before in {"and", "or", ",", "that", "this", "which"} and ends:
         return [], position
     if base_form(here) in _NOUNS_TOO and follows in {"is", "are", "was", "were"}:
         return [], position
-    verbs = [base_form(here)]
+    verbs = [verb]
     position += 1
     while position + 1 < len(tokens) and tokens[position].lower() in {",", "/", "and", "or"}:
         after = position + 1 + (tokens[position] == "," and tokens[position + 1].lower() in {"and", "or"})
@@ -288,6 +305,11 @@ def _verbs(tokens: list[str], position: int) -> tuple[list[str], int]:
         verbs.append(verb)
         position = after + 1
     return verbs, position
+
+
+def _imperative(word: str) -> str:
+    """Return a word that begins a sentence and has an object as the verb that it must be; empty where it can't be one."""
+    return "" if word in _STOPS or word in _NO_VERBS or word.endswith(("ly", "s", "ed", "ing")) else word
 
 
 def _noun(tokens: list[str], position: int) -> tuple[str, int]:

@@ -123,7 +123,9 @@ def before(project: Path, answers: str = _ANSWERS) -> int:
     snapshot.take(place)
     _load("project.leftovers").keep(project, snapshot, place)
     _load("project.renames").keep_edits(project, snapshot.folder / "renamed", place)
-    if "ONEX_REPORT" not in os.environ:  # `update-node` lets Copier work on a clone, which may be left half done
+    # `update-node` lets Copier work on a clone, which may be left half done. Windows can't wait for Copier in this way:
+    # there the next `update-node` undoes what was cut off.
+    if "ONEX_REPORT" not in os.environ and sys.platform != "win32":
         command = [sys.executable, "-I", __file__, "watch", str(copier)]
         subprocess.Popen(command, cwd=project, env=_load("project.vcs").environment(), start_new_session=True)
     return 0

@@ -266,6 +266,9 @@ def put_in(project: Path, stub: Stub, passed: Passed) -> None:
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
     """Keep signals that end the process waiting until the block is through."""
+    if not hasattr(signal, "pthread_sigmask"):  # on Windows no signal ends a process at any moment
+        yield
+        return
     ending = {signal.SIGINT, signal.SIGTERM}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ending)
     try:

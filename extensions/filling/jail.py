@@ -11,11 +11,13 @@ import ctypes
 import errno
 import os
 import platform
-import pwd
-import resource
 import struct
 import sys
 from pathlib import Path
+
+if sys.platform != "win32":
+    import pwd
+    import resource
 
 UNABLE = 78
 """The status of a machine that can't isolate; a line on standard output says why."""

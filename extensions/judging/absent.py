@@ -34,6 +34,9 @@ def problems(path: Path, spec: Specs, inputs: Specs, models: Mapping[str, Specs]
             yield Problem(
                 (*path, "key"), "a message that may have neither key nor value", "a key, which always is there"
             )
+    for key in ("headers", "query") if implementation == "http" else ():
+        for name, text in _mapping(spec.get(key)).items():
+            yield from _around((*path, key, name), text, inputs, models)
     for key in _NEEDS[implementation]:
         text = spec.get(key)
         if not isinstance(text, str):
@@ -49,6 +52,17 @@ def problems(path: Path, spec: Specs, inputs: Specs, models: Mapping[str, Specs]
             if kind and (key != "content" or kind in {"string", "bytes"}):
                 what = {"content": "the content of a file"}.get(key, f"the {key}")
                 yield Problem((*path, key), f"{reference.name}, which may be null", f"a value for {what}", _HINT)
+
+
+def _around(path: Path, text: object, inputs: Specs, models: Mapping[str, Specs]) -> Iterator[Problem]:
+    """Find references to fields that may be null inside of other text, which would be sent without them."""
+    found = references.parts(text) if isinstance(text, str) else []
+    for reference in found if len(found) > 1 else ():
+        if not isinstance(reference, Reference) or reference.source != "input":
+            continue
+        if _optional(reference.name, inputs, models):
+            expected = "a value for the text around it, or the reference alone, which is left out where it is null"
+            yield Problem(path, f"{reference.name}, which may be null", expected, _HINT)
 
 
 def in_key(path: Path, text: str, inputs: Specs, models: Mapping[str, Specs]) -> Iterator[Problem]:
@@ -67,6 +81,10 @@ def may_be_null(value: object, inputs: Specs, models: Mapping[str, Specs]) -> bo
     if isinstance(whole, Reference):
         return whole.source == "input" and bool(_optional(whole.name, inputs, models))
     return value is None
+
+
+def _mapping(value: object) -> Specs:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _optional(name: str, inputs: Specs, models: Mapping[str, Specs]) -> str:

@@ -20,7 +20,7 @@ from ..project.vcs import environment, git, git_folder
 
 _HOOK = PACKAGE / "hook.py"
 _EXECUTABLE = 0o111
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, *((signal.SIGHUP,) if sys.platform != "win32" else ()))
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,19 @@
 """Updates that were cut off, or that nobody wants: how the project becomes what it was."""
 
-import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
+from typing import Final
+
+from plumbum.fs.atomic import locked_file
 
 from ..project import vcs
 from ..project.snapshot import Snapshot
 from .apply import Journal, Undone, unmark_conflicts
+
+# The lock of the file is the process's, whichever of its threads asks.
+_TURN: Final = Lock()
 
 
 class UpdateError(Exception):
@@ -52,9 +57,6 @@ def undo(project: Path, *, finished: bool = False) -> Undone | None:
 @contextmanager
 def alone(project: Path) -> Iterator[None]:
     """Wait until no other process updates or repairs a project of this repository, and keep others waiting."""
-    folder = os.open(vcs.git_folder(project), os.O_RDONLY)
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
+    file = vcs.git_folder(project) / "onex.lock"
+    with _TURN, file.open("ab") as opened, locked_file(opened.fileno()):
         yield
-    finally:
-        os.close(folder)

@@ -68,6 +68,8 @@ def made(**request: Any) -> CallView:  # noqa: ANN401 - of any type
         ({"query": {"a": "${input.id:path}"}}, "http.query.a"),
         ({"path": "/${input.nobody:path}"}, "http.path"),
         ({"path": "/${input.note:path}"}, "http.path"),
+        ({"headers": {"Authorization": "Bearer ${input.note}"}}, "http.headers.Authorization"),
+        ({"query": {"q": "note:${input.note}"}}, "http.query.q"),
         ({"output": {"n": "string"}, "extract": {"n": {"status": True}}}, "http.extract.n"),
         ({"output": {"n": "Thing"}, "extract": {"n": {"header": "X"}}}, "http.extract.n"),
         ({"output": {"n": "bytes"}, "extract": {"n": {"text": True}}}, "http.extract.n"),

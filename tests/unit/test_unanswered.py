@@ -72,6 +72,9 @@ IN_VAIN = [
     (contract(KAFKA, features=["dead_letter_queue"]), "features", "consumed_events"),
     (contract(SQL, features=["canonical_yaml"]), "features", "has one form already"),
     (contract(SQL, dependencies={"mongo": ">=1"}), "dependencies.mongo", "this version"),
+    (contract(SUM, integrations={"database": {}}), "integrations.database", "an effect, which calls it"),
+    (contract(SUM, features=["http_client"]), "features", "an effect, which calls it"),
+    (contract(RUN, dependencies={"redis": "*"}), "dependencies.redis", "Redis in a node of type orchestrator"),
     (contract(KAFKA, integrations={"kafka": {"group_id": "g"}}), "integrations.kafka.group_id", "consumed_events"),
     (
         contract(KAFKA, **advanced(observability={"metrics": {"export_interval_seconds": 5}})),

@@ -12,8 +12,6 @@ from functools import cache
 from typing import Any
 
 from jsonschema import ValidationError
-from referencing import Registry, Resource
-from referencing.jsonschema import DRAFT202012
 
 from ..deciding.deployment import misfit, objection, reference
 from ..home import SCHEMAS
@@ -23,7 +21,7 @@ from ..language.contract import Contract
 from ..reading import keys
 from ..reading.source import MAX_BYTES, MAX_DEPTH, MAX_VALUES
 from ..text import credentials
-from ..text.exact import ExactValidator
+from ..text.exact import ExactValidator, joined
 from ..text.problems import BIDIRECTIONAL, Path, Problem, did_you_mean, no_contract, render, show
 from ..text.remembered import by_content
 from ..text.yaml_words import misread
@@ -294,10 +292,7 @@ def _validator() -> Any:
         del schema["$schema"]
     # For editors; the rules know the contract's own types as well, and name the nearest one.
     del schemas["field.schema.json"]["$defs"]["typeName"]["anyOf"]
-    registry: Registry[Any] = Registry().with_resources(
-        (name, Resource.from_contents(schema, default_specification=DRAFT202012)) for name, schema in schemas.items()
-    )
-    return ExactValidator(schemas["contract.schema.json"], registry=registry)
+    return ExactValidator(joined(schemas, "contract.schema.json"))
 
 
 def _schema(raw: Mapping[str, Any]) -> Iterator[Problem]:

@@ -22,3 +22,32 @@ ExactValidator: Final[Any] = validators.extend(  # type: ignore[no-untyped-call]
     Draft202012Validator, {"pattern": _pattern}, type_checker=_TYPES
 )
 """Validates by draft 2020-12, with `integer` and `$` as Python has them."""
+
+
+def joined(documents: Mapping[str, Any], name: str) -> Any:
+    """Put what references name in their places, once, so that no validation looks them up again.
+
+    Args:
+        documents: Schemas by the names that references to them have; they are changed.
+        name: Of the document that is wanted.
+
+    Returns:
+        The document. Where its references go in a circle, so do its objects.
+    """
+    seen: set[int] = set()
+    waiting = [(documents[name], name)]
+    while waiting:
+        part, at = waiting.pop()
+        if id(part) in seen or not isinstance(part, dict | list):
+            continue
+        seen.add(id(part))
+        waiting += [(value, at) for value in (part.values() if isinstance(part, dict) else part)]
+        if isinstance(part, dict) and "$ref" in part:
+            document, _, pointer = part.pop("$ref").partition("#")
+            home = document or at
+            target = documents[home]
+            for step in filter(None, pointer.split("/")):
+                target = target[step]
+            part["allOf"] = [*part.get("allOf", ()), target]
+            waiting.append((target, home))
+    return documents[name]

@@ -23,8 +23,8 @@ setup: .venv/.installed ## Build .venv from requirements.lock; does nothing when
 demo: setup ## Draft a contract from a sentence, generate the example node, run its tests on PostgreSQL, then call it once.
 	@$(PYTHON) -m examples.demo
 
-test: setup ## Run the whole test suite.
-	@$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+test: setup ## Run the test suite; ALL=1: with the tests that every night runs.
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(if $(ALL),,-m "not nightly")
 
 fuzz: setup ## Generate drawn contracts: EXAMPLES of them, from SEED on.
 	@$(PYTHON) -m tests.contracts.fuzz --examples $(or $(EXAMPLES),10000) --seed $(or $(SEED),0)

@@ -121,6 +121,7 @@ CONTRACTS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_types_and_tests_hold(tmp_path: Path) -> None:
     for rest in CONTRACTS.values():
         contract = {"name": "datetime", "package": "acme"} | rest

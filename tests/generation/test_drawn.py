@@ -112,6 +112,7 @@ def test_near_misses_are_refused_where_they_are(contract: dict[str, Any], data: 
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_drawn_contracts_pass_mypy_and_their_own_tests(tmp_path: Path) -> None:
     contracts = {contract["node_type"]: contract for contract in draw(70_001, 12)}
 
@@ -125,7 +126,9 @@ INTEGRATIONS = ("database", "api_client", "kafka", "redis", "consul", "filesyste
 FEATURES: list[str] = [*SCHEMA["properties"]["features"]["items"]["enum"]]
 
 
-@pytest.mark.parametrize("node_type", NODE_TYPES)
+@pytest.mark.parametrize(
+    "node_type", ["effect", *(pytest.param(kind, marks=pytest.mark.nightly) for kind in NODE_TYPES if kind != "effect")]
+)
 def test_features_and_integrations_combine(tmp_path: Path, node_type: str) -> None:
     contracts: list[dict[str, Any]] = []
     for number, (feature, integration) in enumerate(itertools.product(FEATURES, INTEGRATIONS)):

@@ -231,7 +231,12 @@ class Looker:
         return silent
 
 
-@pytest.mark.parametrize("kind", NODES)
+SHORT = ("http", "compute", "aggregate")
+
+
+@pytest.mark.parametrize(
+    "kind", [kind if kind in SHORT else pytest.param(kind, marks=pytest.mark.nightly) for kind in NODES]
+)
 def test_keys_of_operations_have_an_effect_or_are_named(renderer: Renderer, tmp_path: Path, kind: str) -> None:
     looker = Looker(renderer, tmp_path)
     schema = SCHEMA["$defs"]["operation"]
@@ -246,7 +251,14 @@ def test_keys_of_operations_have_an_effect_or_are_named(renderer: Renderer, tmp_
     assert found == []
 
 
-@pytest.mark.parametrize("kind", ["database", "compute", "workflow"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "compute",
+        pytest.param("database", marks=pytest.mark.nightly),
+        pytest.param("workflow", marks=pytest.mark.nightly),
+    ],
+)
 def test_keys_of_the_node_have_an_effect_or_are_named(renderer: Renderer, tmp_path: Path, kind: str) -> None:
     looker = Looker(renderer, tmp_path)
     properties = {key: part for key, part in SCHEMA["properties"].items() if key not in ELSEWHERE}

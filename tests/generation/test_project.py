@@ -37,7 +37,22 @@ CASES = {
 }
 
 
-@pytest.fixture(scope="module", params=CASES)
+# What these have is in the others, or is tested in this repository's own tests of the runtime.
+FURTHER = {
+    "codegen_metrics",
+    "custom_mixins",
+    "figures_everything",
+    "figures_one_window",
+    "lights",
+    "refunds",
+    "tickets",
+}
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=pytest.mark.nightly) if name in FURTHER else name for name in CASES],
+)
 def project(
     request: pytest.FixtureRequest, generate_project: Generate, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:

@@ -22,7 +22,7 @@ from tests.generation.history import (
     make_history,
 )
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.nightly]
 
 NODE = "src/greeting_nodes/nodes/node_greeting_effect"
 HANDLER = f"{NODE}/handlers/custom/handler_greet.py"

@@ -67,7 +67,7 @@ type _Found = tuple[str, ast.AST | None]
 
 
 @dataclass(frozen=True, slots=True)
-class _Code:
+class Code:
     """Code that parses.
 
     Attributes:
@@ -85,6 +85,7 @@ class _Code:
     depth: int
 
     def issue(self, rule: EnumValidationRule, found: _Found) -> ModelValidationIssue:
+        """Return what was found by a rule, with its line and column in the text that was sent."""
         message, place = found
         line, column = getattr(place, "lineno", None), getattr(place, "col_offset", None)
         return ModelValidationIssue(
@@ -116,7 +117,7 @@ class HandlerValidateCode:
         errors: list[ModelValidationIssue] = []
         doubts: list[ModelValidationIssue] = []
         run: list[EnumValidationRule] = []
-        code: _Code | None = None
+        code: Code | None = None
         for rule in stages:
             run.append(rule)
             if rule is _Rule.SYNTAX:
@@ -145,7 +146,7 @@ def _stages_of(level: EnumValidationLevel) -> list[EnumValidationRule]:
             return list(_Rule)
 
 
-def _parsed(text: str, signature: str | None) -> _Code | ModelValidationIssue:
+def _parsed(text: str, signature: str | None) -> Code | ModelValidationIssue:
     """Return code with its syntax tree, or what keeps it from being Python."""
     shift, depth = 0, 0
     if signature is not None:
@@ -169,7 +170,7 @@ def _parsed(text: str, signature: str | None) -> _Code | ModelValidationIssue:
         return ModelValidationIssue(rule=_Rule.SYNTAX, message=str(error) or type(error).__name__)
     first = tree.body[0] if tree.body and signature is not None else None
     body = first if isinstance(first, ast.FunctionDef | ast.AsyncFunctionDef) else None
-    return _Code(text, tree, body, shift, depth)
+    return Code(text, tree, body, shift, depth)
 
 
 def _check_signature(signature: str) -> None:
@@ -181,7 +182,7 @@ def _check_signature(signature: str) -> None:
         raise ModelOnexError(message=f"{signature!r} is no signature.", error_code=EnumCoreErrorCode.VALIDATION_ERROR)
 
 
-def _structure(code: _Code) -> Iterator[_Found]:
+def _structure(code: Code) -> Iterator[_Found]:
     """Find what is no work of a person who means it: too long, too deep, checks switched off, still a stub."""
     if len(code.text) > _LONGEST and code.body:
         yield f"The code has {len(code.text)} characters, expected at most {_LONGEST}", None
@@ -213,7 +214,7 @@ def _unwritten(method: _Function) -> Iterator[_Found]:
         yield "The body is still to be written", method.body[0]
 
 
-def _imports(code: _Code) -> Iterator[_Found]:
+def _imports(code: Code) -> Iterator[_Found]:
     """Find imports of anything but what computes, and names of modules that reach further."""
     modules: dict[str, str] = {}
     for item in ast.walk(code.tree):
@@ -246,7 +247,7 @@ def _offers(module: str, name: str) -> bool:
     return name in members if members else not (name in _REACHED or name in _MODULES or name.startswith(("_", "*")))
 
 
-def _type_hints(code: _Code) -> Iterator[_Found]:
+def _type_hints(code: Code) -> Iterator[_Found]:
     """Find functions whose arguments or results have no types; those of a method are its signature's to have."""
     for item in ast.walk(code.tree):
         if not isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -259,7 +260,7 @@ def _type_hints(code: _Code) -> Iterator[_Found]:
             yield f"{item.name} does not say what it returns", item
 
 
-def _onex(code: _Code) -> Iterator[_Found]:
+def _onex(code: Code) -> Iterator[_Found]:
     """Find failures that ONEX has another way for: its error, and its log."""
     for item in ast.walk(code.tree):
         match item:
@@ -273,7 +274,7 @@ def _onex(code: _Code) -> Iterator[_Found]:
                 yield "A failure is passed over in silence", item
 
 
-def _security(code: _Code) -> Iterator[_Found]:
+def _security(code: Code) -> Iterator[_Found]:
     """Find names that lead outside or into the interpreter, secrets in the code, and SQL of texts."""
     for item in ast.walk(code.tree):
         yield from _names(item)
@@ -336,7 +337,7 @@ def _is_sql_of_texts(item: ast.AST) -> bool:
 
 
 _DOUBTFUL: Final = frozenset({_Rule.TYPE_HINTS, _Rule.ONEX_COMPLIANCE})
-_CHECKS: Final[dict[EnumValidationRule, Callable[[_Code], Iterator[_Found]]]] = {
+_CHECKS: Final[dict[EnumValidationRule, Callable[[Code], Iterator[_Found]]]] = {
     _Rule.AST: _structure,
     _Rule.IMPORTS: _imports,
     _Rule.TYPE_HINTS: _type_hints,

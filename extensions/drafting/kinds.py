@@ -41,7 +41,7 @@ _ELSEWHERE = re.compile(
     r"\b(?:from|through|via|(?:[Pp]ush|[Ss]end|[Pp]ost|[Ff]orward|[Ee]xport|[Rr]eport|[Ww]rite|[Ss]ync)\w* [^.;]{1,40}? to)"
     r" (?:the )?([A-Z][\w-]*[a-z][\w-]*|[A-Z]{3,})\b|\b(?:with|by|using|in|into) ([A-Z][a-z]+[A-Z]\w+)\b"
 )
-_NO_PLACES: Final = frozenset(GAZETTEER["no_places"])
+_NO_PLACES: Final = frozenset({*GAZETTEER["no_places"], *GAZETTEER["stores"]})
 _SUBJECT = re.compile(
     rf"^(?:an?|the|this|our)\s+((?:[\w-]+\s+){{0,3}}[\w-]+?)(?:\s+(?:{_KINDS}))?(?:\s+(?:node|service))?"
     r"(?:\s+(?:that|which|for|to|with|of|is|will|should|must)\b|,)",

@@ -4,6 +4,7 @@ A project that was generated as a whole is one node's, and holds its files at th
 project each have folders of their own, which bear their names.
 """
 
+import os
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -143,7 +144,11 @@ def file_in(project: Path, name: object) -> Path:
     Raises:
         UntrustedNameError: When it does not stay in the project, lies in git's folder, or leads over a link.
     """
-    if reason := _distrusted(name) or _linked(project, str(name)):
+    return _file_in(project, name, set())
+
+
+def _file_in(project: Path, name: object, looked_at: set[str]) -> Path:
+    if reason := _distrusted(name) or _linked(project, str(name), looked_at):
         shown = ascii(name) if len(ascii(name)) <= _LONGEST_NAME else f"{ascii(name)[:_LONGEST_NAME]}…"
         message = f"{shown} {reason}"
         raise UntrustedNameError(message)
@@ -162,9 +167,10 @@ def require_names(project: Path, names: Iterable[object], source: str) -> None:
         UntrustedNameError: When there are such names.
     """
     refused: list[str] = []
+    looked_at: set[str] = set()
     for name in names:
         try:
-            file_in(project, name)
+            _file_in(project, name, looked_at)
         except UntrustedNameError as error:
             refused.append(str(error))
     if refused:
@@ -177,7 +183,8 @@ def _distrusted(name: object) -> str:
     """Say what is wrong with a name by its text alone; empty for nothing."""
     if not isinstance(name, str) or not name:
         return "is no name"
-    if any(unicodedata.category(character) in {"Cc", "Cf", "Cs"} for character in name):
+    plain = name.isascii() and name.isprintable()
+    if not plain and any(unicodedata.category(character) in {"Cc", "Cf", "Cs"} for character in name):
         return "holds characters that are not shown"
     parts = name.split("/")
     if name.startswith(("/", "~")) or "\\" in name or ":" in parts[0]:
@@ -190,11 +197,14 @@ def _distrusted(name: object) -> str:
     return ""
 
 
-def _linked(project: Path, name: str) -> str:
-    """Say which part of a path is a link; empty for none."""
-    path = project
+def _linked(project: Path, name: str, looked_at: set[str]) -> str:
+    """Say which part of a path is a link; empty for none. What was looked at before is no link."""
+    path = str(project)
     for part in name.split("/"):
-        path /= part
-        if path.is_symlink():
-            return f"leads over the link {path.relative_to(project).as_posix()}"
+        path = os.path.join(path, part)  # noqa: PTH118  # of thousands of names
+        if path in looked_at:
+            continue
+        if os.path.islink(path):  # noqa: PTH114
+            return f"leads over the link {Path(path).relative_to(project).as_posix()}"
+        looked_at.add(path)
     return ""

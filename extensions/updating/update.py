@@ -166,13 +166,15 @@ class _Update:
     def run(self) -> list[Updated]:
         """Try it on copies, and apply what came of it."""
         prefix = _check(self._project, self._contracts, self._wish.start)
+        settled = [place for place, contract in self._contracts.items() if self._is_settled(place, contract)]
+        moving = {place: contract for place, contract in self._contracts.items() if place not in settled}
         with tempfile.TemporaryDirectory(prefix="update-node.") as folder:
-            works = self._apart(Path(folder), prefix)
+            works = self._apart(Path(folder), prefix, moving)
             changes = [self._changes(work.first, work.after) for work in works]
             if self._wish.apply:
                 if _contradict(changes):
                     # Several nodes changed one file, each without the others: one after the other, they build on it.
-                    works = [self._work(Path(folder) / "together", prefix, self._contracts)]
+                    works = [self._work(Path(folder) / "together", prefix, moving)]
                     changes = [self._changes(work.first, work.after) for work in works]
                 with alone(self._project):
                     known = {path: entry for work in works for path, entry in work.first.items()}
@@ -182,16 +184,31 @@ class _Update:
                         mark_conflicts(self._project, work.clone, work.unmerged)
                         for updated in work.done:
                             _write_reports(self._project, work.inside, updated)
-        return [updated for work in works for updated in work.done]
+        done = {updated.place: updated for work in works for updated in work.done}
+        if settled:
+            known = tree(self._project, self._places)
+            for place in settled:
+                done[place] = Updated(place, compare(known, known, set(), "", place), applied=self._wish.apply)
+        return [done[place] for place in self._contracts]
 
-    def _apart(self, folder: Path, prefix: str) -> list["_Work"]:
+    def _is_settled(self, place: Place, contract: Path | None) -> bool:
+        """Tell whether one node of many has the contract that it was generated from, by a template that stays."""
+        wish = self._wish
+        if contract or len(self._contracts) == 1 or wish.to != "current" or wish.source or wish.start or wish.tests:
+            return False
+        document = source.read_bytes(file_in(self._project, place.contract).read_bytes())
+        answers = _answers(self._project, place)
+        known = {key: value for key, value in answers.items() if not key.startswith("_")}
+        return bool(document.value == known)
+
+    def _apart(self, folder: Path, prefix: str, contracts: Mapping[Place, Path | None]) -> list["_Work"]:
         """Update each node on a copy of its own, as many at a time as there are cores."""
         works: list[_Work] = []
         problems: list[str] = []
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
             waiting = [
                 pool.submit(self._work, folder / str(number), prefix, {place: contract})
-                for number, (place, contract) in enumerate(self._contracts.items())
+                for number, (place, contract) in enumerate(contracts.items())
             ]
             for future in waiting:
                 try:

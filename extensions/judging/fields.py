@@ -114,7 +114,8 @@ class FieldRules:
         """Find what is wrong with the fields of a model, or of one side of an operation."""
         for name, spec in fields.items():
             if keyword.iskeyword(name) or name in TAKEN:
-                yield Problem((*path, name), f"the name {show(name)}", "a name that Python and pydantic leave free")
+                hint = f"with alias: {name}, others know it by this name"
+                yield Problem((*path, name), f"the name {show(name)}", "a name that Python and pydantic leave free", hint)
             yield from self.field((*path, name), spec)
         yield from constraints.outside_names(path, fields)
 

@@ -30,13 +30,23 @@ CONTRACTS: dict[str, dict[str, Any]] = {
     "effect": {
         "node_type": "effect",
         "enums": {"Size": ["+1", "-1", "a", "A"]},
-        "models": {"Thing": {"fields": named(optional=True)}},
+        "models": {
+            "Thing": {"fields": named(optional=True)},
+            "Names": {
+                "fields": {"cls": {"type": "string", "alias": "class"}, "self": {"type": "string", "secret": True}}
+            },
+        },
         "integrations": {
             "database": {"migrations": [{"id": "0001", "sql": "CREATE TABLE sizes (size text, date date)"}]}
         },
         "operations": [
             {"name": "keep", "input": named(optional=True), "output": named(optional=True), "handler": "custom"},
-            {"name": "hold", "input": named(optional=False), "output": {"thing": "Thing"}, "handler": "custom"},
+            {
+                "name": "hold",
+                "input": named(optional=False),
+                "output": {"thing": "Thing", "names": "Names"},
+                "handler": "custom",
+            },
             {
                 "name": "tell",
                 "input": {"str": "string", "int": {"type": "date", "required": False}, "date": "date"},

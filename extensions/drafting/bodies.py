@@ -39,7 +39,9 @@ _CHAIN = re.compile(
     r"\bfrom\s+([a-z][\w-]*(?:\s+to\s+[a-z][\w-]*){2,})((?:\s*,)?\s+or\s+(?:to\s+)?[a-z][\w-]*)?", re.IGNORECASE
 )
 _TO_ON = re.compile(
-    r"\b([a-z][\w-]*)\s+to\s+([a-z][\w-]*)\s+(?:on|when|upon)\s+(?:an?\s+|the\s+)?([a-z][\w-]*)", re.IGNORECASE
+    r"\b([a-z][\w-]*)\s+(?:to|becomes|turns|changes\s+to|goes\s+to)\s+([a-z][\w-]*)\s+(?:on|when|upon)\s+"
+    r"(?:an?\s+|the\s+)?([a-z][\w-]*)",
+    re.IGNORECASE,
 )
 _FEWEST_MOVES = 2
 

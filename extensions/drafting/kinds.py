@@ -35,6 +35,10 @@ _DENYING = re.compile(r"\b(?:must|should|does|do|may|can|shall|will)(?:\s+not|n'
 _THOUGHT: Final = frozenset(GAZETTEER["verbs_in_thought"])
 _NOUNS_TOO: Final = frozenset(GAZETTEER["nouns_like_verbs"])
 _BEFORE_A_VERB: Final = frozenset(GAZETTEER["before_verbs"])
+_OF_LISTS: Final = frozenset(GAZETTEER["verbs_of_lists"])
+_ONE_BY_ONE = re.compile(
+    r"\bevents?\b|\bstreams?\b|\bper\b|\bfrom\b|\bby the\b|\bas (?:they|it)\b|\b(?:each|every|so far)\b"
+)
 _BEFORE_A_GERUND: Final = frozenset(GAZETTEER["before_gerunds"])
 _TITLES: Final = frozenset(GAZETTEER["no_titles"])
 _ELSEWHERE = re.compile(
@@ -52,7 +56,7 @@ _CUTTING: Final = frozenset(GAZETTEER["ends_of_names"])
 _LONGEST = 48
 _WORDS_OF_A_NAME = 4
 _SAYS_SO, _NAMED = 0.93, 0.97
-_UNOPPOSED, _SURE = 0.9, 0.8
+_SURE = 0.8
 _FEW = 3
 _MAIN_VERB = 3
 _MAIN_SENTENCES = 2
@@ -101,8 +105,7 @@ def kind_of(prose: Prose) -> tuple[Candidate, ...]:
     total = sum(points.values()) + _DOUBT
     candidates = []
     for kind, weights in evidence.items():
-        most = _UNOPPOSED if points[kind] + _DOUBT == total and len(weights) >= _FEW else _SURE
-        candidates.append(Candidate(kind, min(most, points[kind] / total), tuple(weights)))
+        candidates.append(Candidate(kind, min(_SURE, points[kind] / total), tuple(weights)))
     return tuple(sorted(candidates, key=lambda candidate: -candidate.confidence))
 
 
@@ -164,6 +167,9 @@ def _evidence(prose: Prose, kind: str) -> Iterator[tuple[str, int]]:
     if kind == "effect" and (elsewhere := elsewhere_in(prose)):
         yield elsewhere, _MAIN_VERB
     verbs = {*NODE_TYPES[kind]["verbs"], *GAZETTEER["verbs_of_types"].get(kind, ())}
+    if not _ONE_BY_ONE.search(text):
+        # What is there as a whole is counted and summed at once.
+        verbs = verbs - _OF_LISTS if kind == "reducer" else verbs | _OF_LISTS if kind == "compute" else verbs
     for number, sentence in enumerate((*prose.sentences, *prose.points)):
         main = number < _MAIN_SENTENCES
         before = "."
@@ -196,6 +202,8 @@ def steps_in(prose: Prose) -> str:
     for sentence in prose.sentences:
         parts = [words(part) for part in re.split(r"\s*(?:,|;|:|\bthen\b)\s*(?:and\s+|then\s+|finally\s+)*", sentence)]
         done = [part for part in parts if part and base_form(part[0]) == part[0].lower()]
+        if done and len(done[0]) == 1:
+            continue  # words, such as those of operations
         things = {singular(part[-1].lower()) for part in done} - {"it", "them"}
         steps = {(part[0], part[-1]) for part in done}
         if len(steps) >= _FEW and len({verb for verb, _ in steps}) > 1 and len(things) > 1:

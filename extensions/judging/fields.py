@@ -115,7 +115,9 @@ class FieldRules:
         for name, spec in fields.items():
             if keyword.iskeyword(name) or name in TAKEN:
                 hint = f"with alias: {name}, others know it by this name"
-                yield Problem((*path, name), f"the name {show(name)}", "a name that Python and pydantic leave free", hint)
+                yield Problem(
+                    (*path, name), f"the name {show(name)}", "a name that Python and pydantic leave free", hint
+                )
             yield from self.field((*path, name), spec)
         yield from constraints.outside_names(path, fields)
 

@@ -71,6 +71,8 @@ def found(phrases: list[str], text: str) -> Iterator[str]:
         text: The text in lower case.
     """
     for phrase in phrases:
+        if phrase not in text:
+            continue
         matches = re.finditer(rf"(?<![\w-]){re.escape(phrase)}(?!\w)", text)
         if any(not is_denied(text, match.start()) for match in matches):
             yield phrase

@@ -275,15 +275,18 @@ class ComputePool:
             process.close()
 
     def _started(self) -> ComputeProcess:
+        if not self._forks:
+            return _ready(None)
+        seed = self._seeded()
         try:
-            return _ready(self._seeded() if self._forks else None)
+            return _ready(seed)
         except (EOFError, OSError):
-            # The seed may have ended; a new one takes its place.
+            # It has ended, unless another thread saw that first: then a new one is in its place, which stays.
             with self._lock:
-                seed, self._seed = self._seed, None
-            if seed is None:
-                raise
-            seed.close()
+                is_mine = self._seed is seed
+                self._seed = None if is_mine else self._seed
+            if is_mine:
+                seed.close()
             return _ready(self._seeded())
 
     def _seeded(self) -> Seed:

@@ -197,6 +197,7 @@ def test_update_that_fails_its_validation_changes_nothing(
         update_node(project, to="latest")
     on_a_clone = contents(project)
     assert json.loads(on_a_clone.pop(".git/onex-validation.json"))["passed"] is False
+    assert on_a_clone.pop(".git/onex.lock") == b""
     assert on_a_clone == before
 
     status, output = update(run, project)

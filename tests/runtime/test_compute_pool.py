@@ -209,6 +209,23 @@ async def test_the_process_that_others_start_from_may_end(pool: ComputePool) -> 
     assert (await known(pool)).texts != before.texts
 
 
+async def test_whoever_sees_last_that_it_ended_leaves_the_next_one_alone(
+    pool: ComputePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = await known(pool)
+    ended = vars(pool)["_seed"]
+    os.killpg(os.getpgid(before.number), signal.SIGKILL)
+    await known(pool)
+    current = vars(pool)["_seed"]
+    late = iter([ended])
+    seeded = ComputePool._seeded
+    monkeypatch.setattr(ComputePool, "_seeded", lambda self: next(late, None) or seeded(self))
+    ComputePool._started(pool).close()
+    assert next(late, None) is None
+    assert vars(pool)["_seed"] is current
+    assert (await known(pool)).texts != before.texts
+
+
 async def test_without_forks_each_process_starts_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compute_pool, "can_fork", lambda: False)
     pool = ComputePool()

@@ -7,6 +7,7 @@ from ..language import references
 from ..language.contract import spell_out
 from ..language.references import Reference
 from ..text.problems import Path, Problem
+from .fields import mapping_of
 
 type Specs = Mapping[str, Any]
 
@@ -35,7 +36,7 @@ def problems(path: Path, spec: Specs, inputs: Specs, models: Mapping[str, Specs]
                 (*path, "key"), "a message that may have neither key nor value", "a key, which always is there"
             )
     for key in ("headers", "query") if implementation == "http" else ():
-        for name, text in _mapping(spec.get(key)).items():
+        for name, text in mapping_of(spec.get(key)).items():
             yield from _around((*path, key, name), text, inputs, models)
     for key in _NEEDS[implementation]:
         text = spec.get(key)
@@ -81,10 +82,6 @@ def may_be_null(value: object, inputs: Specs, models: Mapping[str, Specs]) -> bo
     if isinstance(whole, Reference):
         return whole.source == "input" and bool(_optional(whole.name, inputs, models))
     return value is None
-
-
-def _mapping(value: object) -> Specs:
-    return value if isinstance(value, Mapping) else {}
 
 
 def _optional(name: str, inputs: Specs, models: Mapping[str, Specs]) -> str:

@@ -39,7 +39,7 @@ class Caller:
     """A caller with an API key of its own.
 
     Attributes:
-        name: The header that holds the key; empty for `Authorization`.
+        name: The header that holds the key.
         scopes: What it may do.
     """
 
@@ -56,7 +56,7 @@ class Caller:
     @property
     def header(self) -> str:
         """The header of its requests."""
-        return f"{self.name}: {self.key}" if self.name else f"Authorization: ApiKey {self.key}"
+        return f"{self.name}: {self.key}"
 
 
 def compared(project: Path, log: Path, aside: Collection[str] = (), caller: Caller | None = None) -> str:
@@ -160,8 +160,9 @@ def main() -> int:
             aside = [one.name for one in contract.operations if is_custom(one) or one.workflow]
             auth = contract.service.auth
             needed = {scope for one in contract.operations for scope in one.scopes}
-            may = needed | set(auth.metrics_scopes or ()) if auth else needed
-            caller = Caller(auth.api_keys.header or "", may) if auth and auth.api_keys else None
+            caller = None
+            if auth and auth.api_keys:
+                caller = Caller(auth.api_keys.header, needed | set(auth.metrics_scopes or ()))
             project = generate(template, raw, Path(scratch) / path.stem)
             found = compared(project, Path(scratch) / f"{path.stem}.log", aside, caller)
             print(f"{path.stem}: {'FAILED' if found else 'as its document says'}", flush=True)

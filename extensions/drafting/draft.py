@@ -178,22 +178,20 @@ class _Drafting:
     def _integrations(self) -> dict[str, str]:
         named: dict[str, str] = {}
         for key, phrases in GAZETTEER["integrations"].items():
-            if key in _DEPENDENCIES and (words := [*found(phrases, self.text)]):
-                named[key] = words[0]
-                self.guesses.append(Guess(f"dependencies.{key}", "*", 0.9, words[0]))
+            if key in _DEPENDENCIES and (spoken := next(found(phrases, self.text), "")):
+                named[key] = spoken
+                self.guesses.append(Guess(f"dependencies.{key}", "*", 0.9, spoken))
         for key, patterns in GAZETTEER["patterns_of_integrations"].items():
-            spoken = next((match[0] for pattern in patterns for match in re.finditer(pattern, self.text)), "")
-            if spoken and key not in named and (key == "http" or not self._has_store()):
+            matches = (match[0] for pattern in patterns for match in re.finditer(pattern, self.text))
+            # Tables are those of a product that is named.
+            is_free = key not in named and (key == "http" or not any(found(GAZETTEER["stores"], self.text)))
+            if is_free and (spoken := next(matches, "")):
                 named[key] = spoken
                 self.guesses.append(Guess(f"dependencies.{key}", "*", 0.7, spoken))
         if not named and (elsewhere := elsewhere_in(self.prose)):
             named["http"] = elsewhere
             self.guesses.append(Guess("dependencies.http", "*", 0.5, elsewhere))
         return {key: named[key] for key in GAZETTEER["integrations"] if key in named}
-
-    def _has_store(self) -> bool:
-        """Tell whether a description names a product that keeps data, so that its tables are that one's."""
-        return next(found(GAZETTEER["stores"], self.text), "") != ""
 
     def _enums(self) -> None:
         for noun, values, said in self.choices:

@@ -62,7 +62,7 @@ _MAIN_VERB = 3
 _MAIN_SENTENCES = 2
 _TELLING = 2
 _DECISIVE = 4
-_MANY = 4
+_COMMAS_OF_STEPS = 3
 _DOUBT = 0.6
 
 
@@ -82,17 +82,19 @@ def kind_of(prose: Prose) -> tuple[Candidate, ...]:
     said = {next(filter(None, match.groups())).lower(): match[0] for match in _SAID.finditer(prose.text)}
     if len(said) == 1:
         return _settled(*next((kind, _SAYS_SO, text) for kind, text in said.items()))
-    evidence = {kind: dict(_evidence(prose, kind)) for kind in NODE_TYPES}
+    told = {kind: _phrases(prose, kind) for kind in NODE_TYPES}
+    steps, moves = steps_in(prose), transitions(prose)
+    evidence = {kind: told[kind] | dict(_evidence(prose, kind, steps, moves)) for kind in NODE_TYPES}
     for kind, text in said.items():
         evidence[kind][text.lower()] = _FEW
-    strongest = {kind: max(_phrases(prose, kind).values(), default=0) for kind in NODE_TYPES}
-    if (steps := steps_in(prose)) and (
+    strongest = {kind: max(weights.values(), default=0) for kind, weights in told.items()}
+    if steps and (
         strongest["orchestrator"] >= _TELLING
         or _ONE_AFTER_ANOTHER.search(steps)
-        or (strongest["effect"] < _FEW and steps.count(",") >= _MANY - 1)
+        or (strongest["effect"] < _FEW and steps.count(",") >= _COMMAS_OF_STEPS)
     ):
         strongest["orchestrator"] = _DECISIVE
-    if _is_machine(transitions(prose)):
+    if _is_machine(moves):
         strongest["reducer"] = _DECISIVE
     if max(evidence["effect"].values(), default=0) >= _FEW > strongest["compute"]:
         # What something outside works out is no computation of the node.
@@ -103,9 +105,7 @@ def kind_of(prose: Prose) -> tuple[Candidate, ...]:
         evidence["compute"] = dict(_thought(prose))
     points = {kind: sum(weights.values()) for kind, weights in evidence.items()}
     total = sum(points.values()) + _DOUBT
-    candidates = []
-    for kind, weights in evidence.items():
-        candidates.append(Candidate(kind, min(_SURE, points[kind] / total), tuple(weights)))
+    candidates = (Candidate(kind, min(_SURE, points[kind] / total), tuple(words)) for kind, words in evidence.items())
     return tuple(sorted(candidates, key=lambda candidate: -candidate.confidence))
 
 
@@ -155,14 +155,14 @@ def _phrases(prose: Prose, kind: str) -> dict[str, int]:
     return told
 
 
-def _evidence(prose: Prose, kind: str) -> Iterator[tuple[str, int]]:
+def _evidence(prose: Prose, kind: str, steps: str, moves: list[tuple[str, str, str]]) -> Iterator[tuple[str, int]]:
+    """Find what speaks for a type beside phrases: steps, moves of a state machine, where things come from, verbs."""
     text = prose.text.lower()
-    yield from _phrases(prose, kind).items()
-    if kind == "orchestrator" and (steps := steps_in(prose)):
+    if kind == "orchestrator" and steps:
         yield steps, 2
     if kind == "reducer" and (stream := re.search(r"\b(?:from|out of) (?:[\w-]+ ){0,4}events\b", text)):
         yield stream[0], 2
-    if kind == "reducer" and _is_machine(moves := transitions(prose)):
+    if kind == "reducer" and _is_machine(moves):
         yield f"{moves[0][1]} to {moves[0][2]}", _MAIN_VERB
     if kind == "effect" and (elsewhere := elsewhere_in(prose)):
         yield elsewhere, _MAIN_VERB

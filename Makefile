@@ -10,7 +10,7 @@ PYTHON := $(BIN)/python -W "ignore:XDG_RUNTIME_DIR is not set"
 COMPILE := $(BIN)/uv pip compile --system-certs --generate-hashes --no-emit-index-url --no-header --python-version 3.12 --quiet
 SOURCES := copier_onex extensions runtime tests examples benchmarks scripts
 
-.PHONY: help setup demo test tutorial preview fuzz drawn try-llm catalogue interface corpus adopt-corpus faults attacks mutants lint bench check golden reference docs audit lock dist clean imported
+.PHONY: help setup demo test tutorial preview fuzz drawn try-llm catalogue interface corpus classifier adopt-corpus faults attacks mutants lint bench check golden reference docs audit lock dist clean imported
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,6 +67,10 @@ try-llm: setup ## Let MODEL at BASE_URL draft the corpus and fill in stubs, and 
 attacks: setup ## Attack a generated service on loopback, and print what was counted.
 	@$(PYTHON) -m benchmarks.attacks
 
+classifier: setup ## Learn the types of nodes from labelled descriptions, and print how well that holds for others.
+	@VIRTUAL_ENV="$$PWD/.venv" $(BIN)/uv pip install --quiet --system-certs --require-hashes --requirement scripts/classifier-requirements.txt
+	@$(PYTHON) -m scripts.classifier
+
 mutants: setup ## Mutate the runtime, ONLY="module ..." of it, or the node of CONTRACT, and count what tests notice.
 	@VIRTUAL_ENV="$$PWD/.venv" $(BIN)/uv pip install --quiet --system-certs --require-hashes --requirement scripts/mutants-requirements.txt
 	@$(PYTHON) -m scripts.mutants $(ONLY) $(if $(CONTRACT),--contract $(CONTRACT))
@@ -104,6 +108,7 @@ lock: setup ## Resolve requirements.lock, what ONEX's kernel needs of it, and wh
 	@$(COMPILE) pyproject.toml --extra llm --extra sql --group dev -o requirements.lock
 	@$(COMPILE) --group kernel --constraint requirements.lock -o tests/generation/kernel-requirements.txt
 	@$(COMPILE) --group mutants --constraint requirements.lock -o scripts/mutants-requirements.txt
+	@$(COMPILE) --group classifier --constraint requirements.lock -o scripts/classifier-requirements.txt
 	@$(PYTHON) -m scripts.pin
 
 dist: setup ## Build the distributions into dist/: the commands with the template, and the runtime.

@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _drafts(asking: Asking, most: int) -> Iterator[Made]:
     """Draft what says enough; a draft of another type than a person expects is none."""
-    entries = [entry for entry in corpus.entries() if entry.get("type") not in {None, "refused"}]
+    entries = [entry for entry in corpus.entries(corpus.CORPUS) if entry.get("type") not in {None, "refused"}]
     for entry in entries[:most]:
         made = Made(str(entry["text"]).strip().partition("\n")[0][:40], str(entry["type"]))
         try:

@@ -14,8 +14,6 @@ GAZETTEER: Final[Mapping[str, Any]] = json.loads((DATA / "gazetteer.json").read_
 VERBS: Final = frozenset(
     {
         *GAZETTEER["verbs"],
-        *GAZETTEER["verbs_in_thought"],
-        *(verb for verbs in GAZETTEER["verbs_of_types"].values() for verb in verbs),
         *(verb for kind in NODE_TYPES.values() for verb in kind["verbs"]),
     }
 )
@@ -23,7 +21,7 @@ _AGAIN: Final = ("re", "un")
 # Names of products, which are one word however they are spelled.
 _PRODUCTS: Final = frozenset(
     phrase
-    for listed in (*GAZETTEER["integrations"].values(), *GAZETTEER["types"]["effect"].values())
+    for listed in (*GAZETTEER["integrations"].values(), GAZETTEER["stores"], GAZETTEER["products"])
     for phrase in listed
     if phrase.isalnum()
 )

@@ -211,14 +211,16 @@ def _crud(prose: Prose, entity: Entity | None) -> Iterator[Operation]:
 def _points(prose: Prose) -> Iterator[Operation]:
     for point in prose.points:
         start = point.partition(":")[0] if ":" in point[:_LONGEST] else point
+        taken, given = _listed(_TAKES, point), _listed(_GIVES, point)
         for run in _runs(start, first=True):
-            yield replace(run, words=point, confidence=0.85, inputs=_taken(point), outputs=_given(point))
+            yield replace(run, words=point, confidence=0.85, inputs=taken, outputs=given)
 
 
 def _sentences(prose: Prose) -> Iterator[Operation]:
     for sentence in prose.sentences:
+        taken, given = _listed(_TAKES, sentence), _listed(_GIVES, sentence)
         for run in _runs(_without_fields(sentence)):
-            yield replace(run, words=sentence, confidence=0.7, inputs=_taken(sentence), outputs=_given(sentence))
+            yield replace(run, words=sentence, confidence=0.7, inputs=taken, outputs=given)
 
 
 def _passives(prose: Prose) -> Iterator[Operation]:
@@ -229,14 +231,6 @@ def _passives(prose: Prose) -> Iterator[Operation]:
             verbs = [verb for word in re.findall(r"[a-z]+", match[2].lower()) if (verb := participle(word))]
             if noun and noun.rpartition("_")[2] not in _META:
                 yield from (Operation(verb, noun, sentence, 0.6) for verb in verbs)
-
-
-def _taken(text: str) -> list[Field]:
-    return _listed(_TAKES, text)
-
-
-def _given(text: str) -> list[Field]:
-    return _listed(_GIVES, text)
 
 
 def _listed(pattern: re.Pattern[str], text: str) -> list[Field]:

@@ -1,5 +1,6 @@
 """Descriptions become contracts that the judge passes, or are refused with what to add."""
 
+import json
 import re
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from extensions.commands.draft_contract import main
 from extensions.drafting.draft import TooLittleError, draft
 from extensions.drafting.fields import fields_in
 from extensions.drafting.guess import GAZETTEER, VERBS, base_form
+from extensions.drafting.learned import SURE, WEIGHTS
 from extensions.drafting.prose import LONGEST
 from extensions.judging.judge import judge
 from extensions.language.classify import NODE_TYPES
@@ -19,7 +21,7 @@ from extensions.text.nouns import plural, singular
 from scripts import corpus
 from tests.contracts.render import Renderer
 
-PHRASES = [phrase for kinds in GAZETTEER["types"].values() for listed in kinds.values() for phrase in listed]
+PHRASES = [phrase for listed in GAZETTEER["integrations"].values() for phrase in listed]
 WORDS = """\
 a an the its and or , . : ; - # with fields id name email class from import order user status: open closed (optional) ->
 takes returns NodeXEffect NodeClassReducer node_y_compute CRUD for PostgreSQL Redis Kafka list[int] price? int uuid $1
@@ -47,16 +49,33 @@ def test_any_text_is_drafted_into_a_valid_contract_or_refused(text: str, node_ty
 
 
 def test_the_corpus_is_understood() -> None:
-    found = corpus.figures()
+    found = corpus.figures(corpus.CORPUS)
 
-    assert len(corpus.entries()) >= 40
+    assert len(corpus.entries(corpus.CORPUS)) >= 40
     assert found.types[0] / found.types[1] >= 0.9
     assert found.operations[0] / found.operations[1] >= 0.9
     assert found.sure_and_wrong == ()
 
 
+def test_types_hold_for_descriptions_that_nothing_was_learned_from() -> None:
+    found = corpus.figures(corpus.UNSEEN)
+    learned = {entry["text"] for path in (corpus.CORPUS, *corpus.TAUGHT) for entry in corpus.entries(path)}
+
+    assert not learned & {entry["text"] for entry in corpus.entries(corpus.UNSEEN)}
+    assert found.types[1] >= 150
+    assert found.types[0] / found.types[1] >= 0.9
+    assert found.refused[0] / found.refused[1] >= 0.85
+    assert found.sure_and_wrong == ()
+
+
+def test_weights_are_learned_from_the_descriptions_as_they_are() -> None:
+    assert json.loads(WEIGHTS.read_text(encoding="utf-8"))["digest"] == corpus.digest(), "run make classifier"
+
+
 @pytest.mark.parametrize(
-    "entry", [entry for entry in corpus.entries() if entry.get("type") == "refused" or entry.get("says")], ids=repr
+    "entry",
+    [entry for entry in corpus.entries(corpus.CORPUS) if entry.get("type") == "refused" or entry.get("says")],
+    ids=repr,
 )
 def test_what_says_too_little_is_refused_or_stays_unsure(entry: dict[str, str]) -> None:
     try:
@@ -64,7 +83,7 @@ def test_what_says_too_little_is_refused_or_stays_unsure(entry: dict[str, str]) 
     except TooLittleError:
         return
     assert entry.get("type") != "refused"
-    assert {guess.place: guess.confidence for guess in made.guesses}["node_type"] <= corpus.SURE
+    assert {guess.place: guess.confidence for guess in made.guesses}["node_type"] <= SURE
 
 
 def test_fields_make_a_table_and_its_statements() -> None:
@@ -181,7 +200,7 @@ def test_the_guesses_say_where_they_come_from(capsys: pytest.CaptureFixture[str]
 def test_drafts_generate(template: Path, tmp_path: Path) -> None:
     renderer = Renderer(template)
     seen: set[str] = set()
-    for entry in corpus.entries():
+    for entry in corpus.entries(corpus.CORPUS):
         made = corpus.drafted(entry["text"])
         if made is None:
             continue

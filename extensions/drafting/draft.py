@@ -1,6 +1,7 @@
 """A description becomes a contract, or a refusal that says what to add."""
 
 import copy
+import keyword
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -253,6 +254,9 @@ class _Drafting:
         )
         certain = operation.confidence if inputs and outputs else operation.confidence / 2
         self.guesses.append(Guess(f"operations.{operation.name}", value, certain, operation.words))
+        if not inputs and self.kind.node_type == "compute":
+            # What comes from the request alone comes whole.
+            inputs = {_own_noun(operation): "object"}
         inputs = inputs or _likely_input(operation, fields and {field.name: short(field.spec) for field in fields})
         outputs = outputs or _likely_output(operation)
         return _custom(operation.name, inputs, outputs, quoted(operation.words))
@@ -303,6 +307,11 @@ def _likely_input(operation: Operation, kept: Mapping[str, Any] | list[Any]) -> 
     if noun == "payload":
         return {"payload": "object"}
     return {f"{noun}_id": {"type": "string", "minLength": 1}, "payload": {"type": "object", "default": {}}}
+
+
+def _own_noun(operation: Operation) -> str:
+    noun = singular(operation.noun)
+    return noun if noun.isidentifier() and not keyword.iskeyword(noun) else "payload"
 
 
 def _likely_output(operation: Operation) -> dict[str, Any]:

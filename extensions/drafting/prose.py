@@ -18,6 +18,7 @@ _MARKUP = re.compile(r"[*`]+|(?<!\w)_+(?=\w)|(?<=\w)_+(?!\w)")
 _POINT = re.compile(r"\s*(?:[-*+\u2022]|\d{1,3}[.)])\s+(.*)")
 _HEADING = re.compile(r"\s{0,3}#{1,6}\s+(.*?)\s*#*\s*")
 _SENTENCE = re.compile(r"(?<=[.!?;:])\s+")
+_OWNER = re.compile(r"(?<=\w)['\u2019]s\b")
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*|\d[\d.]*")
 _EXCLUDED = re.compile(
     r"non.?goals?|out of scope|not included|won't|future work|alternatives|references", re.IGNORECASE
@@ -91,7 +92,12 @@ class Prose:
 
 def words(text: str) -> list[str]:
     """Return the words of a text, those that are identifiers whole."""
-    return _WORD.findall(text)
+    return _WORD.findall(without_owners(text))
+
+
+def without_owners(text: str) -> str:
+    """Return a text without the "'s" of owners: names of "the cellar's reading" are made of its two nouns."""
+    return _OWNER.sub("", text)
 
 
 def _is_text(char: str) -> bool:

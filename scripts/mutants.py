@@ -101,7 +101,8 @@ def main() -> int:
         lay_out_runtime(_FOLDER, arguments.names)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     environment["PATH"] = f"{_BIN}{os.pathsep}{os.environ['PATH']}"
-    environment |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_PLUGINS": "pytest_asyncio.plugin"}
+    # With CI, Hypothesis draws the same each time, however busy the machine is.
+    environment |= {"CI": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_PLUGINS": "pytest_asyncio.plugin"}
     if subprocess.run([_BIN / "mutmut", "run"], cwd=_FOLDER, env=environment, check=False).returncode:
         return 1
     command = [str(_BIN / "mutmut"), "results", "--all", "true"]

@@ -1,5 +1,7 @@
 """What templates are handed: plain values, worked out once from a contract and the decisions about it."""
 
+from functools import cached_property
+
 from ..deciding import monitoring
 from ..deciding import security as security_deciding
 from ..deciding.monitoring import HealthView, MetricsView
@@ -26,8 +28,6 @@ from .settings import fields as setting_fields
 class NodeView(NodeEvents):
     """The node: all that templates ask for. Symbols are pairs of module and name."""
 
-    __slots__ = ()
-
     @property
     def imports(self) -> Imports:
         """What its modules and tests import."""
@@ -50,7 +50,7 @@ class NodeView(NodeEvents):
         told = {"openapi": service.openapi, "asyncapi": service.asyncapi}
         return tuple(f"{name}.json" for name, there in told.items() if there)
 
-    @property
+    @cached_property
     def packages(self) -> Packages:
         """The distributions that it needs."""
         return Packages(self)
@@ -65,7 +65,7 @@ class NodeView(NodeEvents):
         """What the class of its settings is made of."""
         return settings_of(self.setting_fields)
 
-    @property
+    @cached_property
     def runtime_modules(self) -> tuple[str, ...]:
         """The modules of it that the node holds a copy of."""
         return runtime.modules(self)

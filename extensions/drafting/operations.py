@@ -10,7 +10,7 @@ from ..language import names
 from ..text.nouns import singular
 from .fields import Field, fields_in
 from .guess import GAZETTEER, base_form, participle, plain_word
-from .prose import Prose, without_owners
+from .prose import Prose, bare
 
 MOST: Final = 20
 CRUD: Final = ("create", "get", "update", "delete", "list")
@@ -245,7 +245,7 @@ def _runs(text: str, *, first: bool = False) -> Iterator[Operation]:
         text: A sentence.
         first: Whether only its beginning counts, as in the points of a list.
     """
-    tokens = _TOKEN.findall(without_owners(text))
+    tokens = _TOKEN.findall(bare(text))
     position = 0
     while position < len(tokens):
         verbs, position = _verbs(tokens, position)

@@ -92,12 +92,13 @@ class Prose:
 
 def words(text: str) -> list[str]:
     """Return the words of a text, those that are identifiers whole."""
-    return _WORD.findall(without_owners(text))
+    return _WORD.findall(bare(text))
 
 
-def without_owners(text: str) -> str:
-    """Return a text without the "'s" of owners: names of "the cellar's reading" are made of its two nouns."""
-    return _OWNER.sub("", text)
+def bare(text: str) -> str:
+    """Return a text without accents and the "'s" of owners, as names are made of it."""
+    letters = unicodedata.normalize("NFKD", _OWNER.sub("", text).replace("\u00df", "ss"))
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
 def _is_text(char: str) -> bool:

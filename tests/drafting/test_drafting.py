@@ -154,6 +154,18 @@ def test_plurals_and_back(noun: str) -> None:
     assert singular(plural(noun)) == noun
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Die Zählerstände der Stadt: effect node", "zahlerstande_stadt"),
+        ("The cellar's readings, as an effect", "cellar_readings"),
+        ("Un cálculo de cuotas, as a compute", "calculo_cuotas"),
+    ],
+)
+def test_names_are_made_without_accents_owners_and_articles(text: str, name: str) -> None:
+    assert draft(text).contract["name"] == name
+
+
 def test_what_is_denied_is_not_heard() -> None:
     made = draft("An effect node that reads orders from PostgreSQL, without Redis and with no retry.").contract
 

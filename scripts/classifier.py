@@ -23,7 +23,7 @@ from extensions.drafting.prose import Prose
 from extensions.language.classify import THRESHOLD
 from scripts.corpus import CORPUS, TAUGHT, digest, entries
 
-_KEPT: Final = 8000
+_KEPT: Final = 12_000
 _STRENGTH: Final = 5.0
 # How often texts have a feature before it counts, and how much it counts beside those of the other kind.
 _FEWEST: Final = {"words": 2, "parts": 3}

@@ -11,6 +11,8 @@ from .decisions import INTEGRATIONS, called
 
 DEFAULT_CHECK_SECONDS = 2.0
 DEFAULT_PROBE_SECONDS = 5
+# That of `registry_of` in the runtime.
+USUAL_PREFIX = "onex"
 # Those of Prometheus' client.
 _USUAL_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
 _TOKEN_WORDS = frozenset({"token", "tokens"})
@@ -61,6 +63,11 @@ class MetricsView:
     failure: bool
     counted: tuple[str, ...]
     without_fields: tuple[str, ...]
+
+    @property
+    def has_own_prefix(self) -> bool:
+        """Whether the metrics' names begin otherwise than those of most nodes."""
+        return self.prefix != USUAL_PREFIX
 
 
 def health(contract: Contract, adapters: Collection[str]) -> HealthView:
@@ -117,7 +124,7 @@ def metrics(contract: Contract) -> MetricsView:
             counted += found
             without += [] if found else [key]
     return MetricsView(
-        prefix=config.get("metrics_prefix", "onex"),
+        prefix=config.get("metrics_prefix", USUAL_PREFIX),
         buckets=_buckets(contract, config.get("histogram_buckets", ())),
         latency=config.get("collect_latency", True),
         success=config.get("collect_throughput", True),
@@ -132,7 +139,7 @@ def _buckets(contract: Contract, stated: Collection[float]) -> tuple[float, ...]
     targets = {operation.target.p95_ms for operation in contract.operations if operation.target} - {None}
     limits = (limit / 1000 for limit in stated) if stated else _USUAL_BUCKETS
     wanted = {*limits, *(target / 1000 for target in targets if target is not None)}
-    return tuple(sorted(wanted)) if stated or targets else ()
+    return () if wanted == set(_USUAL_BUCKETS) else tuple(sorted(wanted))
 
 
 def without_effect(contract: Contract, adapters: Collection[str]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from .operation import OperationView
 if TYPE_CHECKING:
     from .node import NodeView
     from .operation import OperationView
+    from .types import EventView
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,8 +383,6 @@ class Imports:
             *self.node_core,
             ("omnibase_core.models.container", "ModelONEXContainer"),
         ]
-        if self.node.has_metrics_mixin:
-            symbols.append(("omnibase_core.backends.metrics", "BackendMetricsPrometheus"))
         return tuple(symbols)
 
     @property
@@ -413,6 +412,11 @@ class Imports:
         if any(operation.retry for operation in keyed):
             symbols.append(self.node.own("adapters.retry_policy", "RetryPolicy"))
         return [*symbols, *(operation.returned for operation in keyed)]
+
+    def event(self, operation: OperationView, event: EventView) -> tuple[Symbol, ...]:
+        """Return what the model of an event imports."""
+        sides = [operation.input.symbol] if event.failed else [operation.input.symbol, operation.output.symbol]
+        return (*sides, self.node.own(*event.base))
 
     @property
     def handler(self) -> tuple[Symbol, ...]:

@@ -139,8 +139,8 @@ def promises(node: NodeView) -> dict[str, dict[str, dict[str, Any]]]:
         )
     add(node.handler, bases=["EntryPoint"], methods=handle, awaited=["handle"])
     add(node.settings)
-    add(node.request, members=["operation", "payload", "correlation_id"])
-    add(node.response)
+    add(node.request, bases=["ModelOperationRequest"])
+    add(node.response, bases=["ModelOperationResponse"])
     add(node.operation_enum, members=[operation.constant for operation in node.operations])
     for operation in node.operations:
         add(operation.handler, methods=handle)

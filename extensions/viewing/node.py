@@ -224,13 +224,18 @@ class NodeView(NodeEvents):
 
     @property
     def counters(self) -> list[watching.Counter]:
-        """The counters that begin at zero beside those of operations, each with the values of its tags."""
+        """The counters that begin at zero beside those of the handler, each with the values of its tags."""
         return list(watching.counters(self)) if self.has_metrics_mixin else []
 
     @property
     def further_counters(self) -> tuple[str, ...]:
-        """The counters that each operation has beside those of success and failure."""
+        """The counters that each operation has beside those of the handler."""
         return watching.further_counters(self)
+
+    @property
+    def begins_counters(self) -> bool:
+        """Whether counters begin at zero beside those of the handler."""
+        return self.has_metrics_mixin and bool(self.counters or self.further_counters)
 
     @property
     def alerts(self) -> tuple[watching.AlertView, ...]:

@@ -12,7 +12,7 @@ from . import workflow as workflow_view
 from .caches import CacheView, ChangeView
 from .call import CallView, given_in
 from .fields import Symbol
-from .resilience import RetryView
+from .resilience import USUAL_DEADLINE_SECONDS, RetryView
 from .transaction import TransactionView
 from .types import EventView, TypeView
 
@@ -122,6 +122,11 @@ class OperationView:
     transaction: TransactionView | None
     cache: CacheView | None
     changes: tuple[ChangeView, ...]
+
+    @property
+    def has_own_timeout(self) -> bool:
+        """Whether its deadline is another than that of most operations."""
+        return self.timeout_seconds != USUAL_DEADLINE_SECONDS
 
     @property
     def expressions(self) -> computations.ComputationView | None:

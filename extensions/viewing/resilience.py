@@ -10,6 +10,8 @@ from ..text import encode
 DEFAULT_FAILURE_THRESHOLD = 5
 DEFAULT_RECOVERY_MS = 60_000
 DEFAULT_TIMEOUT_SECONDS = 30.0
+# That of `Operation` in the runtime.
+USUAL_DEADLINE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,6 +122,12 @@ class EventView:
         """Whether it follows a failure."""
         return self.on == "failure"
 
+    @property
+    def base(self) -> Symbol:
+        """The class that its payload's class derives from, as modules of the node name it."""
+        kind = "failure" if self.failed else "success"
+        return f"models.{kind}_event", f"Model{kind.capitalize()}Event"
+
 
 @dataclass(frozen=True, slots=True)
 class MigrationView:

@@ -58,7 +58,7 @@ class _Panel:
 
 
 def counters(node: "NodeView") -> tuple[Counter, ...]:
-    """Return the counters that begin at zero beside those of operations, each with the values of its tags.
+    """Return the counters that begin at zero beside those of the handler, each with the values of its tags.
 
     Args:
         node: The view of the contract.
@@ -67,13 +67,12 @@ def counters(node: "NodeView") -> tuple[Counter, ...]:
 
 
 def further_counters(node: "NodeView") -> tuple[str, ...]:
-    """Return the counters that each operation has beside those of success and failure.
+    """Return the counters that each operation has beside those of the handler.
 
     Args:
         node: The view of the contract.
     """
     return (
-        *(f"operation_{field}" for field in node.metrics.counted),
         *(("operation_rate_limited",) if node.rate_limit else ()),
         *(("cache_hit", "cache_miss") if node.caching else ()),
     )
@@ -145,8 +144,8 @@ def _counters(node: "NodeView") -> Iterator[Counter]:
     if node.consuming:
         for outcome in _outcomes(node):
             yield f"event_{outcome}", {"topic": node.consumed_topics}
-    if told := _told(node):
-        yield "event_publish_failure", {"topic": told}
+    if node.workflows:
+        yield "event_publish_failure", {"topic": (node.step_topic,)}
     for operation in node.operations:
         if view := operation.workflow:
             own, steps = (operation.name,), tuple(step.path for step in view.steps)

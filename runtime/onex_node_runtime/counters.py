@@ -1,35 +1,52 @@
 # The runtime of copier-onex, the same in every node. Change it in the template, not here.
 """Counters that are there before they count anything."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from __future__ import annotations
+
 from itertools import product
+from typing import TYPE_CHECKING, Any
 
 from omnibase_core.enums import EnumCoreErrorCode
-from omnibase_core.mixins.mixin_metrics import MixinMetrics
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from omnibase_core.mixins.mixin_metrics import MixinMetrics
+
+    from .operation import Measured, Operation
 
 type Counters = Sequence[tuple[str, Mapping[str, Sequence[str]]]]
 """Names of counters, each with the values of its tags."""
 
 
-def of_operations(
-    operations: Iterable[str], *, success: bool = True, failure: bool = True, more: Sequence[str] = ()
-) -> Counters:
-    """Return the counters that each operation has.
+def of_entry(operations: Collection[Operation[Any, Any]], measured: Measured) -> Counters:
+    """Return the counters of operations, and of the events that they publish.
+
+    Args:
+        operations: The operations.
+        measured: What is measured of them. Of those that fail or are refused, other codes come with what goes wrong.
+    """
+    every = {"operation": tuple(str(operation.name) for operation in operations)}
+    failures = {"operation_failure": EnumCoreErrorCode.INTERNAL_ERROR}
+    failures |= {"operation_refused": EnumCoreErrorCode.VALIDATION_ERROR}
+    topics = tuple(dict.fromkeys(event.topic for operation in operations for event in operation.events))
+    return [
+        *([("operation_success", every)] if measured.success else []),
+        *([(name, {**every, "code": (str(code),)}) for name, code in failures.items()] if measured.failure else []),
+        *((f"operation_{field}", every) for field in measured.counted),
+        *([("event_publish_failure", {"topic": topics})] if topics else []),
+    ]
+
+
+def of_operations(operations: Iterable[str], *names: str) -> Counters:
+    """Return counters that each operation has.
 
     Args:
         operations: Their names.
-        success: Whether those that succeed are counted.
-        failure: Whether those that fail or are refused are; other codes come with what goes wrong.
-        more: Names of further counters.
+        names: Names of counters.
     """
     every = {"operation": tuple(operations)}
-    failures = {"operation_failure": EnumCoreErrorCode.INTERNAL_ERROR}
-    failures |= {"operation_refused": EnumCoreErrorCode.VALIDATION_ERROR}
-    return [
-        *([("operation_success", every)] if success else []),
-        *([(name, {**every, "code": (str(code),)}) for name, code in failures.items()] if failure else []),
-        *((name, every) for name in more),
-    ]
+    return [(name, every) for name in names]
 
 
 def begin_at_zero(metrics: MixinMetrics, counters: Counters) -> None:

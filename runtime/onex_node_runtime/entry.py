@@ -7,11 +7,12 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
+from .counters import begin_at_zero, of_entry
 from .node_request import NodeRequest
 from .node_response import NodeResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable
     from contextlib import AbstractContextManager
 
     from omnibase_core.errors import ModelOnexError
@@ -35,7 +36,7 @@ class EntryPoint[RequestT: NodeRequest, ResponseT: NodeResponse]:
 
     def __init__(
         self,
-        operations: Mapping[Any, Operation[Any, Any]],
+        operations: Iterable[Operation[Any, Any]],
         surroundings: Surroundings,
         respond: Callable[..., ResponseT],
         *,
@@ -47,7 +48,7 @@ class EntryPoint[RequestT: NodeRequest, ResponseT: NodeResponse]:
         """Put them together; nothing is opened before `initialize` or the first request.
 
         Args:
-            operations: The operations by the members of the node's enum.
+            operations: The operations, by whose names requests ask for them.
             surroundings: What they share.
             respond: Makes the answer of `operation`, `result` and `correlation_id`.
             adapters: What the operations talk to; None for nothing.
@@ -55,13 +56,14 @@ class EntryPoint[RequestT: NodeRequest, ResponseT: NodeResponse]:
             admit: Refuses an operation for now, by raising a `ModelOnexError`.
             span: Makes a span of a run: takes the node, the operation and the request's identity.
         """
-        self._operations = dict(operations)
+        self._operations = {operation.name: operation for operation in operations}
         self._surroundings = surroundings
         self._respond = respond
         self._adapters = adapters
         self._companion = companion
         self._admit = admit
         self._span = span
+        begin_at_zero(surroundings.metrics, of_entry(self._operations.values(), surroundings.measured))
 
     @property
     def adapter_group(self) -> AdapterGroup | None:

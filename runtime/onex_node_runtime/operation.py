@@ -28,6 +28,8 @@ from .payloads import problems_of, shortened
 from .refusals import REFUSALS
 from .spans import UNTRACED, Spans
 
+# Long enough for a second attempt after one that hung for 30 s.
+DEFAULT_TIMEOUT_SECONDS = 60.0
 # The events of an operation that used up its deadline have so long, all of them together.
 PUBLISH_SECONDS = 0.5
 
@@ -152,7 +154,7 @@ class Operation[InputT: BaseModel, OutputT: BaseModel]:
     name: str
     input_model: type[InputT]
     handle: Callable[[InputT], Awaitable[OutputT]]
-    timeout_seconds: float
+    timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
     idempotent: bool = False
     events: tuple[Event[InputT, OutputT] | FailureEvent[InputT], ...] = ()
 

@@ -1,10 +1,23 @@
 """Counters are shown before they count anything."""
 
+import sys
+
 from omnibase_core.backends.metrics import BackendMetricsPrometheus
 from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.mixins.mixin_metrics import MixinMetrics
-from onex_node_runtime.counters import begin_at_zero, of_operations
+from onex_node_runtime.counters import begin_at_zero, of_entry, of_operations
+from onex_node_runtime.measuring import registry_of
+from onex_node_runtime.operation import Event, FailureEvent, Measured, Operation
 from prometheus_client import CollectorRegistry, generate_latest
+from pydantic import BaseModel
+
+
+class Nothing(BaseModel):
+    """An input or output without fields."""
+
+
+async def same(request: Nothing) -> Nothing:
+    return request
 
 
 def test_each_combination_of_tags_begins_at_zero() -> None:
@@ -21,15 +34,40 @@ def test_each_combination_of_tags_begins_at_zero() -> None:
     ]
 
 
-def test_each_operation_has_counters() -> None:
+def operations() -> list[Operation[Nothing, Nothing]]:
+    told: Event[Nothing, Nothing] = Event("told", lambda request, _: request)
+    failed: FailureEvent[Nothing] = FailureEvent("failed", lambda request, _: request)
+    events = {"a": (told,), "b": (told, failed)}
+    return [Operation(name, Nothing, same, events=events[name]) for name in "ab"]
+
+
+def test_what_an_entry_counts_is_that_of_its_operations_and_their_events() -> None:
     every = {"operation": ("a", "b")}
-    assert of_operations("ab") == [
+    assert of_entry(operations(), Measured()) == [
         ("operation_success", every),
         ("operation_failure", {**every, "code": (str(EnumCoreErrorCode.INTERNAL_ERROR),)}),
         ("operation_refused", {**every, "code": (str(EnumCoreErrorCode.VALIDATION_ERROR),)}),
+        ("event_publish_failure", {"topic": ("told", "failed")}),
     ]
-    assert of_operations("ab", failure=False, more=("cache_hit",)) == [
-        ("operation_success", every),
-        ("cache_hit", every),
+
+
+def test_what_is_not_measured_is_not_counted() -> None:
+    quiet = [Operation("a", Nothing, same)]
+    assert of_entry(quiet, Measured(success=False, failure=False, counted=("tokens",))) == [
+        ("operation_tokens", {"operation": ("a",)})
     ]
-    assert of_operations("ab", success=False, failure=False) == []
+
+
+def test_each_operation_has_further_counters() -> None:
+    assert of_operations("ab", "cache_hit") == [("cache_hit", {"operation": ("a", "b")})]
+
+
+async def test_a_node_shows_counters_and_its_process() -> None:
+    metrics = MixinMetrics()
+    registry = registry_of(metrics, of_operations("a", "cache_hit"), prefix="shop", buckets=(0.5,))
+    metrics.record_histogram("seconds", 0.1)
+    shown = generate_latest(registry).decode()
+    assert 'shop_cache_hit_total{operation="a"} 0.0' in shown
+    assert 'shop_seconds_bucket{le="0.5"} 1.0' in shown
+    if sys.platform == "linux":
+        assert "process_cpu_seconds_total" in shown

@@ -4,14 +4,14 @@ import re
 from pathlib import Path
 
 import httpx
-from onex_node_runtime.serving.documents import document_route
+from onex_node_runtime.serving.documents import document_routes
 from onex_node_runtime.serving.page import page_routes
 from starlette.applications import Starlette
 
 
 async def test_the_document_is_served_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "openapi.json").write_text('{"openapi": "3.1.1"}', encoding="utf-8")
-    app = Starlette(routes=[document_route(tmp_path / "openapi.json")])
+    app = Starlette(routes=document_routes(tmp_path, "openapi.json"))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
         answer = await client.get("/openapi.json")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")

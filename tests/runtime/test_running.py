@@ -1,5 +1,7 @@
 """The life of a node, and its entry point, without anything generated."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import new_class
@@ -29,8 +31,11 @@ from onex_node_runtime.nodes.orchestrator import RunningOrchestrator
 from onex_node_runtime.nodes.reducer import RunningReducer
 from onex_node_runtime.operation import Operation, Surroundings
 from onex_node_runtime.rate_limit import RateLimit, admission
+from onex_node_runtime.serving.hosted import host, node_application
+from onex_node_runtime.settings.service import ListenerSettings
 from onex_node_runtime.workflows.company import Company
 from pydantic import BaseModel, JsonValue
+from starlette.applications import Starlette
 
 AWAY = ModelOnexError(message="away", error_code=EnumCoreErrorCode.NETWORK_ERROR)
 WRONG = ModelOnexError(message="not a URL", error_code=EnumCoreErrorCode.INVALID_CONFIGURATION)
@@ -88,13 +93,14 @@ def surroundings(metrics: MixinMetrics | None = None) -> Surroundings:
 
 
 def entry(world: World | None = None, **more: Any) -> EntryPoint[Request, Response]:
-    operations = {Name.ECHO: Operation("echo", Words, echo, timeout_seconds=5)}
+    operations = [Operation(Name.ECHO, Words, echo, timeout_seconds=5)]
     adapters = AdapterGroup(world=world) if world else None
     return EntryPoint(operations, surroundings(), Response, adapters=adapters, **more)
 
 
 class Node(RunningEffect[Request, Response, EntryPoint[Request, Response]], NodeEffect):
     NAME = "node_echo_effect"
+    OPERATIONS = Name
     PUBLISHES = True
 
 
@@ -258,3 +264,26 @@ def test_every_base_of_a_node_has_an_order_of_methods(archetype: str, served: bo
     lifecycle = new_class("Lifecycle", (running, base, *mixins))
     node = new_class("Node", (lifecycle, base, *mixins))
     assert node.__mro__.index(running) < node.__mro__.index(base)
+
+
+async def test_a_process_hosts_the_node_until_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+
+    async def serve(_app: Starlette, settings: ListenerSettings) -> None:
+        made.append(settings.service_host)
+
+    class Hosted(Node):
+        def __init__(self, container: ModelONEXContainer) -> None:
+            super().__init__(container, Request, lambda _bus: entry())
+            self.settings = ListenerSettings(service_host="127.0.0.9")
+            made.append(str(container.get_service_optional(EventBusInmemory) is not None))
+
+    @asynccontextmanager
+    async def beside(node: Hosted) -> AsyncIterator[None]:
+        made.append(node.NAME)
+        yield
+        made.append("closed")
+
+    monkeypatch.setattr("onex_node_runtime.serving.hosted.serve", serve)
+    await host(Hosted, node_application, with_bus=True, beside=beside)
+    assert made == ["True", "node_echo_effect", "127.0.0.9", "closed"]

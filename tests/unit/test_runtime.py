@@ -8,10 +8,12 @@ import pytest
 from omnibase_core.validation.validator_types import validate_union_usage_file
 
 from examples.rendering import CONTRACTS, read_contract
+from extensions.deciding.monitoring import USUAL_PREFIX
 from extensions.judging.judge import read
 from extensions.viewing import runtime
 from extensions.viewing.build import view
 from extensions.viewing.node import NodeView
+from extensions.viewing.resilience import USUAL_DEADLINE_SECONDS
 from extensions.viewing.runtime_settings import classes
 
 NAMES = sorted(path.stem for path in CONTRACTS.glob("*.yaml"))
@@ -27,6 +29,11 @@ def view_of(name: str, **values: object) -> NodeView:
 def test_modules_are_marked(module: str) -> None:
     assert runtime.source(module).startswith(MARK)
     assert "{{" not in runtime.source(module) or "f'" in runtime.source(module) or 'f"' in runtime.source(module)
+
+
+def test_generated_code_leaves_out_what_the_runtime_says_by_itself() -> None:
+    assert f"DEFAULT_TIMEOUT_SECONDS = {USUAL_DEADLINE_SECONDS}\n" in runtime.source("operation")
+    assert f'prefix: str = "{USUAL_PREFIX}"' in runtime.source("measuring")
 
 
 @pytest.mark.parametrize("module", MODULES)

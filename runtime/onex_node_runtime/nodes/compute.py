@@ -33,4 +33,4 @@ class RunningCompute[RequestT: NodeRequest, ResponseT: NodeResponse, EntryT: Ent
         Raises:
             ModelOnexError: VALIDATION_ERROR for an input that names no operation; else what the operation raises.
         """
-        return await compute_output(input_data, self._request_model, self.handle)
+        return await compute_output(input_data, self.request_model, self.handle)

@@ -33,4 +33,4 @@ class RunningEffect[RequestT: NodeRequest, ResponseT: NodeResponse, EntryT: Entr
         Raises:
             ModelOnexError: VALIDATION_ERROR for an input that names no operation; else what the operation raises.
         """
-        return await effect_output(input_data, self._request_model, self.handle)
+        return await effect_output(input_data, self.request_model, self.handle)

@@ -47,4 +47,4 @@ class RunningReducer[RequestT: NodeRequest, ResponseT: NodeResponse, EntryT: Ent
         Raises:
             ModelOnexError: VALIDATION_ERROR for an item that names no operation; else what the operation raises.
         """
-        return await reducer_output(input_data, self._request_model, self.handle, type(self).INTENTS)
+        return await reducer_output(input_data, self.request_model, self.handle, type(self).INTENTS)

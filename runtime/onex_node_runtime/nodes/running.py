@@ -19,6 +19,7 @@ from ..node_response import NodeResponse
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Collection
+    from enum import StrEnum
 
     from omnibase_core.models.container import ModelONEXContainer
     from omnibase_core.models.health.model_health_status import ModelHealthStatus
@@ -31,11 +32,14 @@ class RunningNode[RequestT: NodeRequest, ResponseT: NodeResponse, EntryT: EntryP
 
     Attributes:
         NAME: ONEX's name of the node.
+        OPERATIONS: The names of its operations.
         PUBLISHES: Whether it publishes, and may do so where nobody outside of the process hears of it.
         OPTIONAL_ADAPTERS: Names of the adapters without which the node stays ready.
+        request_model: The model of its requests.
     """
 
     NAME: ClassVar[str]
+    OPERATIONS: ClassVar[type[StrEnum]]
     PUBLISHES: ClassVar[bool] = False
     OPTIONAL_ADAPTERS: ClassVar[Collection[str]] = frozenset()
 
@@ -53,7 +57,7 @@ class RunningNode[RequestT: NodeRequest, ResponseT: NodeResponse, EntryT: EntryP
             entry_of: Makes what takes the node's requests; takes the container's event bus.
         """
         super().__init__(container)
-        self._request_model = request_model
+        self.request_model = request_model
         self._entry_of = entry_of
         self._health_check_mode = bool(container.config.get("health_check_mode"))
         self._handler: EntryT | None = None

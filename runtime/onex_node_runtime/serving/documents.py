@@ -8,12 +8,17 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 
-def document_route(path: Path) -> Route:
-    """Return the route of a document, such as `GET /openapi.json` for a file of that name.
+def document_routes(folder: Path, *names: str) -> list[Route]:
+    """Return the routes of documents, such as `GET /openapi.json` for a file of that name.
 
     Args:
-        path: The document, JSON, which is read now.
+        folder: Where they are.
+        names: The files, JSON, which are read now.
     """
+    return [_route(folder / name) for name in names]
+
+
+def _route(path: Path) -> Route:
     content = path.read_bytes()
 
     async def shown(_request: Request) -> Response:

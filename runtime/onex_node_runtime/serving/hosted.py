@@ -4,16 +4,17 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from ..correlation import CORRELATION_ID
-from .application import Readiness, Served, application
+from ..hosting import container_of_process
+from .application import Readiness, Served, application, serve
 from .intake import Intake
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
-    from enum import StrEnum
 
+    from omnibase_core.models.container import ModelONEXContainer
     from omnibase_core.models.health.model_health_status import ModelHealthStatus
     from starlette.applications import Starlette
     from starlette.routing import Route
@@ -24,7 +25,19 @@ if TYPE_CHECKING:
 
 
 class HostedNode[RequestT](Protocol):
-    """A node that can be served."""
+    """A node that can be served.
+
+    Attributes:
+        NAME: ONEX's name of it.
+        OPERATIONS: The enum of the names of its operations, each node's own.
+    """
+
+    NAME: ClassVar[str]
+    OPERATIONS: ClassVar[Any]
+
+    @property
+    def request_model(self) -> type[Any]:
+        """The model of its requests."""
 
     @property
     def settings(self) -> ListenerSettings:
@@ -45,9 +58,6 @@ class HostedNode[RequestT](Protocol):
 
 def node_application[RequestT](
     node: HostedNode[RequestT],
-    name: str,
-    operations: type[StrEnum],
-    request_model: type[Any],
     *,
     metrics: Callable[[], tuple[bytes, str]] | None = None,
     intake: Callable[[], Intake] = Intake,
@@ -60,9 +70,6 @@ def node_application[RequestT](
 
     Args:
         node: The node, not initialized.
-        name: ONEX's name of it.
-        operations: The names of its operations.
-        request_model: The model of its requests.
         metrics: Returns them and their media type; None serves none.
         intake: Makes what brings work beside requests; the node is initialized then.
         continued: Goes on with a caller's trace, by the headers of the request.
@@ -76,8 +83,8 @@ def node_application[RequestT](
 
     async def handle(operation: str, payload: dict[str, Any]) -> dict[str, Any]:
         # The payload is JSON that was read just now, and is judged as the operation's input.
-        request: RequestT = request_model.model_construct(
-            operation=operations(operation), payload=payload, correlation_id=CORRELATION_ID.get()
+        request: RequestT = node.request_model.model_construct(
+            operation=node.OPERATIONS(operation), payload=payload, correlation_id=CORRELATION_ID.get()
         )
         return (await node.handle(request)).result
 
@@ -90,9 +97,9 @@ def node_application[RequestT](
     return application(
         Served(
             node=node,
-            name=name,
+            name=node.NAME,
             settings=node.settings,
-            operations=operations,
+            operations=node.OPERATIONS,
             handle=handle,
             readiness=readiness,
             metrics=metrics,
@@ -103,3 +110,24 @@ def node_application[RequestT](
             keyed=keyed,
         )
     )
+
+
+async def host[NodeT: HostedNode[Any]](
+    node_of: Callable[[ModelONEXContainer], NodeT],
+    application_of: Callable[[NodeT], Starlette],
+    *,
+    with_bus: bool = False,
+    beside: Callable[[NodeT], contextlib.AbstractAsyncContextManager[object]] = contextlib.nullcontext,
+) -> None:
+    """Serve a node until the process is told to stop.
+
+    Args:
+        node_of: Makes the node; takes ONEX's container.
+        application_of: Makes the application around it.
+        with_bus: Whether the container brings an event bus, which ends with the process.
+        beside: What lasts as long as the service, such as another port; takes the node.
+    """
+    async with container_of_process(with_bus=with_bus) as container:
+        node = node_of(container)
+        async with beside(node):
+            await serve(application_of(node), node.settings)

@@ -10,6 +10,7 @@ from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.errors import ModelOnexError
 from omnibase_core.models.container import ModelONEXContainer
 from pydantic import JsonValue
+from starlette.applications import Starlette
 
 from omninode_bridge.nodes.node_distributed_lock_effect import service
 from omninode_bridge.nodes.node_distributed_lock_effect.handlers.handler_distributed_lock_effect import (
@@ -123,11 +124,11 @@ async def test_schedules_run_while_the_service_runs(
 
 
 def test_process_serves_until_it_is_told_to_stop(monkeypatch: pytest.MonkeyPatch, world: FakeWorld) -> None:
-    served: list[Node] = []
+    served: list[Starlette] = []
 
-    async def serve(node: Node) -> None:
-        served.append(node)
+    async def serve(app: Starlette, _settings: Settings) -> None:
+        served.append(app)
 
-    monkeypatch.setattr(service, "_serve", serve)
+    monkeypatch.setattr("omninode_bridge.nodes.node_distributed_lock_effect.runtime.serving.hosted.serve", serve)
     service.main()
     assert len(served) == 1

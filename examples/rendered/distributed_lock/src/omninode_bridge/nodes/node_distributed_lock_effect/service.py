@@ -10,16 +10,11 @@ from starlette.applications import Starlette
 from omninode_bridge.nodes.node_distributed_lock_effect.models.enum_distributed_lock_operation import (
     EnumDistributedLockOperation,
 )
-from omninode_bridge.nodes.node_distributed_lock_effect.models.model_distributed_lock_request import (
-    ModelDistributedLockRequest,
-)
 from omninode_bridge.nodes.node_distributed_lock_effect.node import NodeDistributedLockEffect
 from omninode_bridge.nodes.node_distributed_lock_effect.runtime.discovery import DiscoveryFacts, registered
-from omninode_bridge.nodes.node_distributed_lock_effect.runtime.hosting import container_of_process
 from omninode_bridge.nodes.node_distributed_lock_effect.runtime.logs import configure
-from omninode_bridge.nodes.node_distributed_lock_effect.runtime.serving.application import serve
-from omninode_bridge.nodes.node_distributed_lock_effect.runtime.serving.documents import document_route
-from omninode_bridge.nodes.node_distributed_lock_effect.runtime.serving.hosted import node_application
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.serving.documents import document_routes
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.serving.hosted import host, node_application
 from omninode_bridge.nodes.node_distributed_lock_effect.runtime.serving.intake import Intake, Schedules
 from omninode_bridge.nodes.node_distributed_lock_effect.runtime.serving.measured import metrics_of
 from omninode_bridge.nodes.node_distributed_lock_effect.runtime.serving.page import page_routes
@@ -47,7 +42,7 @@ def build_app(node: NodeDistributedLockEffect) -> Starlette:
             [
                 Schedules(
                     SCHEDULES,
-                    lambda operation: node.handle(ModelDistributedLockRequest(operation=operation)),
+                    lambda operation: node.handle(node.request_model(operation=operation)),
                     node.settings.service_drain_seconds,
                 )
             ],
@@ -56,30 +51,14 @@ def build_app(node: NodeDistributedLockEffect) -> Starlette:
 
     return node_application(
         node,
-        node.NAME,
-        EnumDistributedLockOperation,
-        ModelDistributedLockRequest,
         metrics=partial(metrics_of, node),
         intake=intake,
-        documents=[
-            document_route(Path(__file__).with_name("openapi.json")),
-            document_route(Path(__file__).with_name("asyncapi.json")),
-            *page_routes(),
-        ],
+        documents=[*document_routes(Path(__file__).parent, "openapi.json", "asyncapi.json"), *page_routes()],
     )
-
-
-async def _serve(node: NodeDistributedLockEffect) -> None:
-    await serve(build_app(node), node.settings)
-
-
-async def _main() -> None:
-    async with container_of_process(with_bus=True) as container:
-        await _serve(NodeDistributedLockEffect(container))
 
 
 def main() -> None:
     """Run the node as a service until it is told to stop."""
     settings = ModelDistributedLockSettings()
     configure(settings)
-    asyncio.run(_main())
+    asyncio.run(host(NodeDistributedLockEffect, build_app, with_bus=True))

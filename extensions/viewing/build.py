@@ -33,7 +33,7 @@ from .deploy import service_name
 from .fields import Symbol, field_code, hidden_words, second_names
 from .integrations import Environment
 from .node import NodeView
-from .operation import OperationView, may_retry, reads_rows
+from .operation import OperationView, may_retry
 from .resilience import RetryView, breaker_of, default_deadline, own_breakers, retry_of, retry_view
 from .settings import names as setting_names
 from .transaction import TransactionView, transaction_view
@@ -382,15 +382,14 @@ class _Builder:
             symbols.append(row_model)
         if transaction := self.transaction(operation):
             symbols += self.transaction_imports(transaction)
-        elif operation.database and operation.database.parameters:
-            symbols.append(self.symbol("adapters.postgres_refusals", "parameters"))
+        elif operation.database:
+            symbols += [self.symbol("adapters.sql", name) for name in ("SqlOperation", "Statement")]
+            symbols += [self.symbol("adapters.sql", "model_of")] if row_model else []
             arguments = (
                 database_viewing.argument(self.contract, operation, name, self.environment)
                 for name in operation.database.parameters
             )
             symbols += [self.symbol("occasion", function) for _, function in given_in(" ".join(arguments))]
-        if reads_rows(database_viewing.results(operation, self.reference)[0]):
-            symbols.append(self.symbol("adapters.postgres_values", "row_values"))
         if operation.retry and may_retry(operation) and self.retry():
             symbols.append(self.symbol("adapters.retry_policy", "RetryPolicy"))
         return tuple(symbols)

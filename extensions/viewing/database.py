@@ -53,8 +53,7 @@ def results(
     into = next((field for field in operation.output if field.name == returns.into), None)
     row_field = into.items if into and into.kind == "array" else into
     row_model = reference("model", str(row_field.reference)) if row_field and row_field.kind == "model" else None
-    # A table may have more columns than the model has fields, today or after a later migration.
-    convert = f'{row_model[1]}.model_validate(row, extra="ignore")' if row_model else "row"
+    convert = f"model_of({row_model[1]}, row)" if row_model else "row"
     if samples.takes_column(into):
         convert = "next(iter(row.values()))"
     passed = {field.name for field in operation.output if copied(operation.input, field)}
@@ -77,17 +76,17 @@ def results(
     for field in operation.output:
         if field.name == returns.found:
             code = {
-                "one": "True" if row_required else "record is not None",
-                "many": "bool(records)",
+                "one": "True" if row_required else "row is not None",
+                "many": "bool(rows)",
                 "none": "affected > 0",
             }[returns.rows]
         elif field.name == returns.count:
-            one = "1" if row_required else "0 if record is None else 1"
-            code = {"one": one, "many": "len(records)", "none": "affected"}[returns.rows]
+            one = "1" if row_required else "0 if row is None else 1"
+            code = {"one": one, "many": "len(rows)", "none": "affected"}[returns.rows]
         elif field is into and returns.rows == "many":
             code = "rows" if convert == "row" else f"[{convert} for row in rows]"
         elif field is into:
-            code = convert if row_required or not row_model else f"None if row is None else {convert}"
+            code = convert
         elif field.name in from_columns:
             value = f'row["{field.name}"]'
             code = value if row_required else f"None if row is None else {value}"

@@ -1,7 +1,6 @@
 """What templates are handed about an operation."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..language.contract import Example, Field, Operation, Schedule, Target
@@ -156,21 +155,20 @@ class OperationView:
         return f"Cron({encode.py(self.schedule.cron)}, {encode.py(self.schedule.time_zone)})"
 
     @property
+    def runs(self) -> str:
+        """The method that runs its statement: `row`, `rows` or `affected`, as what it returns is called, too."""
+        return {"fetch_one": "row", "fetch_all": "rows", "execute": "affected"}.get(self.call, "")
+
+    @property
     def binding(self) -> str:
         """The assignment before the statement's call; empty when nothing uses what it returns."""
-        name = {"fetch_one": "record", "fetch_all": "records", "execute": "affected"}.get(self.call, "")
-        used = self.row_required or self.reads_rows or any(re.search(rf"\b{name}\b", code) for _, code in self.results)
-        return f"{name} = " if used else ""
+        used = self.row_required or any(re.search(rf"\b{self.runs}\b", code) for _, code in self.results)
+        return f"{self.runs} = " if used else ""
 
     @property
     def takes_column(self) -> bool:
         """Whether an array takes the rows' only column."""
         return any("iter(row.values())" in code for _, code in self.results)
-
-    @property
-    def reads_rows(self) -> bool:
-        """Whether the values of rows fill outputs."""
-        return self.call in {"fetch_one", "fetch_all"} and reads_rows(self.results)
 
     @property
     def given(self) -> tuple[tuple[str, str], ...]:
@@ -188,8 +186,3 @@ class OperationView:
 def may_retry(operation: Operation) -> bool:
     """Tell whether its adapter takes a retry policy: files and the outbox of Kafka have none of their own."""
     return bool(operation.database or operation.http or operation.redis)
-
-
-def reads_rows(results: Sequence[tuple[str, str]]) -> bool:
-    """Tell whether results are read from a row."""
-    return any(re.search(r"\brows?\b", code) for _, code in results)

@@ -4,9 +4,7 @@
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_acquire_lock_input import ModelAcquireLockInput
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_acquire_lock_output import ModelAcquireLockOutput
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_lock_info import ModelLockInfo
-from omninode_bridge.nodes.node_distributed_lock_effect.runtime.adapters.adapter_postgres import AdapterPostgres
-from omninode_bridge.nodes.node_distributed_lock_effect.runtime.adapters.postgres_refusals import parameters
-from omninode_bridge.nodes.node_distributed_lock_effect.runtime.adapters.postgres_values import row_values
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.adapters.sql import SqlOperation, Statement, model_of
 
 QUERY = """\
 INSERT INTO distributed_locks AS l (lock_name, owner, status, acquired_at, expires_at)
@@ -17,15 +15,11 @@ ON CONFLICT (lock_name) DO UPDATE
  WHERE l.status <> 'held' OR l.expires_at < now() OR l.owner = excluded.owner
 RETURNING lock_name, owner, status, acquired_at, expires_at
 """
-PARAMETERS = ("lock_name", "owner", "lease_seconds")
+STATEMENT = Statement(QUERY, "lock_name", "owner", "lease_seconds")
 
 
-class HandlerAcquireLock:
+class HandlerAcquireLock(SqlOperation):
     """Take a lock when it is free or its lease has run out."""
-
-    def __init__(self, postgres: AdapterPostgres) -> None:
-        """Keep the adapter that the operation works with."""
-        self._postgres = postgres
 
     async def handle(self, request: ModelAcquireLockInput) -> ModelAcquireLockOutput:
         """Run acquire_lock.
@@ -33,9 +27,5 @@ class HandlerAcquireLock:
         Raises:
             ModelOnexError: When the database can't be reached or refuses the statement.
         """
-        with parameters(*PARAMETERS):
-            record = await self._postgres.fetch_one(QUERY, request.lock_name, request.owner, request.lease_seconds)
-        row = row_values(record)
-        return ModelAcquireLockOutput(
-            acquired=record is not None, lock=None if row is None else ModelLockInfo.model_validate(row, extra="ignore")
-        )
+        row = await self.row(STATEMENT, request.lock_name, request.owner, request.lease_seconds)
+        return ModelAcquireLockOutput(acquired=row is not None, lock=model_of(ModelLockInfo, row))

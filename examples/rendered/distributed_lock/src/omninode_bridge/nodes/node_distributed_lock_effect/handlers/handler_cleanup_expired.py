@@ -8,9 +8,7 @@ from omninode_bridge.nodes.node_distributed_lock_effect.models.model_cleanup_exp
     ModelCleanupExpiredOutput,
 )
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_lock_info import ModelLockInfo
-from omninode_bridge.nodes.node_distributed_lock_effect.runtime.adapters.adapter_postgres import AdapterPostgres
-from omninode_bridge.nodes.node_distributed_lock_effect.runtime.adapters.postgres_refusals import parameters
-from omninode_bridge.nodes.node_distributed_lock_effect.runtime.adapters.postgres_values import row_values
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.adapters.sql import SqlOperation, Statement, model_of
 
 QUERY = """\
 UPDATE distributed_locks SET status = 'expired'
@@ -19,15 +17,11 @@ UPDATE distributed_locks SET status = 'expired'
                       ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED)
 RETURNING lock_name, owner, status, acquired_at, expires_at
 """
-PARAMETERS = ("limit",)
+STATEMENT = Statement(QUERY, "limit")
 
 
-class HandlerCleanupExpired:
+class HandlerCleanupExpired(SqlOperation):
     """Mark every lock whose lease has run out."""
-
-    def __init__(self, postgres: AdapterPostgres) -> None:
-        """Keep the adapter that the operation works with."""
-        self._postgres = postgres
 
     async def handle(self, request: ModelCleanupExpiredInput) -> ModelCleanupExpiredOutput:
         """Run cleanup_expired.
@@ -35,9 +29,7 @@ class HandlerCleanupExpired:
         Raises:
             ModelOnexError: When the database can't be reached or refuses the statement.
         """
-        with parameters(*PARAMETERS):
-            records = await self._postgres.fetch_all(QUERY, request.limit)
-        rows = [row_values(record) for record in records]
+        rows = await self.rows(STATEMENT, request.limit)
         return ModelCleanupExpiredOutput(
-            expired=[ModelLockInfo.model_validate(row, extra="ignore") for row in rows], expired_count=len(records)
+            expired=[model_of(ModelLockInfo, row) for row in rows], expired_count=len(rows)
         )

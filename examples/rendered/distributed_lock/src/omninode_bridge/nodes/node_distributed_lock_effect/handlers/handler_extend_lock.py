@@ -4,24 +4,18 @@
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_extend_lock_input import ModelExtendLockInput
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_extend_lock_output import ModelExtendLockOutput
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_lock_info import ModelLockInfo
-from omninode_bridge.nodes.node_distributed_lock_effect.runtime.adapters.adapter_postgres import AdapterPostgres
-from omninode_bridge.nodes.node_distributed_lock_effect.runtime.adapters.postgres_refusals import parameters
-from omninode_bridge.nodes.node_distributed_lock_effect.runtime.adapters.postgres_values import row_values
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.adapters.sql import SqlOperation, Statement, model_of
 
 QUERY = """\
 UPDATE distributed_locks SET expires_at = now() + make_interval(secs => $3)
  WHERE lock_name = $1 AND owner = $2 AND status = 'held' AND expires_at >= now()
 RETURNING lock_name, owner, status, acquired_at, expires_at
 """
-PARAMETERS = ("lock_name", "owner", "lease_seconds")
+STATEMENT = Statement(QUERY, "lock_name", "owner", "lease_seconds")
 
 
-class HandlerExtendLock:
+class HandlerExtendLock(SqlOperation):
     """Lengthen the lease of a lock that is still held."""
-
-    def __init__(self, postgres: AdapterPostgres) -> None:
-        """Keep the adapter that the operation works with."""
-        self._postgres = postgres
 
     async def handle(self, request: ModelExtendLockInput) -> ModelExtendLockOutput:
         """Run extend_lock.
@@ -29,9 +23,5 @@ class HandlerExtendLock:
         Raises:
             ModelOnexError: When the database can't be reached or refuses the statement.
         """
-        with parameters(*PARAMETERS):
-            record = await self._postgres.fetch_one(QUERY, request.lock_name, request.owner, request.lease_seconds)
-        row = row_values(record)
-        return ModelExtendLockOutput(
-            extended=record is not None, lock=None if row is None else ModelLockInfo.model_validate(row, extra="ignore")
-        )
+        row = await self.row(STATEMENT, request.lock_name, request.owner, request.lease_seconds)
+        return ModelExtendLockOutput(extended=row is not None, lock=model_of(ModelLockInfo, row))

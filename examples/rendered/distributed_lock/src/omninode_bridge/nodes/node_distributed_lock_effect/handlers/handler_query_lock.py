@@ -4,23 +4,17 @@
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_lock_info import ModelLockInfo
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_query_lock_input import ModelQueryLockInput
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_query_lock_output import ModelQueryLockOutput
-from omninode_bridge.nodes.node_distributed_lock_effect.runtime.adapters.adapter_postgres import AdapterPostgres
-from omninode_bridge.nodes.node_distributed_lock_effect.runtime.adapters.postgres_refusals import parameters
-from omninode_bridge.nodes.node_distributed_lock_effect.runtime.adapters.postgres_values import row_values
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.adapters.sql import SqlOperation, Statement, model_of
 
 QUERY = """\
 SELECT lock_name, owner, status, acquired_at, expires_at
   FROM distributed_locks WHERE lock_name = $1
 """
-PARAMETERS = ("lock_name",)
+STATEMENT = Statement(QUERY, "lock_name")
 
 
-class HandlerQueryLock:
+class HandlerQueryLock(SqlOperation):
     """Look one lock up."""
-
-    def __init__(self, postgres: AdapterPostgres) -> None:
-        """Keep the adapter that the operation works with."""
-        self._postgres = postgres
 
     async def handle(self, request: ModelQueryLockInput) -> ModelQueryLockOutput:
         """Run query_lock.
@@ -28,9 +22,5 @@ class HandlerQueryLock:
         Raises:
             ModelOnexError: When the database can't be reached or refuses the statement.
         """
-        with parameters(*PARAMETERS):
-            record = await self._postgres.fetch_one(QUERY, request.lock_name, idempotent=True)
-        row = row_values(record)
-        return ModelQueryLockOutput(
-            found=record is not None, lock=None if row is None else ModelLockInfo.model_validate(row, extra="ignore")
-        )
+        row = await self.row(STATEMENT, request.lock_name, idempotent=True)
+        return ModelQueryLockOutput(found=row is not None, lock=model_of(ModelLockInfo, row))

@@ -3,22 +3,17 @@
 
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_release_lock_input import ModelReleaseLockInput
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_release_lock_output import ModelReleaseLockOutput
-from omninode_bridge.nodes.node_distributed_lock_effect.runtime.adapters.adapter_postgres import AdapterPostgres
-from omninode_bridge.nodes.node_distributed_lock_effect.runtime.adapters.postgres_refusals import parameters
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.adapters.sql import SqlOperation, Statement
 
 QUERY = """\
 UPDATE distributed_locks SET status = 'released', expires_at = now()
  WHERE lock_name = $1 AND owner = $2 AND status = 'held' AND expires_at >= now()
 """
-PARAMETERS = ("lock_name", "owner")
+STATEMENT = Statement(QUERY, "lock_name", "owner")
 
 
-class HandlerReleaseLock:
+class HandlerReleaseLock(SqlOperation):
     """Give a lock back. Only its owner can."""
-
-    def __init__(self, postgres: AdapterPostgres) -> None:
-        """Keep the adapter that the operation works with."""
-        self._postgres = postgres
 
     async def handle(self, request: ModelReleaseLockInput) -> ModelReleaseLockOutput:
         """Run release_lock.
@@ -26,6 +21,5 @@ class HandlerReleaseLock:
         Raises:
             ModelOnexError: When the database can't be reached or refuses the statement.
         """
-        with parameters(*PARAMETERS):
-            affected = await self._postgres.execute(QUERY, request.lock_name, request.owner)
+        affected = await self.affected(STATEMENT, request.lock_name, request.owner)
         return ModelReleaseLockOutput(released=affected > 0)

@@ -131,6 +131,23 @@ def py_block(value: object, indent: int) -> str:
     return py(value)
 
 
+def repeated(value: object, least: int = 40) -> object:
+    """Return a value of JSON, in which a long text of one character over and over is code that says so.
+
+    Args:
+        value: The value; what is in it is looked at, too.
+        least: From how many characters on a text is long.
+    """
+    match value:
+        case str() if len(value) >= least and len(set(value)) == 1:
+            return Code(f"{py_string(value[0])} * {len(value)}")
+        case Mapping():
+            return {key: repeated(item, least) for key, item in value.items()}
+        case list():
+            return [repeated(item, least) for item in value]
+    return value
+
+
 def py_tuple(values: Sequence[object]) -> str:
     """Return a tuple at the top of a module: on one line where it fits, else one item a line."""
     line = py(tuple(values))

@@ -304,7 +304,10 @@ class _Builder:
             sample=self.sample(operation),
             shown=self.shown(operation),
             row_sample=samples.row(self.contract, operation),
-            bad_inputs=samples.bad_inputs(self.contract, operation),
+            bad_inputs=tuple(
+                (what, left_out, {name: encode.repeated(value) for name, value in values.items()})
+                for what, left_out, values in samples.bad_inputs(self.contract, operation)
+            ),
             handler_imports=self.handler_imports(common, operation, row_model),
             handler_argument=self.handler_argument(operation),
             reduction=reduction,

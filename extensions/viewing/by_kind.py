@@ -1,7 +1,7 @@
 """The operations of a node by their kind."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from ..language import idempotency
 from . import aggregates, aggregation, workflow
@@ -304,6 +304,19 @@ class NodeOperations(NodeFacts):
     def handler_tested(self) -> tuple[OperationView, ...]:
         """The operations with an SQL statement that a valid input is known for."""
         return _sampled(self.database_operations)
+
+    @property
+    def tested_rows(self) -> Mapping[str, dict[str, object]]:
+        """The rows that these tests let the database return, each once, by the names that they have there."""
+        rows: dict[str, dict[str, object]] = {}
+        for operation in self.handler_tested:
+            if operation.call != "execute" and operation.row_sample is not None:
+                rows.setdefault(self.row_name(operation), operation.row_sample)
+        return rows
+
+    def row_name(self, operation: OperationView) -> str:
+        """Return the name of the row that tests let an operation's statement return: that of the first such one."""
+        return next(f"{op.constant}_ROW" for op in self.handler_tested if op.row_sample == operation.row_sample)
 
     @property
     def transactions_tested(self) -> tuple[OperationView, ...]:

@@ -144,7 +144,8 @@ class Imports:
     def contract_test(self) -> tuple[Symbol, ...]:
         """What the contract's tests import of the node's own package."""
         sides = (side.symbol for operation in self.node.exemplified for side in (operation.input, operation.output))
-        return (self.node.operation_enum, self.node.request, self.node.response, *sides)
+        own = (self.node.operation_enum, self.node.request, self.node.response)
+        return (*own, *sides, ("tests.declared", "Declared"))
 
     @property
     def integration(self) -> tuple[Symbol, ...]:
@@ -157,6 +158,8 @@ class Imports:
         )
         symbols += [(operation.handler[0].rpartition(".")[0], operation.file) for operation in self.node.sql_operations]
         symbols += [operation.output.symbol for operation in self.node.sql_sampled]
+        asked = ["prepared", *(("connections_of", "is_refusal", "is_turned_away") if self.node.sql_sampled else ())]
+        symbols += [("tests.asked", name) for name in (*asked, *(("rows_in",) if self.node.keyed_sampled else ()))]
         if self.node.keyed_sampled:
             keyed = self.node.own("idempotency.keyed", "KEYED")
             symbols += [
@@ -180,7 +183,8 @@ class Imports:
     def performance(self) -> tuple[Symbol, ...]:
         """What the performance tests import."""
         own = (self.node.node, self.node.operation_enum, self.node.request, self.node.settings)
-        return (*own, *((("tests.servers", "postgres_url"),) if self.node.database else ()))
+        servers = (("tests.servers", "postgres_url"),) if self.node.database else ()
+        return (*own, *servers, ("tests.measured", "Measured"))
 
     def custom_test(self, operation: OperationView) -> tuple[Symbol, ...]:
         """Return what the ready-made test of a custom handler imports of the node's own package."""
@@ -200,13 +204,21 @@ class Imports:
         return self.node.settings, *adapters, *adapter
 
     @property
+    def migration_test(self) -> tuple[Symbol, ...]:
+        """What the test of migrations imports."""
+        node = self.node
+        own = (node.own("adapters.migrating", "MIGRATIONS_TABLE"), node.own("adapters.migrations", "MIGRATIONS"))
+        asked = (("tests.asked", name) for name in ("connected", "empty_database"))
+        return (*own, *asked, node.settings, node.own("adapters.adapters", "Adapters"))
+
+    @property
     def handler_test(self) -> tuple[Symbol, ...]:
         """What the handlers' tests import of the node's own package."""
         symbols = [self.node.own("adapters.adapter_postgres", "AdapterPostgres")]
         for operation in self.node.handler_tested:
             symbols += [operation.handler, operation.input.symbol]
             answered = operation.call == "execute" or operation.row_sample is not None
-            symbols += [operation.returned] if answered else []
+            symbols += [operation.returned] if answered and not operation.tells_of_rows else []
             symbols += [operation.row_model] if answered and operation.row_model else []
         return tuple(symbols)
 
@@ -283,7 +295,7 @@ class Imports:
     @property
     def discovery_test(self) -> tuple[Symbol, ...]:
         """What the tests of service discovery import."""
-        return (*self.deploy_test, ("tests.consul_agent", "consul_agent"))
+        return (*self._hosted, ("tests.consul_agent", "consul_agent"))
 
     @property
     def tracing_test(self) -> tuple[Symbol, ...]:
@@ -338,7 +350,12 @@ class Imports:
 
     @property
     def deploy_test(self) -> tuple[Symbol, ...]:
-        """What the tests of the manifests import of the node's own package, under short names."""
+        """What the tests of the manifests import, the node's own under short names."""
+        tested = ("DeployedContainers", "DeployedFiles", *(("DeployedForConsul",) if self.node.consul else ()))
+        return (*self._hosted, *(("tests.deployed", name) for name in tested))
+
+    @property
+    def _hosted(self) -> tuple[Symbol, ...]:
         node, settings = self.node.node, self.node.settings
         short = ((node[0], f"{node[1]} as Node"), (settings[0], f"{settings[1]} as Settings"))
         return (
@@ -358,7 +375,7 @@ class Imports:
             "Operation": node.operation_enum,
         }
         short = tuple((module, f"{name} as {alias}") for alias, (module, name) in named.items())
-        return (*short, node.own("serving.measured", "metrics_of"))
+        return (*short, node.own("serving.measured", "metrics_of"), ("tests.watched", "unshown"))
 
     def _short_names(self) -> tuple[Symbol, ...]:
         names = {

@@ -97,7 +97,6 @@ _OF_SOME_NODES: Mapping[str, Needed] = {
     "{tests}/unit/test_state_machine.py": lambda node: node.fsm,
     "{tests}/unit/test_tracing.py": lambda node: node.tracing,
     "{tests}/unit/test_transactions.py": lambda node: node.transactions_tested,
-    "{tests}/unit/world.py": lambda node: node.adapters,
 }
 NEEDED = {**_OF_THE_PROJECT, **_OF_A_NODE_INSIDE, **_OF_SOME_NODES}
 

@@ -370,9 +370,19 @@ class NodeView(NodeEvents):
         return (("tests.fakes", "FakePool"),) if self.database else ()
 
     @property
+    def adapter_symbols(self) -> tuple[Symbol, ...]:
+        """The classes of its adapters."""
+        return tuple(adapter.symbol for adapter in self.adapters)
+
+    @property
+    def asserting_doubles(self) -> tuple[str, ...]:
+        """The modules of its tests, the same in every node, that hold tests, as pytest imports them."""
+        return tuple(f"{self.place.tests.replace('/', '.')}.{name}" for name in ("declared", "deployed"))
+
+    @property
     def worlds(self) -> tuple[Symbol, ...]:
         """The stand-in for all adapters in unit tests."""
-        return (("tests.unit.world", "FakeWorld"),) if self.adapters else ()
+        return (("tests.world", "FakeWorld"),) if self.adapters else ()
 
     @property
     def entry(self) -> Symbol:

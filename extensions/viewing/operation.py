@@ -166,6 +166,11 @@ class OperationView:
         return f"{self.runs} = " if used else ""
 
     @property
+    def tells_of_rows(self) -> bool:
+        """Whether its output depends on the rows that its statement finds."""
+        return bool(self.found or self.count or self.into)
+
+    @property
     def takes_column(self) -> bool:
         """Whether an array takes the rows' only column."""
         return any("iter(row.values())" in code for _, code in self.results)

@@ -109,18 +109,24 @@ _ROOTS: Mapping[str, Callable[["NodeView"], object]] = {
     "workflows/workflows": lambda node: node.workflows,
 }
 _DOUBLES: Mapping[str, Callable[["NodeView"], object]] = {
+    "asked": lambda node: node.sql_operations or node.migrations,
     "consul_agent": lambda node: node.consul,
+    "declared": lambda _node: True,
+    "deployed": lambda _node: True,
     "fake_nodes": lambda node: node.workflows,
     "drifting": lambda _node: True,
     "fakes": lambda node: node.database,
     "http_server": lambda node: node.apis,
     "issuer": lambda node: node.auth and node.auth.bearer,
     "kafka_server": lambda node: node.kafka,
+    "measured": lambda node: node.measured,
     "peers_local": lambda node: node.peers,
     "purity": lambda node: node.proves_purity,
     "quiet_server": lambda node: node.apis or node.consul,
     "redis_server": lambda node: node.redis,
     "servers": lambda node: node.database,
+    "watched": lambda node: node.has_metrics_mixin,
+    "world": lambda node: node.adapters,
 }
 
 

@@ -2,6 +2,9 @@
 """A pool of connections that answers as it is told, and remembers what happened to it."""
 
 import asyncio
+from typing import Self
+
+import pytest
 
 
 class FakeTransaction:
@@ -65,6 +68,17 @@ class FakePool:
         self.free = asyncio.Event()
         self.closed = False
         self.terminated = False
+
+    @classmethod
+    def in_place_of_asyncpg(cls, monkeypatch: pytest.MonkeyPatch) -> Self:
+        """Return one that asyncpg gives to whoever asks it for a pool."""
+        pool = cls()
+
+        async def create_pool(**_options: object) -> Self:
+            return pool
+
+        monkeypatch.setattr("asyncpg.create_pool", create_pool)
+        return pool
 
     def answer(self, query: str, arguments: tuple[object, ...]) -> object:
         self.calls.append((query, arguments))

@@ -195,11 +195,11 @@ EFFECTS: dict[str, Effect | Refused] = {
     ),
     "observability.metrics.prometheus_port": Effect(
         9090,
-        ("service.py", "async with metrics_served("),
+        ("service.py", "beside=lambda node: metrics_served("),
         ("unit/test_service", "test_metrics_are_served_on_a_port_of_their_own"),
     ),
     "observability.metrics.export_interval_seconds": Effect(
-        77, ("servicemonitor", "interval: 77s"), ("test_deploy", "test_ports_agree")
+        77, ("servicemonitor", "interval: 77s"), ("test_deploy", "DeployedContainers")
     ),
     "observability.logging.structured": Effect(
         False, ("settings.py", 'default="text"'), ("tests/runtime/test_logs.py", "test_line_for_people_is_text")

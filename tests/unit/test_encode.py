@@ -49,6 +49,14 @@ def test_python_string_is_the_text(text: str) -> None:
     assert encode.py_string(text).isprintable()
 
 
+def test_a_long_text_of_one_character_is_short_code() -> None:
+    values = {"a": "x" * 200, "b": ["\n" * 40, "x" * 39, "xy" * 100, 5, "🔒" * 41]}
+    code = encode.py_block(encode.repeated(values), 0)
+    assert eval(code) == values  # noqa: S307 - code that was made here
+    assert '"x" * 200' in code
+    assert '"\\n" * 40' in code
+
+
 @given(TEXT)
 def test_python_string_is_any_text(text: str) -> None:
     assert ast.literal_eval(encode.py_string(text)) == text

@@ -99,8 +99,8 @@ def test_rows_become_models() -> None:
         models={"Point": {"fields": {"x": "number"}}},
     )
     assert operation.results == (
-        ("points", '[ModelPoint.model_validate(row, extra="ignore") for row in rows]'),
-        ("n", "len(records)"),
+        ("points", "[model_of(ModelPoint, row) for row in rows]"),
+        ("n", "len(rows)"),
     )
 
 

@@ -8,6 +8,9 @@ import pytest
 
 from omninode_bridge.nodes.node_distributed_lock_effect.runtime.correlation import CORRELATION_ID
 
+# What these assert is told as in tests.
+pytest.register_assert_rewrite("tests.declared", "tests.deployed")
+
 
 @pytest.fixture(autouse=True)
 def _log(caplog: pytest.LogCaptureFixture) -> None:

@@ -4,9 +4,6 @@
 The figures are printed; with PERFORMANCE_GATE=1 in the environment a target that is missed fails the run.
 """
 
-import os
-import statistics
-import time
 from typing import Any
 
 import pytest
@@ -21,10 +18,10 @@ from omninode_bridge.nodes.node_distributed_lock_effect.models.model_distributed
 )
 from omninode_bridge.nodes.node_distributed_lock_effect.node import NodeDistributedLockEffect
 from omninode_bridge.nodes.node_distributed_lock_effect.settings import ModelDistributedLockSettings
+from tests.measured import Measured
 from tests.servers import postgres_url
 
 pytestmark = pytest.mark.performance
-RUNS = 200
 # Operation, input, 95th percentile in milliseconds, runs a second; None stands for no objective.
 type Target = tuple[EnumDistributedLockOperation, dict[str, Any], float | None, float | None]
 TARGETS: list[Target] = [
@@ -34,36 +31,19 @@ TARGETS: list[Target] = [
 ]
 
 
-async def measured(node: NodeDistributedLockEffect, request: ModelDistributedLockRequest) -> list[float]:
-    """Return how long runs take, in milliseconds."""
-    await node.initialize()
-    for _ in range(RUNS // 10):
-        await node.handle(request)
-    times = []
-    for _ in range(RUNS):
-        started = time.perf_counter()
-        await node.handle(request)
-        times.append((time.perf_counter() - started) * 1000)
-    await node.shutdown()
-    return times
-
-
 @pytest.mark.parametrize(
     ("operation", "payload", "p95_ms", "per_second"), TARGETS, ids=[target[0].value for target in TARGETS]
 )
 async def test_target(
     operation: EnumDistributedLockOperation, payload: dict[str, Any], p95_ms: float | None, per_second: float | None
 ) -> None:
+    request = ModelDistributedLockRequest(operation=operation, payload=payload)
     with postgres_url() as url:
         node = NodeDistributedLockEffect(
             ModelONEXContainer(), ModelDistributedLockSettings(database_url=SecretStr(url))
         )
-        request = ModelDistributedLockRequest(operation=operation, payload=payload)
-        times = await measured(node, request)
-    p50, p95 = statistics.median(times), statistics.quantiles(times, n=20)[-1]
-    rate = 1000 * RUNS / sum(times)
-    print(f"\n{operation}: p50 {p50:.2f} ms, p95 {p95:.2f} ms, {rate:.0f} a second")  # noqa: T201 - the report
-    assert len(times) == RUNS
-    if os.environ.get("PERFORMANCE_GATE"):
-        assert p95_ms is None or p95 <= p95_ms
-        assert per_second is None or rate >= per_second
+        await node.initialize()
+        measured = await Measured.of(lambda: node.handle(request))
+        await node.shutdown()
+    measured.report(operation)
+    assert measured.meets(p95_ms, per_second), measured

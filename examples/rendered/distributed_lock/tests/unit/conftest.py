@@ -8,7 +8,7 @@ from omninode_bridge.nodes.node_distributed_lock_effect.adapters.adapters import
 from omninode_bridge.nodes.node_distributed_lock_effect.runtime.adapters.adapter_postgres import AdapterPostgres
 from omninode_bridge.nodes.node_distributed_lock_effect.settings import ModelDistributedLockSettings
 from tests.fakes import FakePool
-from tests.unit.world import FakeWorld
+from tests.world import FakeWorld
 
 
 @pytest.fixture
@@ -30,20 +30,12 @@ def settings() -> ModelDistributedLockSettings:
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> FakeWorld:
-    world = FakeWorld()
-    world.take_the_place_of_adapters(monkeypatch)
-    return world
+    return FakeWorld.in_place_of(monkeypatch, AdapterPostgres)
 
 
 @pytest.fixture
 def pool(monkeypatch: pytest.MonkeyPatch) -> FakePool:
-    fake = FakePool()
-
-    async def create_pool(**_options: object) -> FakePool:
-        return fake
-
-    monkeypatch.setattr("asyncpg.create_pool", create_pool)
-    return fake
+    return FakePool.in_place_of_asyncpg(monkeypatch)
 
 
 @pytest.fixture

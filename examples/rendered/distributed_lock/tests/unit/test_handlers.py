@@ -9,24 +9,16 @@ from omninode_bridge.nodes.node_distributed_lock_effect.handlers.handler_extend_
 from omninode_bridge.nodes.node_distributed_lock_effect.handlers.handler_query_lock import HandlerQueryLock
 from omninode_bridge.nodes.node_distributed_lock_effect.handlers.handler_release_lock import HandlerReleaseLock
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_acquire_lock_input import ModelAcquireLockInput
-from omninode_bridge.nodes.node_distributed_lock_effect.models.model_acquire_lock_output import ModelAcquireLockOutput
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_cleanup_expired_input import (
     ModelCleanupExpiredInput,
 )
-from omninode_bridge.nodes.node_distributed_lock_effect.models.model_cleanup_expired_output import (
-    ModelCleanupExpiredOutput,
-)
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_extend_lock_input import ModelExtendLockInput
-from omninode_bridge.nodes.node_distributed_lock_effect.models.model_extend_lock_output import ModelExtendLockOutput
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_lock_info import ModelLockInfo
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_query_lock_input import ModelQueryLockInput
-from omninode_bridge.nodes.node_distributed_lock_effect.models.model_query_lock_output import ModelQueryLockOutput
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_release_lock_input import ModelReleaseLockInput
-from omninode_bridge.nodes.node_distributed_lock_effect.models.model_release_lock_output import ModelReleaseLockOutput
 from omninode_bridge.nodes.node_distributed_lock_effect.runtime.adapters.adapter_postgres import AdapterPostgres
 from tests.fakes import FakePool
 
-ACQUIRE_LOCK = ModelAcquireLockInput.model_validate({"lock_name": "lock-name", "owner": "owner"})
 ACQUIRE_LOCK_ROW: dict[str, Any] = {
     "lock_name": "lock-name",
     "owner": "owner",
@@ -34,129 +26,86 @@ ACQUIRE_LOCK_ROW: dict[str, Any] = {
     "acquired_at": "2026-01-31T12:00:00Z",
     "expires_at": "2026-01-31T12:00:00Z",
 }
-
+ACQUIRE_LOCK = ModelAcquireLockInput.model_validate({"lock_name": "lock-name", "owner": "owner"})
 RELEASE_LOCK = ModelReleaseLockInput.model_validate({"lock_name": "lock-name", "owner": "owner"})
-
 EXTEND_LOCK = ModelExtendLockInput.model_validate({"lock_name": "lock-name", "owner": "owner", "lease_seconds": 1})
-EXTEND_LOCK_ROW: dict[str, Any] = {
-    "lock_name": "lock-name",
-    "owner": "owner",
-    "status": "held",
-    "acquired_at": "2026-01-31T12:00:00Z",
-    "expires_at": "2026-01-31T12:00:00Z",
-}
-
 QUERY_LOCK = ModelQueryLockInput.model_validate({"lock_name": "lock-name"})
-QUERY_LOCK_ROW: dict[str, Any] = {
-    "lock_name": "lock-name",
-    "owner": "owner",
-    "status": "held",
-    "acquired_at": "2026-01-31T12:00:00Z",
-    "expires_at": "2026-01-31T12:00:00Z",
-}
-
 CLEANUP_EXPIRED = ModelCleanupExpiredInput()
-CLEANUP_EXPIRED_ROW: dict[str, Any] = {
-    "lock_name": "lock-name",
-    "owner": "owner",
-    "status": "held",
-    "acquired_at": "2026-01-31T12:00:00Z",
-    "expires_at": "2026-01-31T12:00:00Z",
-}
 
 
 async def test_acquire_lock(postgres: AdapterPostgres, pool: FakePool) -> None:
     pool.results = [ACQUIRE_LOCK_ROW]
-    handler = HandlerAcquireLock(postgres)
-    output = await handler.handle(ACQUIRE_LOCK)
+    output = await HandlerAcquireLock(postgres).handle(ACQUIRE_LOCK)
     ((_, arguments),) = pool.calls
     assert len(arguments) == 3
-    assert isinstance(output, ModelAcquireLockOutput)
     assert output.acquired is True
-    row = ModelLockInfo.model_validate(ACQUIRE_LOCK_ROW)
-    assert output.lock == row
+    assert output.lock == ModelLockInfo.model_validate(ACQUIRE_LOCK_ROW)
 
 
 async def test_acquire_lock_without_rows(postgres: AdapterPostgres, pool: FakePool) -> None:
     pool.results = [None]
-    handler = HandlerAcquireLock(postgres)
-    output = await handler.handle(ACQUIRE_LOCK)
+    output = await HandlerAcquireLock(postgres).handle(ACQUIRE_LOCK)
     assert output.acquired is False
     assert output.lock is None
 
 
 async def test_release_lock(postgres: AdapterPostgres, pool: FakePool) -> None:
     pool.results = ["UPDATE 1"]
-    handler = HandlerReleaseLock(postgres)
-    output = await handler.handle(RELEASE_LOCK)
+    output = await HandlerReleaseLock(postgres).handle(RELEASE_LOCK)
     ((_, arguments),) = pool.calls
     assert len(arguments) == 2
-    assert isinstance(output, ModelReleaseLockOutput)
     assert output.released is True
 
 
 async def test_release_lock_without_rows(postgres: AdapterPostgres, pool: FakePool) -> None:
     pool.results = ["UPDATE 0"]
-    handler = HandlerReleaseLock(postgres)
-    output = await handler.handle(RELEASE_LOCK)
+    output = await HandlerReleaseLock(postgres).handle(RELEASE_LOCK)
     assert output.released is False
 
 
 async def test_extend_lock(postgres: AdapterPostgres, pool: FakePool) -> None:
-    pool.results = [EXTEND_LOCK_ROW]
-    handler = HandlerExtendLock(postgres)
-    output = await handler.handle(EXTEND_LOCK)
+    pool.results = [ACQUIRE_LOCK_ROW]
+    output = await HandlerExtendLock(postgres).handle(EXTEND_LOCK)
     ((_, arguments),) = pool.calls
     assert len(arguments) == 3
-    assert isinstance(output, ModelExtendLockOutput)
     assert output.extended is True
-    row = ModelLockInfo.model_validate(EXTEND_LOCK_ROW)
-    assert output.lock == row
+    assert output.lock == ModelLockInfo.model_validate(ACQUIRE_LOCK_ROW)
 
 
 async def test_extend_lock_without_rows(postgres: AdapterPostgres, pool: FakePool) -> None:
     pool.results = [None]
-    handler = HandlerExtendLock(postgres)
-    output = await handler.handle(EXTEND_LOCK)
+    output = await HandlerExtendLock(postgres).handle(EXTEND_LOCK)
     assert output.extended is False
     assert output.lock is None
 
 
 async def test_query_lock(postgres: AdapterPostgres, pool: FakePool) -> None:
-    pool.results = [QUERY_LOCK_ROW]
-    handler = HandlerQueryLock(postgres)
-    output = await handler.handle(QUERY_LOCK)
+    pool.results = [ACQUIRE_LOCK_ROW]
+    output = await HandlerQueryLock(postgres).handle(QUERY_LOCK)
     ((_, arguments),) = pool.calls
     assert len(arguments) == 1
-    assert isinstance(output, ModelQueryLockOutput)
     assert output.found is True
-    row = ModelLockInfo.model_validate(QUERY_LOCK_ROW)
-    assert output.lock == row
+    assert output.lock == ModelLockInfo.model_validate(ACQUIRE_LOCK_ROW)
 
 
 async def test_query_lock_without_rows(postgres: AdapterPostgres, pool: FakePool) -> None:
     pool.results = [None]
-    handler = HandlerQueryLock(postgres)
-    output = await handler.handle(QUERY_LOCK)
+    output = await HandlerQueryLock(postgres).handle(QUERY_LOCK)
     assert output.found is False
     assert output.lock is None
 
 
 async def test_cleanup_expired(postgres: AdapterPostgres, pool: FakePool) -> None:
-    pool.results = [[CLEANUP_EXPIRED_ROW]]
-    handler = HandlerCleanupExpired(postgres)
-    output = await handler.handle(CLEANUP_EXPIRED)
+    pool.results = [[ACQUIRE_LOCK_ROW]]
+    output = await HandlerCleanupExpired(postgres).handle(CLEANUP_EXPIRED)
     ((_, arguments),) = pool.calls
     assert len(arguments) == 1
-    assert isinstance(output, ModelCleanupExpiredOutput)
     assert output.expired_count == 1
-    row = ModelLockInfo.model_validate(CLEANUP_EXPIRED_ROW)
-    assert output.expired == [row]
+    assert output.expired == [ModelLockInfo.model_validate(ACQUIRE_LOCK_ROW)]
 
 
 async def test_cleanup_expired_without_rows(postgres: AdapterPostgres, pool: FakePool) -> None:
     pool.results = [[]]
-    handler = HandlerCleanupExpired(postgres)
-    output = await handler.handle(CLEANUP_EXPIRED)
+    output = await HandlerCleanupExpired(postgres).handle(CLEANUP_EXPIRED)
     assert output.expired_count == 0
     assert output.expired == []

@@ -26,7 +26,7 @@ from omninode_bridge.nodes.node_distributed_lock_effect.models.model_distributed
 )
 from omninode_bridge.nodes.node_distributed_lock_effect.node import NodeDistributedLockEffect as Node
 from omninode_bridge.nodes.node_distributed_lock_effect.settings import ModelDistributedLockSettings as Settings
-from tests.unit.world import FakeWorld
+from tests.world import FakeWorld
 
 AWAY = ModelOnexError(message="away", error_code=EnumCoreErrorCode.NETWORK_ERROR)
 OPERATION = EnumDistributedLockOperation.ACQUIRE_LOCK

@@ -28,7 +28,7 @@ from omninode_bridge.nodes.node_distributed_lock_effect.models.model_distributed
 from omninode_bridge.nodes.node_distributed_lock_effect.node import NodeDistributedLockEffect as Node
 from omninode_bridge.nodes.node_distributed_lock_effect.service import build_app
 from omninode_bridge.nodes.node_distributed_lock_effect.settings import ModelDistributedLockSettings as Settings
-from tests.unit.world import FakeWorld
+from tests.world import FakeWorld
 
 PATH = "/operations/acquire_lock"
 

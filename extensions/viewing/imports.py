@@ -150,12 +150,9 @@ class Imports:
     @property
     def integration(self) -> tuple[Symbol, ...]:
         """What the operations' integration tests import."""
-        symbols = [self.node.node]
-        symbols += (
-            [self.node.operation_enum, self.node.request, self.node.response, self.node.settings]
-            if self.node.sql_sampled
-            else []
-        )
+        shorts = ("Node", "Request", "Response", "Settings") if self.node.sql_sampled else ("Node",)
+        symbols = [symbol for short in shorts for symbol in self._short(short)]
+        symbols += [self._operation] if self.node.sql_sampled else []
         symbols += [(operation.handler[0].rpartition(".")[0], operation.file) for operation in self.node.sql_operations]
         symbols += [operation.output.symbol for operation in self.node.sql_sampled]
         asked = ["prepared", *(("connections_of", "is_refusal", "is_turned_away") if self.node.sql_sampled else ())]
@@ -182,7 +179,7 @@ class Imports:
     @property
     def performance(self) -> tuple[Symbol, ...]:
         """What the performance tests import."""
-        own = (self.node.node, self.node.operation_enum, self.node.request, self.node.settings)
+        own = (*self._short("Node"), *self._short("Request"), *self._short("Settings"), self._operation)
         servers = (("tests.servers", "postgres_url"),) if self.node.database else ()
         return (*own, *servers, ("tests.measured", "Measured"))
 
@@ -233,7 +230,17 @@ class Imports:
     @property
     def node_test(self) -> tuple[Symbol, ...]:
         """What the node's tests import of the node's own package, under the short names of the tests."""
-        return (self.node.operation_enum, *self._short_names())
+        more = self.node.aggregations.intend or self.node.run_store
+        short = self._short_names() if more else (*self._short("Node"), *self._short("Request"))
+        worlds = self.node.worlds if self.node.run_store else ()
+        return (self.node.operation_enum, *short, *worlds, *(("tests.lived", name) for name in self.node.lives))
+
+    @property
+    def _operation(self) -> Symbol:
+        return (self.node.operation_enum[0], f"{self.node.operation_enum[1]} as Operation")
+
+    def _short(self, short: str) -> tuple[Symbol, ...]:
+        return tuple(symbol for symbol in self._short_names() if symbol[1].endswith(f" as {short}"))
 
     @property
     def service_test(self) -> tuple[Symbol, ...]:
@@ -243,8 +250,7 @@ class Imports:
             if self.node.metrics_port is not None
             else ()
         )
-        operation = (self.node.operation_enum[0], f"{self.node.operation_enum[1]} as Operation")
-        told = (operation,) if self.node.contract.service.openapi or self.node.auth else ()
+        told = (self._operation,) if self.node.contract.service.openapi or self.node.auth else ()
         built = self.node.own("service", "build_app")
         return (*self._short_names(), (self.node.module, "service"), built, *apart, *told)
 
@@ -278,8 +284,7 @@ class Imports:
     def command(self) -> tuple[Symbol, ...]:
         """What the command line imports of the node's own package."""
         short = [symbol for symbol in self._short_names() if not symbol[1].endswith((" as Handler", " as Response"))]
-        operation = (self.node.operation_enum[0], f"{self.node.operation_enum[1]} as Operation")
-        return (*short, operation, self.node.own("service", "main as serve"))
+        return (*short, self._operation, self.node.own("service", "main as serve"))
 
     @property
     def command_test(self) -> tuple[Symbol, ...]:

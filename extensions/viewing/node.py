@@ -377,12 +377,24 @@ class NodeView(NodeEvents):
     @property
     def asserting_doubles(self) -> tuple[str, ...]:
         """The modules of its tests, the same in every node, that hold tests, as pytest imports them."""
-        return tuple(f"{self.place.tests.replace('/', '.')}.{name}" for name in ("declared", "deployed"))
+        return tuple(f"{self.place.tests.replace('/', '.')}.{name}" for name in ("declared", "deployed", "lived"))
 
     @property
     def worlds(self) -> tuple[Symbol, ...]:
         """The stand-in for all adapters in unit tests."""
-        return (("tests.world", "FakeWorld"),) if self.adapters else ()
+        return (("tests.world", "FakeWorld"),)
+
+    @property
+    def echoes(self) -> tuple[Symbol, ...]:
+        """The stand-in for the handler in unit tests."""
+        return (("tests.echo", "Echo"),)
+
+    @property
+    def lives(self) -> tuple[str, ...]:
+        """The classes of tests of its life, the same in every node, that fit it."""
+        inputs = {"effect": "TakesEffects", "compute": "TakesComputations", "reducer": "TakesReductions"}
+        taken = inputs.get(self.node_type)
+        return ("Lived", *(("PublishesEvents",) if self.publishing else ()), *((taken,) if taken else ()))
 
     @property
     def entry(self) -> Symbol:

@@ -113,12 +113,14 @@ _DOUBLES: Mapping[str, Callable[["NodeView"], object]] = {
     "consul_agent": lambda node: node.consul,
     "declared": lambda _node: True,
     "deployed": lambda _node: True,
+    "echo": lambda _node: True,
     "fake_nodes": lambda node: node.workflows,
     "drifting": lambda _node: True,
     "fakes": lambda node: node.database,
     "http_server": lambda node: node.apis,
     "issuer": lambda node: node.auth and node.auth.bearer,
     "kafka_server": lambda node: node.kafka,
+    "lived": lambda _node: True,
     "measured": lambda node: node.measured,
     "peers_local": lambda node: node.peers,
     "purity": lambda node: node.proves_purity,
@@ -126,7 +128,7 @@ _DOUBLES: Mapping[str, Callable[["NodeView"], object]] = {
     "redis_server": lambda node: node.redis,
     "servers": lambda node: node.database,
     "watched": lambda node: node.has_metrics_mixin,
-    "world": lambda node: node.adapters,
+    "world": lambda _node: True,
 }
 
 

@@ -9,7 +9,7 @@ import pytest
 from omninode_bridge.nodes.node_distributed_lock_effect.runtime.correlation import CORRELATION_ID
 
 # What these assert is told as in tests.
-pytest.register_assert_rewrite("tests.declared", "tests.deployed")
+pytest.register_assert_rewrite("tests.declared", "tests.deployed", "tests.lived")
 
 
 @pytest.fixture(autouse=True)

@@ -5,11 +5,10 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
-from omnibase_core.event_bus import EventBusInmemory
-from omnibase_core.models.container import ModelONEXContainer
 from pydantic import SecretStr
 
 from omninode_bridge.nodes.node_distributed_lock_effect.node import NodeDistributedLockEffect
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.hosting import container_of_process
 from omninode_bridge.nodes.node_distributed_lock_effect.settings import ModelDistributedLockSettings
 from tests.servers import postgres_url
 
@@ -27,11 +26,8 @@ def settings(url: str) -> ModelDistributedLockSettings:
 
 @pytest_asyncio.fixture
 async def node(settings: ModelDistributedLockSettings) -> AsyncIterator[NodeDistributedLockEffect]:
-    container = ModelONEXContainer()
-    bus = EventBusInmemory()
-    await bus.start()
-    await container.service_registry.register_instance(EventBusInmemory, bus)
-    node = NodeDistributedLockEffect(container, settings)
-    await node.initialize()
-    yield node
-    await node.shutdown()
+    async with container_of_process(with_bus=True) as container:
+        node = NodeDistributedLockEffect(container, settings)
+        await node.initialize()
+        yield node
+        await node.shutdown()

@@ -15,23 +15,23 @@ from omninode_bridge.nodes.node_distributed_lock_effect.handlers import (
     handler_release_lock,
 )
 from omninode_bridge.nodes.node_distributed_lock_effect.models.enum_distributed_lock_operation import (
-    EnumDistributedLockOperation,
+    EnumDistributedLockOperation as Operation,
 )
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_acquire_lock_output import ModelAcquireLockOutput
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_cleanup_expired_output import (
     ModelCleanupExpiredOutput,
 )
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_distributed_lock_request import (
-    ModelDistributedLockRequest,
+    ModelDistributedLockRequest as Request,
 )
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_distributed_lock_response import (
-    ModelDistributedLockResponse,
+    ModelDistributedLockResponse as Response,
 )
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_extend_lock_output import ModelExtendLockOutput
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_query_lock_output import ModelQueryLockOutput
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_release_lock_output import ModelReleaseLockOutput
-from omninode_bridge.nodes.node_distributed_lock_effect.node import NodeDistributedLockEffect
-from omninode_bridge.nodes.node_distributed_lock_effect.settings import ModelDistributedLockSettings
+from omninode_bridge.nodes.node_distributed_lock_effect.node import NodeDistributedLockEffect as Node
+from omninode_bridge.nodes.node_distributed_lock_effect.settings import ModelDistributedLockSettings as Settings
 from tests.asked import connections_of, is_refusal, is_turned_away, prepared
 
 pytestmark = [pytest.mark.integration]
@@ -53,21 +53,17 @@ STATEMENTS: dict[str, tuple[str, int, list[str], bool]] = {
         True,
     ),
 }
-CASES: list[tuple[EnumDistributedLockOperation, type[BaseModel], dict[str, Any]]] = [
-    (EnumDistributedLockOperation.ACQUIRE_LOCK, ModelAcquireLockOutput, {"lock_name": "lock-name", "owner": "owner"}),
-    (EnumDistributedLockOperation.RELEASE_LOCK, ModelReleaseLockOutput, {"lock_name": "lock-name", "owner": "owner"}),
-    (
-        EnumDistributedLockOperation.EXTEND_LOCK,
-        ModelExtendLockOutput,
-        {"lock_name": "lock-name", "owner": "owner", "lease_seconds": 1},
-    ),
-    (EnumDistributedLockOperation.QUERY_LOCK, ModelQueryLockOutput, {"lock_name": "lock-name"}),
-    (EnumDistributedLockOperation.CLEANUP_EXPIRED, ModelCleanupExpiredOutput, {}),
+CASES: list[tuple[Operation, type[BaseModel], dict[str, Any]]] = [
+    (Operation.ACQUIRE_LOCK, ModelAcquireLockOutput, {"lock_name": "lock-name", "owner": "owner"}),
+    (Operation.RELEASE_LOCK, ModelReleaseLockOutput, {"lock_name": "lock-name", "owner": "owner"}),
+    (Operation.EXTEND_LOCK, ModelExtendLockOutput, {"lock_name": "lock-name", "owner": "owner", "lease_seconds": 1}),
+    (Operation.QUERY_LOCK, ModelQueryLockOutput, {"lock_name": "lock-name"}),
+    (Operation.CLEANUP_EXPIRED, ModelCleanupExpiredOutput, {}),
 ]
 
 
 @pytest.mark.parametrize("name", STATEMENTS)
-async def test_statement_fits_the_tables(node: NodeDistributedLockEffect, url: str, name: str) -> None:
+async def test_statement_fits_the_tables(node: Node, url: str, name: str) -> None:
     query, arguments, columns, returns_rows = STATEMENTS[name]
     taken, returned = await prepared(url, query)
     assert taken == arguments
@@ -77,14 +73,11 @@ async def test_statement_fits_the_tables(node: NodeDistributedLockEffect, url: s
 
 @pytest.mark.parametrize(("operation", "output", "payload"), CASES, ids=[case[0].value for case in CASES])
 async def test_operation_answers_with_its_output(
-    node: NodeDistributedLockEffect,
-    operation: EnumDistributedLockOperation,
-    output: type[BaseModel],
-    payload: dict[str, Any],
+    node: Node, operation: Operation, output: type[BaseModel], payload: dict[str, Any]
 ) -> None:
-    request = ModelDistributedLockRequest(operation=operation, payload=payload)
+    request = Request(operation=operation, payload=payload)
     (answer,) = await asyncio.gather(node.handle(request), return_exceptions=True)
-    if isinstance(answer, ModelDistributedLockResponse):
+    if isinstance(answer, Response):
         assert output.model_validate(answer.result).model_dump(mode="json") == answer.result
     else:
         assert is_refusal(answer), answer
@@ -96,15 +89,11 @@ async def test_operation_answers_with_its_output(
     ids=[case[0].value for case in CASES],
 )
 async def test_a_crowd_is_answered_within_the_pool(
-    node: NodeDistributedLockEffect,
-    settings: ModelDistributedLockSettings,
-    url: str,
-    operation: EnumDistributedLockOperation,
-    payload: dict[str, Any],
+    node: Node, settings: Settings, url: str, operation: Operation, payload: dict[str, Any]
 ) -> None:
-    request = ModelDistributedLockRequest(operation=operation, payload=payload)
+    request = Request(operation=operation, payload=payload)
     answers = await asyncio.gather(*(node.handle(request) for _ in range(CROWD)), return_exceptions=True)
-    answered = [answer for answer in answers if isinstance(answer, ModelDistributedLockResponse) or is_refusal(answer)]
+    answered = [answer for answer in answers if isinstance(answer, Response) or is_refusal(answer)]
     turned_away = [answer for answer in answers if is_turned_away(answer)]
     assert answered
     assert len(answered) + len(turned_away) == CROWD, answers

@@ -11,23 +11,23 @@ from omnibase_core.models.container import ModelONEXContainer
 from pydantic import SecretStr
 
 from omninode_bridge.nodes.node_distributed_lock_effect.models.enum_distributed_lock_operation import (
-    EnumDistributedLockOperation,
+    EnumDistributedLockOperation as Operation,
 )
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_distributed_lock_request import (
-    ModelDistributedLockRequest,
+    ModelDistributedLockRequest as Request,
 )
-from omninode_bridge.nodes.node_distributed_lock_effect.node import NodeDistributedLockEffect
-from omninode_bridge.nodes.node_distributed_lock_effect.settings import ModelDistributedLockSettings
+from omninode_bridge.nodes.node_distributed_lock_effect.node import NodeDistributedLockEffect as Node
+from omninode_bridge.nodes.node_distributed_lock_effect.settings import ModelDistributedLockSettings as Settings
 from tests.measured import Measured
 from tests.servers import postgres_url
 
 pytestmark = pytest.mark.performance
 # Operation, input, 95th percentile in milliseconds, runs a second; None stands for no objective.
-type Target = tuple[EnumDistributedLockOperation, dict[str, Any], float | None, float | None]
+type Target = tuple[Operation, dict[str, Any], float | None, float | None]
 TARGETS: list[Target] = [
-    (EnumDistributedLockOperation.ACQUIRE_LOCK, {"lock_name": "lock-name", "owner": "owner"}, 50, 100),
-    (EnumDistributedLockOperation.RELEASE_LOCK, {"lock_name": "lock-name", "owner": "owner"}, 10, None),
-    (EnumDistributedLockOperation.CLEANUP_EXPIRED, {}, 100, None),
+    (Operation.ACQUIRE_LOCK, {"lock_name": "lock-name", "owner": "owner"}, 50, 100),
+    (Operation.RELEASE_LOCK, {"lock_name": "lock-name", "owner": "owner"}, 10, None),
+    (Operation.CLEANUP_EXPIRED, {}, 100, None),
 ]
 
 
@@ -35,13 +35,11 @@ TARGETS: list[Target] = [
     ("operation", "payload", "p95_ms", "per_second"), TARGETS, ids=[target[0].value for target in TARGETS]
 )
 async def test_target(
-    operation: EnumDistributedLockOperation, payload: dict[str, Any], p95_ms: float | None, per_second: float | None
+    operation: Operation, payload: dict[str, Any], p95_ms: float | None, per_second: float | None
 ) -> None:
-    request = ModelDistributedLockRequest(operation=operation, payload=payload)
+    request = Request(operation=operation, payload=payload)
     with postgres_url() as url:
-        node = NodeDistributedLockEffect(
-            ModelONEXContainer(), ModelDistributedLockSettings(database_url=SecretStr(url))
-        )
+        node = Node(ModelONEXContainer(), Settings(database_url=SecretStr(url)))
         await node.initialize()
         measured = await Measured.of(lambda: node.handle(request))
         await node.shutdown()

@@ -5,8 +5,15 @@ import pytest
 from pydantic import SecretStr
 
 from omninode_bridge.nodes.node_distributed_lock_effect.adapters.adapters import Adapters
+from omninode_bridge.nodes.node_distributed_lock_effect.handlers.handler_distributed_lock_effect import (
+    HandlerDistributedLockEffect,
+)
+from omninode_bridge.nodes.node_distributed_lock_effect.models.model_distributed_lock_response import (
+    ModelDistributedLockResponse,
+)
 from omninode_bridge.nodes.node_distributed_lock_effect.runtime.adapters.adapter_postgres import AdapterPostgres
 from omninode_bridge.nodes.node_distributed_lock_effect.settings import ModelDistributedLockSettings
+from tests.echo import Echo
 from tests.fakes import FakePool
 from tests.world import FakeWorld
 
@@ -31,6 +38,11 @@ def settings() -> ModelDistributedLockSettings:
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> FakeWorld:
     return FakeWorld.in_place_of(monkeypatch, AdapterPostgres)
+
+
+@pytest.fixture
+def echo(monkeypatch: pytest.MonkeyPatch) -> Echo:
+    return Echo.in_place_of(monkeypatch, HandlerDistributedLockEffect, ModelDistributedLockResponse)
 
 
 @pytest.fixture

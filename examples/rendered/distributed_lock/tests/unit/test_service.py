@@ -9,7 +9,6 @@ import pytest
 from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.errors import ModelOnexError
 from omnibase_core.models.container import ModelONEXContainer
-from pydantic import JsonValue
 from starlette.applications import Starlette
 
 from omninode_bridge.nodes.node_distributed_lock_effect import service
@@ -19,46 +18,19 @@ from omninode_bridge.nodes.node_distributed_lock_effect.handlers.handler_distrib
 from omninode_bridge.nodes.node_distributed_lock_effect.models.enum_distributed_lock_operation import (
     EnumDistributedLockOperation as Operation,
 )
-from omninode_bridge.nodes.node_distributed_lock_effect.models.model_distributed_lock_request import (
-    ModelDistributedLockRequest as Request,
-)
-from omninode_bridge.nodes.node_distributed_lock_effect.models.model_distributed_lock_response import (
-    ModelDistributedLockResponse as Response,
-)
 from omninode_bridge.nodes.node_distributed_lock_effect.node import NodeDistributedLockEffect as Node
 from omninode_bridge.nodes.node_distributed_lock_effect.service import build_app
 from omninode_bridge.nodes.node_distributed_lock_effect.settings import ModelDistributedLockSettings as Settings
+from tests.echo import Echo
 from tests.world import FakeWorld
 
 PATH = "/operations/acquire_lock"
 
 
-class StubHandler(Handler):
-    """Answers every request with its payload, or fails."""
-
-    error: ModelOnexError | None = None
-    calls = 0
-    released: asyncio.Event | None = None
-
-    async def handle(self, request: Request) -> Response:
-        self.calls += 1
-        if self.released is not None:
-            await self.released.wait()
-        if self.error is not None:
-            raise self.error
-        result: dict[str, JsonValue] = {"echo": request.payload}
-        return Response(operation=request.operation, result=result, correlation_id=request.correlation_id)
-
-
 @pytest.fixture
-def stub(settings: Settings) -> StubHandler:
-    return StubHandler(event_bus=None, settings=settings)
-
-
-@pytest.fixture
-def node(settings: Settings, stub: StubHandler) -> Node:
+def node(settings: Settings, echo: Echo) -> Node:
     node = Node(ModelONEXContainer(), settings)
-    node._handler = stub
+    node._handler = Handler(event_bus=None, settings=settings)
     return node
 
 
@@ -109,18 +81,18 @@ async def test_application_starts_and_stops_the_node(settings: Settings, world: 
 
 
 async def test_schedules_run_while_the_service_runs(
-    node: Node, stub: StubHandler, monkeypatch: pytest.MonkeyPatch, world: FakeWorld
+    node: Node, echo: Echo, monkeypatch: pytest.MonkeyPatch, world: FakeWorld
 ) -> None:
     monkeypatch.setattr(service, "SCHEDULES", dict.fromkeys(service.SCHEDULES, 0.01))
-    stub.error = ModelOnexError(message="It failed.", error_code=EnumCoreErrorCode.TIMEOUT)
+    echo.error = ModelOnexError(message="It failed.", error_code=EnumCoreErrorCode.TIMEOUT)
     app = build_app(node)
     async with app.router.lifespan_context(app):
         async with asyncio.timeout(60):
-            while stub.calls < 3:
+            while echo.calls < 3:
                 await asyncio.sleep(0.01)
-    calls = stub.calls
+    calls = echo.calls
     await asyncio.sleep(0.05)
-    assert stub.calls == calls
+    assert echo.calls == calls
 
 
 def test_process_serves_until_it_is_told_to_stop(monkeypatch: pytest.MonkeyPatch, world: FakeWorld) -> None:

@@ -11,14 +11,10 @@ def test_defaults_are_those_of_the_contract(monkeypatch: pytest.MonkeyPatch) -> 
     for name, field in ModelDistributedLockSettings.model_fields.items():
         monkeypatch.delenv(str(field.validation_alias or name.upper()), raising=False)
     settings = ModelDistributedLockSettings()
-    assert settings.database_url is None
     assert settings.database_pool_min_size == 1
     assert settings.database_pool_max_size == 10
     assert settings.database_connect_timeout_seconds == 5.0
     assert settings.database_statement_timeout_seconds == 30.0
-    assert settings.database_tls_ca_file is None
-    assert settings.database_tls_cert_file is None
-    assert settings.database_tls_key_file is None
     assert settings.database_migrate_on_start is True
     assert settings.retry_max_attempts == 3
     assert settings.retry_initial_delay_seconds == 0.1
@@ -35,22 +31,14 @@ def test_defaults_are_those_of_the_contract(monkeypatch: pytest.MonkeyPatch) -> 
     assert settings.service_max_connections == 1000
     assert settings.service_receive_seconds == 10.0
     assert settings.service_send_seconds == 30.0
-    assert settings.service_tls_cert_file is None
-    assert settings.service_tls_key_file is None
     assert settings.health_check_timeout_seconds == 2.0
     assert settings.consul_register is True
     assert settings.consul_http_addr == "http://127.0.0.1:8500"
-    assert settings.consul_http_token is None
     assert settings.consul_service_name == "distributed-lock-effect"
-    assert settings.consul_service_address is None
-    assert settings.consul_service_port is None
     assert settings.consul_check_interval_seconds == 10.0
     assert settings.consul_check_timeout_seconds == 5.0
     assert settings.consul_deregister_after_seconds == 600.0
     assert settings.consul_refresh_seconds == 30.0
-    assert settings.consul_tls_ca_file is None
-    assert settings.consul_tls_cert_file is None
-    assert settings.consul_tls_key_file is None
     assert settings.log_level == "INFO"
     assert settings.log_format == "json"
     assert settings.log_correlation_ids is True

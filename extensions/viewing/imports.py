@@ -443,7 +443,7 @@ class Imports:
     @property
     def handler(self) -> tuple[Symbol, ...]:
         """What the node's handler imports of the node's own package."""
-        symbols = [self.node.operation_enum, self.node.request, self.node.response, self.node.settings]
+        symbols = [self.node.request, self.node.response, self.node.settings]
         symbols += [symbol for op in self.node.operations for symbol in (op.handler, op.input.symbol)]
         if self.node.adapters:
             symbols.append(self.node.own("adapters.adapters", "Adapters"))

@@ -11,9 +11,6 @@ from omninode_bridge.nodes.node_distributed_lock_effect.handlers.handler_cleanup
 from omninode_bridge.nodes.node_distributed_lock_effect.handlers.handler_extend_lock import HandlerExtendLock
 from omninode_bridge.nodes.node_distributed_lock_effect.handlers.handler_query_lock import HandlerQueryLock
 from omninode_bridge.nodes.node_distributed_lock_effect.handlers.handler_release_lock import HandlerReleaseLock
-from omninode_bridge.nodes.node_distributed_lock_effect.models.enum_distributed_lock_operation import (
-    EnumDistributedLockOperation,
-)
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_acquire_lock_event import ModelAcquireLockEvent
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_acquire_lock_input import ModelAcquireLockInput
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_cleanup_expired_event import (
@@ -76,30 +73,23 @@ class HandlerDistributedLockEffect(EntryPoint[ModelDistributedLockRequest, Model
         )
         operations = (
             Operation(
-                EnumDistributedLockOperation.ACQUIRE_LOCK,
+                "acquire_lock",
                 ModelAcquireLockInput,
                 HandlerAcquireLock(self.adapters.postgres).handle,
                 events=(Event(topic_of("lock-acquired"), ModelAcquireLockEvent.of, lambda output: output.acquired),),
             ),
             Operation(
-                EnumDistributedLockOperation.RELEASE_LOCK,
+                "release_lock",
                 ModelReleaseLockInput,
                 HandlerReleaseLock(self.adapters.postgres).handle,
                 events=(Event(topic_of("lock-released"), ModelReleaseLockEvent.of, lambda output: output.released),),
             ),
+            Operation("extend_lock", ModelExtendLockInput, HandlerExtendLock(self.adapters.postgres).handle),
             Operation(
-                EnumDistributedLockOperation.EXTEND_LOCK,
-                ModelExtendLockInput,
-                HandlerExtendLock(self.adapters.postgres).handle,
+                "query_lock", ModelQueryLockInput, HandlerQueryLock(self.adapters.postgres).handle, idempotent=True
             ),
             Operation(
-                EnumDistributedLockOperation.QUERY_LOCK,
-                ModelQueryLockInput,
-                HandlerQueryLock(self.adapters.postgres).handle,
-                idempotent=True,
-            ),
-            Operation(
-                EnumDistributedLockOperation.CLEANUP_EXPIRED,
+                "cleanup_expired",
                 ModelCleanupExpiredInput,
                 HandlerCleanupExpired(self.adapters.postgres).handle,
                 events=(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 FOLDER = RUNTIME / "onex_node_runtime"
 PACKAGE = FOLDER.name
-REQUIREMENT = "onex-node-runtime>=0.1,<0.2"
+REQUIREMENT = "onex-node-runtime>=0.2,<0.3"
 _DOUBLES_FOLDER = FOLDER.parent / "doubles"
 _RELATIVE_IMPORT = re.compile(r"^\s*from (\.+)([\w.]*) import ", re.MULTILINE)
 

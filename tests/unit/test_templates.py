@@ -11,7 +11,7 @@ import types
 import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Literal, TypeAliasType, Union, get_args, get_origin
 
@@ -114,10 +114,9 @@ def member_of(value: Value, name: str) -> Value:
         return Value(None, f"{value.place}.{name}")
     place = f"{owner.__name__}.{name}"
     found = inspect.getattr_static(owner, name, None)
-    if isinstance(found, property):
-        return Value(hints_of(found.fget).get("return"), place)
-    if inspect.isfunction(found):
-        return Value(hints_of(found).get("return"), place)
+    made = found.fget if isinstance(found, property) else found.func if isinstance(found, cached_property) else found
+    if inspect.isfunction(made):
+        return Value(hints_of(made).get("return"), place)
     hints = hints_of(owner) if dataclasses.is_dataclass(owner) else {}
     return Value(hints.get(name), place)
 

@@ -162,8 +162,6 @@ def _paging(pages: Pages, operation: Operation) -> Iterator[str]:
     yield f"at_most={pages.at_most}"
     if answers.keys_of(pages.items) is None:
         yield "many=True"
-    if operation.retry:
-        yield "retry=RETRY"
 
 
 def _header_value(contract: Contract, operation: Operation, name: str) -> str:

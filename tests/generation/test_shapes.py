@@ -1,5 +1,6 @@
 """Contracts of unusual shapes generate code that is as tidy as that of usual ones."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,40 @@ from tests.contracts.render import Renderer
 
 MIGRATED = {"database": {"migrations": [{"id": "0001_a", "sql": "CREATE TABLE a (b text)"}]}}
 LONG = "a_name_that_is_as_long_as_the_language_allows_it"
+_PAGES = {"next": {"page": "page"}, "into": "items", "items": "$.items", "at_most": 9}
+_CALLS: dict[str, dict[str, Any]] = {
+    "ask": {"output": {"ok": "boolean"}, "http": {"method": "GET", "path": "/"}},
+    "turn": {
+        "output": {"items": {"type": "array", "items": "object"}},
+        "http": {"method": "GET", "path": "/items", "pages": _PAGES},
+    },
+    "query": {
+        "output": {"ok": "boolean"},
+        "database": {"query": "DELETE FROM a", "returns": {"rows": "none", "found": "ok"}},
+    },
+    "look": {"output": {"ok": "boolean"}, "redis": {"command": "exists", "key": "a", "returns": {"found": "ok"}}},
+    "drop": {"output": {"dropped": "boolean"}, "filesystem": {"action": "delete", "path": "a"}},
+    "tell": {"output": {"told": "boolean"}, "kafka": {"topic": "told"}},
+}
+
+
+def _retried(calls: Sequence[str], *, enabled: bool, features: list[str]) -> dict[str, Any]:
+    """Return a node whose operations have a retry policy of their own."""
+    retry = {"max_attempts": 2, "enabled": enabled}
+    operations = [{"name": name, **_CALLS[name], "retry": retry} for name in calls]
+    integrations = MIGRATED if "query" in calls else {}
+    return {"operations": operations, "integrations": integrations, "features": features}
+
+
 SHAPES: dict[str, dict[str, Any]] = {
+    **{
+        f"retries of {calls}, on: {enabled}, of the node: {features}": _retried(
+            calls, enabled=enabled, features=features
+        )
+        for calls in (("ask", "turn", "query"), ("look", "drop", "tell"))
+        for enabled in (True, False)
+        for features in ([], ["retry"])
+    },
     "nothing but a name": {"operations": [{"name": "tick", "handler": "custom"}]},
     "service mode without events": {
         "features": ["service_mode", "cli", "rate_limiting"],
@@ -162,22 +196,6 @@ SHAPES: dict[str, dict[str, Any]] = {
     },
     "a published event alone": {
         "operations": [{"name": "tell", "output": {"told": "boolean"}, "kafka": {"topic": "told"}}],
-    },
-    "retries of operations that have none": {
-        "operations": [
-            {
-                "name": "drop",
-                "output": {"dropped": "boolean"},
-                "filesystem": {"action": "delete", "path": "a"},
-                "retry": {"max_attempts": 2},
-            },
-            {
-                "name": "tell",
-                "output": {"told": "boolean"},
-                "kafka": {"topic": "told"},
-                "retry": {"max_attempts": 2},
-            },
-        ],
     },
     "a row that may be empty": {
         "models": {"Row": {"fields": {"a": {"type": "string", "required": False}}}},

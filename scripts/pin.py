@@ -59,9 +59,8 @@ def _compiled(requirements: Iterable[str], constraint: Path, *options: str) -> s
 
 def modules(closures: Mapping[str, list[str]]) -> list[str]:
     """Return the modules of what generated nodes depend on, as they are installed here, sorted."""
-    # Of what the extra brings, only itself: a node that is installed without it is not to miss names for it. What
-    # builds a distribution is not there when a node runs.
-    passed_over = {canonicalize_name(Requirement(text).name) for text in (INFRA, *BUILD)}
+    # Of what the extra brings, only itself: a node that is installed without it is not to miss names for it.
+    passed_over = {canonicalize_name(Requirement(INFRA).name)}
     pinned = {canonicalize_name(name) for name in ("omnibase_infra", "onex_node_runtime")}
     for name, lines in closures.items():
         if name not in passed_over:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from ..language import references, sql
+from ..language import patterns, references, samples, sql
 from ..language.contract import spell_out
 from ..text.problems import Path, Problem, show
 
@@ -20,7 +20,7 @@ _MADE: Mapping[str, tuple[str, ...]] = {
 }
 _COUNTING = ("LIMIT", "OFFSET", "FIRST", "NEXT")
 _LONGEST_NAME = 255
-_ASCII = "printable ASCII, which is all that headers of HTTP carry"
+_ASCII = "printable ASCII without blanks around it, which is all that headers of HTTP carry"
 
 
 def problems(
@@ -57,7 +57,8 @@ def problems(
                         expected = "a value that {} can be made of: no segment of it is empty"
                     if expected:
                         used = ".".join(map(str, place[2:]))
-                        yield Problem(own, show(value), expected.format(used))
+                        found = f"{show(value)} as what fits it" if own[-1] == "pattern" else show(value)
+                        yield Problem(own, found, expected.format(used))
 
 
 def counts(
@@ -101,6 +102,8 @@ def _path_of_api(value: str, made: str) -> str:
 def _path_of_file(value: str, made: str) -> str:
     if any(len(name.encode()) > _LONGEST_NAME for name in made.split("/")):
         return f"a value that {{}} can be made of: names of files have at most {_LONGEST_NAME} bytes"
+    if value and "" in made.split("/"):
+        return "a value that {} can be made of: no name in it is empty"
     return _path_of_api(value, made)
 
 
@@ -114,7 +117,7 @@ def _seconds(value: str, _made: str) -> str:
 
 
 def _header(_value: str, made: str) -> str:
-    return "" if made.isascii() and made.isprintable() else _ASCII
+    return "" if made.isascii() and made.isprintable() and made == made.strip() else _ASCII
 
 
 _WRONG: Mapping[tuple[str, str], Callable[[str, str], str]] = {
@@ -158,12 +161,20 @@ def _given(
     kind = spec.get("type")
     for index, value in enumerate(_list(_mapping(contract.get("enums")).get(kind) if isinstance(kind, str) else None)):
         yield ("enums", str(kind), index), _text(value)
+    is_given = bool({"default", "const", "enum"} & spec.keys())
     for index, example in enumerate(_list(operation.get("examples"))):
         given: object = _mapping(example).get("input")
         for word in name.split("."):
             given = _mapping(given).get(word)
         if given is not None:
+            is_given = True
             yield (*path, "examples", index, "input", *name.split(".")), _text(given)
+    pattern = spec.get("pattern")
+    if not is_given and isinstance(pattern, str) and patterns.objection(pattern) is None:
+        # The node's tests take what fits the pattern best.
+        sample = samples.text(str(own[-1]), spec)
+        if sample is not None:
+            yield (*own, "pattern"), sample
 
 
 def _text(value: object) -> str:

@@ -19,11 +19,13 @@ from ..text.markers import MARKERS
 
 # Folders beside `src` in a project, those that git ignores included, and a module of its tests.
 _FOLDERS = frozenset({"build", "conftest", "deploy", "dist", "migrations", "orphans", "src", "tests"})
+# What Python, pip, pytest or Hypothesis load by name where it is there.
+_LOADED = frozenset({"numpy", "omnibase_spi", "pandas", "pip", "sitecustomize", "usercustomize", "uv", "wheel"})
 
 
 @cache
 def _modules() -> frozenset[str]:
-    """Return the modules of what generated nodes depend on."""
+    """Return the modules of what generated nodes depend on, what builds them included."""
     return frozenset((DATA / "modules.txt").read_text(encoding="utf-8").split())
 
 
@@ -38,6 +40,8 @@ def taken(package: str) -> str:
         return "of Python's standard library"
     if first in _modules():
         return "of a library that nodes depend on"
+    if first in _LOADED:
+        return "of what nodes are installed, started or tested with"
     return "of a folder of the project" if first in _FOLDERS else ""
 
 

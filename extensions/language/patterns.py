@@ -2,6 +2,7 @@
 
 import re
 import string
+import warnings
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any, Final
@@ -21,7 +22,13 @@ def objection(pattern: str) -> tuple[str, str] | None:
         What is expected in its place, and a hint; None when it can be one.
     """
     try:
-        re.compile(pattern)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", FutureWarning)
+            _parse(pattern)
+            re.compile(pattern)
+    except FutureWarning as warning:
+        hint = f"{str(warning)[:1].lower()}{str(warning)[1:]}: escape it, or name its characters, such as [A-Za-z]"
+        return "a regular expression that means the same to everybody who reads it", hint
     except (re.error, RecursionError, OverflowError) as error:
         return "a regular expression", str(error)
     if _BEYOND_PYDANTIC.search(pattern):
@@ -69,6 +76,12 @@ def example(pattern: str, shortest: int, longest: int) -> str | None:
     except _BeyondError:
         return None
     return text if shortest <= len(text) <= longest and matches(pattern, text) else None
+
+
+def plainest(pattern: str, shortest: int, longest: int) -> str | None:
+    """Return an example that is not empty, where there is one: keys and paths are made of it; else as `example`."""
+    found = example(pattern, max(1, shortest), longest) if longest else None
+    return example(pattern, shortest, longest) if found is None else found
 
 
 def width(pattern: str) -> tuple[int, int]:

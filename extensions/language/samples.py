@@ -6,6 +6,7 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 from ..text.json_data import json_value
 from ..text.problems import Problem
@@ -337,23 +338,34 @@ def _data(field: Field) -> bytes:
     return b"example".ljust(shortest, b"x")[: field.constraints.get("maxLength")]
 
 
-def _text(field: Field) -> str:
-    shortest = field.constraints.get("minLength", 0)
-    longest = field.constraints.get("maxLength", max(shortest, 200))
-    pattern = field.constraints.get("pattern")
-    if form := field.constraints.get("format"):
+def text(name: str, constraints: Mapping[str, Any]) -> str | None:
+    """Return a text that a field takes.
+
+    Args:
+        name: Of the field.
+        constraints: Its bounds.
+
+    Returns:
+        The text, the same for the same arguments; None where none is found.
+    """
+    shortest = constraints.get("minLength", 0)
+    longest = constraints.get("maxLength", max(shortest, 200))
+    pattern = constraints.get("pattern")
+    if form := constraints.get("format"):
         fitting = (text for text in FORMATTED[form] if shortest <= len(text) <= longest)
-        found = next((text for text in fitting if pattern is None or patterns.matches(pattern, text)), None)
-        if found is None:
-            raise _NoSampleError
-        return found
-    for text in (field.name.replace("_", "-"), *_TEXTS):
-        candidate = text.ljust(shortest, "x")[:longest]
+        return next((text for text in fitting if pattern is None or patterns.matches(pattern, text)), None)
+    for word in (name.replace("_", "-"), *_TEXTS):
+        candidate = word.ljust(shortest, "x")[:longest]
         if pattern is None or patterns.matches(pattern, candidate):
             return candidate
-    if pattern and (found := patterns.example(pattern, shortest, longest)) is not None:
-        return found
-    raise _NoSampleError
+    return patterns.plainest(pattern, shortest, longest) if pattern else None
+
+
+def _text(field: Field) -> str:
+    found = text(field.name, field.constraints)
+    if found is None:
+        raise _NoSampleError
+    return found
 
 
 def _number(field: Field) -> int | float | str:

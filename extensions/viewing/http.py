@@ -44,7 +44,7 @@ def request(contract: Contract, operation: Operation, resolver: Resolver) -> Cal
         asks="ask" if whole else "send",
         headers=tuple((header, _header_value(contract, operation, name)) for name, header in headers.items()),
         not_found=spec.not_found or "",
-        paging=tuple(_paging(spec.pages, operation)) if spec.pages else (),
+        paging=tuple(_paging(spec.pages)) if spec.pages else (),
         missing="",
         idempotent=idempotent,
         answer=answers.answer(contract, operation),
@@ -150,7 +150,7 @@ def _part_of_answer(what: Taken, *, required: bool) -> str:
     return {"status": "answer.status", "text": "answer.text()"}.get(what.of, "answer.base64()")
 
 
-def _paging(pages: Pages, operation: Operation) -> Iterator[str]:
+def _paging(pages: Pages) -> Iterator[str]:
     """Yield how pages follow each other, as code, and further arguments of what gathers them."""
     if pages.link:
         yield f"LinkedPages({encode.py(pages.link)})"

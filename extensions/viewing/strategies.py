@@ -14,8 +14,8 @@ from ..language.samples import FORMATTED, option
 from ..text import encode
 from .fields import Symbol
 
-# An escape, a class of characters, or one character.
-_TOKENS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|.", re.DOTALL)
+# An escape, a class of characters, how often there is what is before it, or one character.
+_TOKENS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{\d+(?:,\d*)?\}|.", re.DOTALL)
 
 type Reference = Callable[[str, str], Symbol]
 
@@ -23,6 +23,8 @@ type Reference = Callable[[str, str], Symbol]
 _SPREADS = (10**12, 10**9, 10**6, 10**3)
 _DEEPEST = 3
 _PLACES, _SOME, _PROBES = 2, 10, 20
+_AT_LEAST = {"*": 0, "+": 1}
+_OPEN = re.compile(r"\{\d+,\}")
 # Hypothesis draws few texts of a pattern that are longer than this, and few values of any kind that are so long.
 _SHORT, _LONG = 12, 50
 
@@ -214,7 +216,7 @@ def _text(limits: Mapping[str, Any]) -> Call:
     shortest, longest = patterns.width(pattern)
     if shortest < least > _SHORT and (text := patterns.example(pattern, least, min(most, least + _SHORT))):
         return _st("just", encode.py(text))
-    made = _st("from_regex", encode.py(_narrowed(_strict(pattern))))
+    made = _st("from_regex", encode.py(_strict(pattern)), **_alphabet(pattern, least, most))
     tests = [f"len(text) >= {least}"] if shortest < least else []
     tests += [f"len(text) <= {most}"] if longest > most else []
     return _then(made, "filter", f"lambda text: {' and '.join(tests)}") if tests else made
@@ -225,14 +227,16 @@ def _fitted(pattern: str, least: int, most: float) -> str:
     tokens = _TOKENS.findall(pattern)
     if (tokens[:1], tokens[-1:]) != (["^"], ["$"]):
         return pattern
-    repeated = [index for index, token in enumerate(tokens) if token in ("*", "+")]
-    if len(repeated) != 1 or tokens[(index := repeated[0]) - 1] in (")", "}", "^") or tokens[index + 1] in ("?", "+"):
+    repeated = [index for index, token in enumerate(tokens) if token in _AT_LEAST or _OPEN.fullmatch(token)]
+    if len(repeated) != 1 or tokens[(index := repeated[0]) - 1] in (")", "^") or tokens[index + 1] in ("?", "+"):
+        return pattern
+    if tokens[index - 1].startswith("{"):
         return pattern
     before, after = "".join(tokens[:index]), "".join(tokens[index + 1 :])
     shortest, longest = patterns.width(f"{before}{{0}}{after}")
     if shortest != longest:
         return pattern
-    low = max(least - shortest, 1 if tokens[index] == "+" else 0)
+    low = max(least - shortest, _AT_LEAST[tokens[index]] if tokens[index] in _AT_LEAST else int(tokens[index][1:-2]))
     high = min(most - shortest, low + 2 * _SHORT)
     return f"{before}{{{low},{high}}}{after}" if low <= high else pattern
 
@@ -242,12 +246,15 @@ def _strict(pattern: str) -> str:
     return _TOKENS.sub(lambda match: r"\Z" if match[0] == "$" else match[0], pattern)
 
 
-def _narrowed(pattern: str) -> str:
-    r"""Return a pattern whose \w, \d and \s are ASCII's, where that only leaves texts out: Python's take more."""
-    if not re.search(r"\\[wds]", pattern) or re.search(r"\\[WDSBb]|\[\^", pattern):
-        return pattern
-    flags = re.match(r"\(\?([imsx]+)\)", pattern)
-    return f"(?a{flags[1]}){pattern[flags.end() :]}" if flags else f"(?a){pattern}"
+def _alphabet(pattern: str, least: int, most: float) -> dict[str, Call]:
+    r"""Return the characters to draw from: ASCII's where classes such as \w or [^@] mean more to Python than to Rust.
+
+    Among ASCII's characters both mean the same. Where no text of ASCII alone is known, all characters are drawn from.
+    """
+    if not re.search(r"\\[wdsWDSBb]|\[\^|\(\?[a-z]*i", pattern):
+        return {}
+    text = patterns.example(pattern, least, int(min(most, least + 200)))
+    return {"alphabet": _st("characters", codec='"ascii"')} if text is not None and text.isascii() else {}
 
 
 def _then(made: Call, method: str, argument: str) -> Call:

@@ -600,7 +600,11 @@ def test_of_very_many_mistakes_the_first_are_shown(extra: dict[str, Any]) -> Non
         *((name, "of Python's standard library") for name in ("json", "logging", "test", "zoneinfo", "json.nodes")),
         *(
             (name, "of a library that nodes depend on")
-            for name in ("pydantic", "yaml", "redis", "omnibase_core", "httpx")
+            for name in ("pydantic", "yaml", "redis", "omnibase_core", "httpx", "hatchling", "trove_classifiers")
+        ),
+        *(
+            (name, "of what nodes are installed, started or tested with")
+            for name in ("pip", "numpy", "sitecustomize", "pip.nodes")
         ),
         *(
             (name, "of a folder of the project")

@@ -148,3 +148,36 @@ def test_rows_are_counted_from_none(
     with pytest.raises(ContractError, match=rf"input\.id\.{place}: .*at least 0"):
         read(contract_of({"database": database} | output, {"type": "integer"} | field))
     read(contract_of({"database": database} | output, {"type": "integer", "default": 0}))
+
+
+HEADER = {"http": {"method": "GET", "path": "/", "headers": {"X-Thing": "${input.id}"}}}
+
+
+@pytest.mark.parametrize(
+    ("implementation", "patterns"),
+    [
+        (PATH, ["^$", r"^\.\.$", r"^\.$", "^[.]{1,2}$", "^(|/)$"]),
+        (KEY, ["^$", "^(|zz)$"]),
+        (FILE, ["^$", r"^\.\.$", "^[.]{1,2}$", "^/+$", "^[a-z]+/$", r"^\.\./etc$"]),
+        (HEADER, ["^ +$", r"^\s+$", r"^\n$", "^é$"]),
+    ],
+    ids=["http", "redis", "filesystem", "headers"],
+)
+def test_patterns_whose_texts_a_place_does_not_take_are_mistakes(
+    implementation: dict[str, Any], patterns: list[str]
+) -> None:
+    for pattern in patterns:
+        with pytest.raises(ContractError, match=r"operations\[0\]\.input\.id\.pattern: .* as what fits it") as caught:
+            read(contract_of(implementation, {"pattern": pattern}))
+        assert len(caught.value.problems) == 1, pattern
+
+
+@pytest.mark.parametrize("implementation", [PATH, KEY, FILE, HEADER], ids=["http", "redis", "filesystem", "headers"])
+@pytest.mark.parametrize("pattern", ["^x*$", "^[a-z/]+$", "^.*$", r"^[\w.-]+$"])
+def test_patterns_with_a_text_that_the_place_takes_are_fine(implementation: dict[str, Any], pattern: str) -> None:
+    read(contract_of(implementation, {"pattern": pattern}))
+
+
+def test_an_example_says_what_a_pattern_does_not() -> None:
+    examples = [{"input": {"id": "b", "like": ""}, "output": {}}]
+    read(contract_of(PATH, {"pattern": "^(|b)$"}, examples=examples))

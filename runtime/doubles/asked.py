@@ -1,6 +1,7 @@
 # Copied from copier-onex as it is, the same in every node. Change it in the template, not here.
 """What tests ask a PostgreSQL server beside the node: how it reads statements, whose connections it has, its state."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit, urlunsplit
@@ -8,6 +9,8 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.errors import ModelOnexError
+
+_OTHER_TYPE = re.compile(r"\(expected .*, got ")
 
 type Connection = asyncpg.Connection[asyncpg.Record]
 
@@ -67,12 +70,16 @@ async def rows_in(url: str, but: str) -> dict[str, list[str]]:
 
 
 def is_refusal(answer: object) -> bool:
-    """Tell whether the database refuses an input made from constraints alone, or one of many at the same row."""
+    """Tell whether the database refuses an input made from constraints alone, or one of many at the same row.
+
+    A value of another type than the statement takes is no such input: no caller could do better.
+    """
     if not isinstance(answer, ModelOnexError):
         return False
-    causes = (answer.__cause__, answer.__cause__ and answer.__cause__.__cause__)
+    causes = [answer.__cause__, answer.__cause__ and answer.__cause__.__cause__]
     return answer.error_code is EnumCoreErrorCode.RESOURCE_NOT_FOUND or any(
         isinstance(cause, (asyncpg.IntegrityConstraintViolationError, asyncpg.TransactionRollbackError))
+        or (isinstance(cause, asyncpg.DataError) and not _OTHER_TYPE.search(str(cause)))
         for cause in causes
     )
 

@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 from omnibase_core.errors import ModelOnexError
 from pydantic import BaseModel
 
+from .json_values import parsed
 from .logs import configure
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class CommandLine[RequestT: BaseModel]:
             return 0
         correlation_id = options.correlation_id or uuid4()
         try:
-            payload = json.loads(_text(options.input))
+            payload = parsed(_text(options.input))
             values = {"operation": options.operation, "payload": payload, "correlation_id": correlation_id}
             request = self.model.model_validate(values)
         except (OSError, ValueError, RecursionError):

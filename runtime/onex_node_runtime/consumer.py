@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import math
 import time
 from collections import deque
@@ -23,6 +22,7 @@ from pydantic import BaseModel, ValidationError
 from .adapters.adapter_kafka import KafkaMessage
 from .adapters.kafka_security import security_of
 from .correlation import FOREIGN
+from .json_values import parsed
 from .spans import UNTRACED
 
 if TYPE_CHECKING:
@@ -345,7 +345,7 @@ def _may_repeat(failure: ModelOnexError) -> bool:
 
 
 def _payload(record: ConsumerRecord) -> Any:
-    payload: Any = json.loads(record.value or b"")
+    payload: Any = parsed(record.value or b"")
     if isinstance(payload, dict) and "payload" in payload and "envelope_timestamp" in payload:
         return payload["payload"]
     return payload

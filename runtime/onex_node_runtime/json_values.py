@@ -1,9 +1,11 @@
 # The runtime of copier-onex, the same in every node. Change it in the template, not here.
-"""Values as JSON has them, for everything that leaves the node."""
+"""Values as JSON has them, for everything that enters or leaves the node."""
 
+import json
+import sys
 from base64 import b64encode
 from collections.abc import Mapping
-from typing import Any, overload
+from typing import Any, Self, overload
 
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
@@ -19,6 +21,45 @@ def json_values(value: object) -> Any:
     if isinstance(value, (list, tuple)):
         return [json_values(item) for item in value]
     return to_jsonable_python(value)
+
+
+class Digits(float):
+    """A number with more digits than a float has room for: decimals are made of all of them."""
+
+    __slots__ = ("_digits",)
+    _digits: str
+
+    def __new__(cls, digits: str) -> Self:
+        """Keep the digits beside the float."""
+        number = super().__new__(cls, digits)
+        number._digits = digits
+        return number
+
+    def __str__(self) -> str:
+        """Return the digits, which is what pydantic makes decimals of."""
+        return self._digits
+
+
+def parsed(text: str | bytes, **how: Any) -> Any:
+    """Return what JSON says, no digit of a number lost.
+
+    Args:
+        text: JSON.
+        how: What `json.loads` takes beside it.
+
+    Returns:
+        The value; long fractions as `Digits`.
+
+    Raises:
+        ValueError: When it is no JSON.
+        RecursionError: When it is nested too deep.
+    """
+    return json.loads(text, parse_float=_number, **how)
+
+
+def _number(digits: str) -> float:
+    # So many a float keeps, sign, point and exponent aside.
+    return float(digits) if len(digits) <= sys.float_info.dig else Digits(digits)
 
 
 @overload

@@ -130,6 +130,21 @@ async def test_a_row_is_what_json_has_for_it(
 
 
 @pytest.mark.parametrize(
+    ("kind", "given", "stored"),
+    [
+        ("date", date.max, "9999-12-31"),
+        ("date", date.min, "0001-01-01"),
+        ("timestamptz", datetime.max.replace(tzinfo=UTC), "9999-12-31 23:59:59.999999+00"),
+    ],
+)
+async def test_the_last_day_is_a_day(
+    connection: asyncpg.Connection[asyncpg.Record], kind: str, given: date, stored: str
+) -> None:
+    await connection.execute("SET TimeZone = 'UTC'")
+    assert await connection.fetchval(f"SELECT $1::{kind}::text", given) == stored
+
+
+@pytest.mark.parametrize(
     ("kind", "given"),
     [
         ("int4", 2**40),

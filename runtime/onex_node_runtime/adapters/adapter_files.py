@@ -20,7 +20,7 @@ from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.errors import ModelOnexError
 
 from ..effects import effect
-from ..json_values import json_values
+from ..json_values import json_values, parsed
 from ..spans import UNTRACED
 
 if TYPE_CHECKING:
@@ -430,7 +430,7 @@ def json_of(content: bytes) -> Any:
         ModelOnexError: CONTRACT_VIOLATION when it is no JSON.
     """
     try:
-        return json.loads(content)
+        return parsed(content)
     except ValueError as error:
         raise ModelOnexError(
             message="The file is no JSON.",

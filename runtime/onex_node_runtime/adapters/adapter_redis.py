@@ -20,7 +20,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from ..effects import begin, cause_of, effect
-from ..json_values import json_values
+from ..json_values import json_values, parsed
 from ..spans import UNTRACED
 from .connections import FOR_CHECKS, Connections
 from .tls import wanted
@@ -292,7 +292,7 @@ def decoded(stored: str | None) -> JsonValue:
     if stored is None:
         return None
     try:
-        value: JsonValue = json.loads(stored)
+        value: JsonValue = parsed(stored)
     except ValueError:
         return stored
     return value

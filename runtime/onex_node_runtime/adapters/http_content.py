@@ -15,7 +15,7 @@ import httpx
 from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.errors import ModelOnexError
 
-from ..json_values import json_values
+from ..json_values import json_values, parsed
 from ..texts import text
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class HttpAnswer:
         if not self.content:
             return None
         try:
-            value: JsonValue = json.loads(self.content)
+            value: JsonValue = parsed(self.content)
         # JSON that is nested too deeply is a RecursionError.
         except (ValueError, RecursionError) as error:
             raise _unexpected("The answer is not JSON.") from error

@@ -15,6 +15,8 @@ import asyncpg
 from pydantic import JsonValue, TypeAdapter
 from pydantic_core import to_jsonable_python
 
+from ..json_values import parsed
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -23,10 +25,9 @@ if TYPE_CHECKING:
 
 _MICROSECOND = timedelta(microseconds=1)
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
-_LATEST, _EARLIEST = datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC)
 # The server's words for infinity, and what Python has that comes closest.
-_ENDLESS: dict[datetime, int] = {_LATEST: 2**63 - 1, _EARLIEST: -(2**63)}
-_ENDLESS_DAYS: dict[date, int] = {date.max: 2**31 - 1, date.min: -(2**31)}
+_ENDLESS = {2**63 - 1: datetime.max.replace(tzinfo=UTC), -(2**63): datetime.min.replace(tzinfo=UTC)}
+_ENDLESS_DAYS = {2**31 - 1: date.max, -(2**31): date.min}
 _DAYS_PER_YEAR, _DAYS_PER_MONTH = 365, 30
 
 _NUMERIC_HEAD = struct.Struct("!hhHH")
@@ -107,7 +108,7 @@ def _jsonb_bytes(value: object) -> bytes:
 
 
 def _from_jsonb(stored: bytes) -> Any:
-    return json.loads(stored[1:])
+    return parsed(stored[1:])
 
 
 def _text_bytes(value: object) -> bytes:
@@ -154,24 +155,22 @@ def _moment(value: datetime | date | str) -> tuple[int]:
     if not isinstance(moment, datetime):
         moment = datetime.combine(moment, time.min)
     moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    return (_ENDLESS.get(moment, (moment - _EPOCH) // _MICROSECOND),)
+    return ((moment - _EPOCH) // _MICROSECOND,)
 
 
 def _from_moment(stored: tuple[int]) -> datetime:
-    end = next((end for end, number in _ENDLESS.items() if number == stored[0]), None)
-    return end or _EPOCH + timedelta(microseconds=stored[0])
+    return _ENDLESS.get(stored[0]) or _EPOCH + timedelta(microseconds=stored[0])
 
 
 def _day(value: date | str) -> tuple[int]:
     day = _DAYS.validate_strings(value) if isinstance(value, str) else value
     if isinstance(day, datetime):
         day = (day if day.tzinfo is None else day.astimezone(UTC)).date()
-    return (_ENDLESS_DAYS.get(day, day.toordinal() - _EPOCH.toordinal()),)
+    return (day.toordinal() - _EPOCH.toordinal(),)
 
 
 def _from_day(stored: tuple[int]) -> date:
-    end = next((end for end, number in _ENDLESS_DAYS.items() if number == stored[0]), None)
-    return end or date.fromordinal(stored[0] + _EPOCH.toordinal())
+    return _ENDLESS_DAYS.get(stored[0]) or date.fromordinal(stored[0] + _EPOCH.toordinal())
 
 
 def _clock(value: time | str) -> tuple[int]:
@@ -200,7 +199,7 @@ _MOMENTS, _DAYS, _DURATIONS = TypeAdapter(datetime), TypeAdapter(date), TypeAdap
 # Not as text, which asyncpg can't read inside of ranges and composites.
 _BINARY: dict[str, Codec] = {
     **dict.fromkeys(("text", "varchar", "bpchar", "name"), (_text_bytes, bytes.decode)),
-    "json": (_json_bytes, json.loads),
+    "json": (_json_bytes, parsed),
     "jsonb": (_jsonb_bytes, _from_jsonb),
     "numeric": (_numeric_bytes, _from_numeric),
 }

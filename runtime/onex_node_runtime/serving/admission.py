@@ -3,7 +3,6 @@
 
 import asyncio
 import ipaddress
-import json
 import math
 import re
 from collections.abc import Mapping
@@ -13,6 +12,8 @@ from urllib.parse import urlsplit
 
 from omnibase_core.enums import EnumCoreErrorCode
 from starlette.requests import ClientDisconnect, Request
+
+from ..json_values import parsed
 
 _LOCAL_NAMES = frozenset({"localhost", "localhost."})
 _JSON = frozenset({"", "application/json"})
@@ -133,7 +134,7 @@ def payload_of(body: bytes) -> dict[str, Any]:
     # A function for each integer takes time that most bodies need not take.
     integer = _integer if _LONG_INTEGER.search(body) else None
     try:
-        payload = json.loads(body or b"{}", parse_constant=_refuse_constant, parse_int=integer)
+        payload = parsed(body or b"{}", parse_constant=_refuse_constant, parse_int=integer)
     except (ValueError, RecursionError):
         raise RefusedError(HTTPStatus.BAD_REQUEST, "The body is not JSON.") from None
     if not isinstance(payload, dict):

@@ -1,0 +1,42 @@
+"""No digit of a number is lost on its way in."""
+
+import json
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from onex_node_runtime.json_values import Digits, parsed
+from pydantic import BaseModel, JsonValue
+
+
+class ModelPrice(BaseModel):
+    """What may be said with a number."""
+
+    exact: Decimal
+    rough: float
+    any: JsonValue
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False))
+def test_decimals_keep_all_of_their_digits(number: Decimal) -> None:
+    said = f"{number:f}" if -300 < number.adjusted() < 300 else str(number)
+    if "." not in said and "E" not in said:
+        said += ".0"
+    value = ModelPrice.model_validate(parsed(f'{{"exact": {said}, "rough": 1, "any": null}}'))
+    assert value.exact == number
+
+
+@pytest.mark.parametrize("said", ["12345678901234567.89", "0.1000000000000000055", "-1.00000000000000000001", "1.5e3"])
+def test_all_other_fields_have_floats(said: str) -> None:
+    value = ModelPrice.model_validate(parsed(f'{{"exact": {said}, "rough": {said}, "any": [{said}]}}'))
+    assert value.exact == Decimal(said)
+    assert (type(value.rough), value.rough, value.any) == (float, float(said), [float(said)])
+    assert json.loads(value.model_dump_json())["any"] == [float(said)]
+    assert json.dumps(parsed(f"[{said}]")) == json.dumps([float(said)])
+
+
+def test_only_long_numbers_are_more_than_floats() -> None:
+    short, long = parsed(b"[0.12345, 0.123456789012345678]")
+    assert (type(short), type(long)) == (float, Digits)
+    assert repr(long) == repr(0.123456789012345678)

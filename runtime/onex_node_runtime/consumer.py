@@ -117,6 +117,7 @@ class Consumer[RequestT: BaseModel]:
         self._spans = spans
         self._loop: asyncio.Task[None] | None = None
         self._stopping = False
+        self._pause = FIRST_PAUSE_SECONDS
         self.dead_letters = 0
         self._measured: set[TopicPartition] = set()
         # Only whether there are so many is asked.
@@ -138,11 +139,9 @@ class Consumer[RequestT: BaseModel]:
         self._loop = None
 
     async def _consume_for_ever(self) -> None:
-        pause = FIRST_PAUSE_SECONDS
         while not self._stopping:
             try:
                 await self._consume()
-                pause = FIRST_PAUSE_SECONDS
             # Whatever it is, it must not end the consumer for good.
             except Exception as error:
                 line = {
@@ -150,8 +149,8 @@ class Consumer[RequestT: BaseModel]:
                     "error": self._kafka.settings.redact(f"{type(error).__name__}: {error}"),
                 }
                 emit_log_event_sync(EnumLogLevel.WARNING, "consumer_interrupted", line)
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+                await asyncio.sleep(self._pause)
+                self._pause = min(self._pause * 2, LONGEST_PAUSE_SECONDS)
 
     async def _consume(self) -> None:
         consumer = AIOKafkaConsumer(
@@ -172,7 +171,8 @@ class Consumer[RequestT: BaseModel]:
                     for partition, records in batches.items():
                         group.create_task(self._take(consumer, partition, records))
                 await self._measure_lag(consumer)
-        except* (KafkaError, OSError, TimeoutError, ModelOnexError) as errors:
+                self._pause = FIRST_PAUSE_SECONDS
+        except* Exception as errors:
             raise errors.exceptions[0] from errors
         finally:
             # Brokers that hang say no goodbye.

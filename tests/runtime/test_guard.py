@@ -45,6 +45,11 @@ def breaker() -> CircuitBreaker:
     return CircuitBreaker("it", failure_threshold=2, recovery_seconds=60, half_open_max_calls=1)
 
 
+def told(error: Exception, cause: Exception | None) -> Exception:
+    error.__cause__ = cause
+    return error
+
+
 async def call(guard: Guard, calls: Calls, *, idempotent: bool = False, retry: RetryPolicy | None = None) -> str:
     return await guard.call(calls, is_outage, is_outage, idempotent=idempotent, retry=retry)
 
@@ -93,3 +98,43 @@ async def test_every_attempt_passes_the_breaker_whose_cause_counts() -> None:
     assert caught.value.error_code is EnumCoreErrorCode.SERVICE_UNAVAILABLE
     assert calls.count == 2
     assert guard.figures() == [("circuit_breaker_open", 1.0, {"integration": "it"})]
+
+
+@pytest.mark.parametrize(
+    ("error", "count"),
+    [
+        (told(ModelOnexError(message="In words.", error_code=EnumCoreErrorCode.OPERATION_FAILED), KeyError()), 2),
+        (told(ModelOnexError(message="In words.", error_code=EnumCoreErrorCode.OPERATION_FAILED), ValueError()), 1),
+        (told(ModelOnexError(message="In words.", error_code=EnumCoreErrorCode.OPERATION_FAILED), None), 1),
+        (told(ValueError(), KeyError()), 1),
+    ],
+    ids=["listed", "not listed", "of nothing", "of another error"],
+)
+async def test_what_is_told_in_words_is_known_by_what_was_raised(error: Exception, count: int) -> None:
+    calls = Calls(error)
+    if count == 1:
+        with pytest.raises(type(error)) as caught:
+            await call(Guard(POLICY), calls)
+        assert caught.value is error
+    else:
+        assert await call(Guard(POLICY), calls) == "done"
+    assert calls.count == count
+
+
+async def test_a_breaker_that_tries_again_is_told_as_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    guard = Guard(None, breaker())
+
+    def gauge() -> list[float]:
+        return [value for _, value, _ in guard.figures()]
+
+    assert gauge() == [0.0]
+    for _ in range(2):
+        with pytest.raises(ConnectionError):
+            await call(guard, Calls(ConnectionError()))
+    assert gauge() == [1.0]
+    now += 60
+    assert gauge() == [1.0]
+    assert await call(guard, Calls()) == "done"
+    assert gauge() == [0.0]

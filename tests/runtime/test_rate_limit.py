@@ -70,12 +70,36 @@ def test_caller_that_floods_takes_no_turns_of_others() -> None:
     assert passed["flood"] + passed["calm"] <= 100 * 10 + 2 * 10
 
 
-def test_callers_are_forgotten() -> None:
+def test_those_who_ask_share_the_rate_and_all_that_nobody_knows_are_one() -> None:
+    clock = Clock()
+    limit = RateLimit(1, 4, clock)
+    # Who asks when, and how long each has to wait.
+    asked = [
+        (0, "", [0, 0, 0, 0, 1]),
+        (0, "calm", [0, 0, 2]),
+        (0, "third", [0, 3]),
+        (0, "fourth", [0, 5]),
+        (0, "fifth", [5]),
+        # The parts of all are used up by now, and one who asks alone has to wait for the whole.
+        (4, "", [1]),
+        (4, "fifth", [1]),
+        (5, "calm", [0, 1]),
+        (9, "", [0, 0, 0, 0, 1]),
+    ]
+    for now, caller, waits in asked:
+        clock.now = 1000.0 + now
+        assert [limit.take(caller) if caller else limit.take() for _ in waits] == waits, (now, caller)
+
+
+def test_callers_who_asked_least_recently_are_forgotten() -> None:
     clock = Clock()
     limit = RateLimit(1_000_000, 1_000_000, clock)
-    for number in range(3 * KNOWN_CALLERS):
+    limit.take("first")
+    limit.take("second")
+    limit.take("first")
+    for number in range(KNOWN_CALLERS - 1):
         limit.take(str(number))
-    assert len(limit._callers) <= KNOWN_CALLERS
+    assert [*limit._callers] == ["first", *map(str, range(KNOWN_CALLERS - 1))]
 
 
 class Counting(MixinMetrics):
@@ -97,9 +121,9 @@ def test_refusal_says_when_and_for_whom() -> None:
         admit("second", asked)
     assert caught.value.error_code is EnumCoreErrorCode.RATE_LIMIT_ERROR
     assert caught.value.correlation_id == asked
-    told = str(caught.value.context)
-    assert "'operation': 'second'" in told
-    assert "'retry_after_seconds': 0.5" in told
+    assert caught.value.message == "There are too many requests."
+    told = caught.value.context["additional_context"]
+    assert (told["operation"], told["retry_after_seconds"]) == ("second", 0.5)
     assert metrics.counted == [("operation_rate_limited", {"operation": "second"})]
 
 

@@ -87,3 +87,21 @@ async def test_what_answered_a_while_ago_is_unknown(monkeypatch: pytest.MonkeyPa
     assert up() == {"away": 1.0, "there": 1.0}
     monkeypatch.setattr(group, "KNOWN_SECONDS", 0.0)
     assert all(math.isnan(value) for value in up().values())
+
+
+async def test_figures_name_their_dependency(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    adapters = AdapterGroup(away=Fake(EnumCoreErrorCode.TIMEOUT), there=Fake())
+    await adapters.check()
+    own: list[Figure] = [("closed", 0.0, {}), ("closed", 0.0, {})]
+    now += 59.9
+    assert adapters.figures() == [
+        ("dependency_up", 0.0, {"dependency": "away"}),
+        ("dependency_up", 1.0, {"dependency": "there"}),
+        *own,
+    ]
+    now += 0.1
+    assert [value for _, value, _ in adapters.figures()] == [pytest.approx(math.nan, nan_ok=True)] * 2 + [0.0, 0.0]
+    await adapters.open()
+    assert [value for _, value, _ in adapters.figures()] == [0.0, 1.0, 0.0, 0.0]

@@ -212,3 +212,51 @@ async def test_open_breaker_refuses_before_anything_waits() -> None:
     async with connections.turn(), asyncio.timeout(1):
         with pytest.raises(ModelOnexError, match="circuit breaker"):
             await guard.call(fail, is_outage, is_outage, idempotent=True, connections=connections)
+
+
+def of(value: float, most: float) -> list[tuple[str, float, dict[str, str]]]:
+    """How many of them are in use, as figures tell it."""
+    tags = {"integration": "it"}
+    return [("pool_connections_in_use", value, tags), ("pool_connections_max", most, tags)]
+
+
+async def test_figures_say_how_many_are_in_use_and_a_refusal_names_the_integration() -> None:
+    connections = Connections("it", 2, 0.001)
+    assert connections.figures() == of(0, 2)
+    async with connections.turn():
+        assert connections.figures() == of(1, 2)
+        async with connections.turn():
+            assert connections.figures() == of(2, 2)
+            with pytest.raises(ModelOnexError) as caught:
+                await hold(connections, 0, [])
+            assert connections.figures() == of(2, 2)
+        assert connections.figures() == of(1, 2)
+    assert connections.figures() == of(0, 2)
+    assert (caught.value.error_code, caught.value.message) == (
+        EnumCoreErrorCode.SERVICE_UNAVAILABLE,
+        "All connections to it are in use.",
+    )
+    assert caught.value.context["additional_context"]["integration"] == "it"
+
+
+async def test_each_that_is_kept_is_free_when_it_is_clean() -> None:
+    connections = Connections("it", 3)
+    ends = [asyncio.Event() for _ in range(2)]
+
+    async def cleaning(end: asyncio.Event) -> None:
+        await end.wait()
+
+    tasks = [asyncio.create_task(cleaning(end)) for end in ends]
+    async with connections.turn(), connections.turn():
+        for task in tasks:
+            connections.keep(task)
+    assert connections.figures() == of(2, 3)
+    # Others come and go in between.
+    await hold(connections, 0, [])
+    for end, left in zip(ends, (1, 0), strict=True):
+        end.set()
+        await asyncio.wait([tasks.pop(0)])
+        await asyncio.sleep(0)
+        assert connections.figures() == of(left, 3)
+    async with connections.turn(), connections.turn(), connections.turn():
+        assert connections.figures() == of(3, 3)

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 from onex_node_runtime.adapters.retry_policy import AsksForPauseError, RetryPolicy
+from onex_node_runtime.settings.retry import RetrySettings
 
 POLICY = RetryPolicy(
     max_attempts=5,
@@ -88,3 +89,21 @@ async def test_a_pause_that_is_asked_for_is_the_least(delays: list[float], asked
 
     assert await POLICY.call(busy, lambda _error: True) == "done"
     assert delays == [slept]
+
+
+async def test_delays_are_no_longer_than_asked_for_and_grown(delays: list[float]) -> None:
+    short = replace(POLICY, initial_delay_seconds=0.25, backoff_multiplier=3)
+    assert await short.call(Flaky(4), short.lists) == "done"
+    assert delays == [0.25, 0.75, 2.25, 3]
+
+
+def test_settings_say_how_often_and_after_how_long() -> None:
+    settings = RetrySettings(
+        retry_max_attempts=4,
+        retry_initial_delay_seconds=0.5,
+        retry_max_delay_seconds=8,
+        retry_backoff_multiplier=3,
+    )
+    policy = RetryPolicy(max_attempts=4, initial_delay_seconds=0.5, max_delay_seconds=8, backoff_multiplier=3)
+    assert RetryPolicy.of(settings) == policy
+    assert RetryPolicy.of(settings, ["KeyError"]) == replace(policy, retryable_exceptions=frozenset({"KeyError"}))

@@ -148,5 +148,4 @@ class CircuitBreaker:
             if self._trials_passed < self._half_open_max_calls:
                 return
             self._opened_at = None
-            self._trials_passed = 0
         self._failures = 0

@@ -80,6 +80,7 @@ class Client:
         return self
 
     async def start(self) -> None:
+        await asyncio.sleep(0)
         self.log.append("start")
 
     async def stop(self) -> None:
@@ -218,9 +219,9 @@ def consume(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
         handle = (inbox or Inbox()).handle
         consumer = Consumer(terms, kafka, ModelRequest, handle, metrics or MixinMetrics(), **given)
         consumer.start()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(10):
             await client.all_given.wait()
-        await consumer.stop()
+            await consumer.stop()
         return client
 
     return run

@@ -176,7 +176,7 @@ class Consumer[RequestT: BaseModel]:
             raise errors.exceptions[0] from errors
         finally:
             # Brokers that hang say no goodbye.
-            with suppress(KafkaError, OSError, TimeoutError):
+            with suppress(KafkaError, OSError):
                 await asyncio.wait_for(consumer.stop(), GOODBYE_SECONDS)
 
     async def _take(
@@ -331,9 +331,7 @@ class Consumer[RequestT: BaseModel]:
         # JSON that is nested too deeply is a RecursionError.
         except (ValueError, ValidationError, RecursionError) as error:
             raise ModelOnexError(
-                message="The message is no JSON object.",
-                error_code=EnumCoreErrorCode.VALIDATION_ERROR,
-                correlation_id=correlation_id,
+                message="The message is no JSON object.", error_code=EnumCoreErrorCode.VALIDATION_ERROR
             ) from error
 
     def _count(self, outcome: str, record: ConsumerRecord) -> None:

@@ -29,6 +29,7 @@ TOPIC, OTHER = "paid", "sent"
 REQUEST = UUID("7d444840-9dc0-11d1-b245-5ffdce74fad2")
 AT = TopicPartition(TOPIC, 2)
 NEXT = TopicPartition(TOPIC, 3)
+NEW = TopicPartition(TOPIC, 4)
 CORRELATED = ("correlation_id", str(REQUEST).encode())
 
 
@@ -110,6 +111,7 @@ class Client:
     async def position(self, partition: TopicPartition) -> int:
         if partition == NEXT:
             raise IllegalStateError("It went.")
+        assert self.ends[partition] is not None, "Nobody knows its position yet, and asking for it takes its time."
         return 48
 
 
@@ -593,22 +595,26 @@ async def test_a_client_that_hangs_at_its_end_is_left(
 
     monkeypatch.setattr(Client, "stop", stop)
     monkeypatch.setattr(consuming, "GOODBYE_SECONDS", 0.001)
-    await consume({AT: [Record()]})
-    assert caplog.messages == []
+    client = await consume(LookupError("It broke."), {AT: [Record()]})
+    assert client.committed == {2: [41]}
+    assert [told["error"] for _, _, told in lines(caplog)] == ["LookupError: It broke."]
 
 
 def lag(value: float, partition: int = 2) -> tuple[str, float, dict[str, str]]:
     return ("consumer_lag_messages", value, {"topic": TOPIC, "partition": str(partition)})
 
 
-async def test_what_waits_is_measured_with_each_event_and_each_poll(consume: Callable[..., Any]) -> None:
+async def test_what_waits_is_measured_with_each_event_and_each_poll(
+    consume: Callable[..., Any], caplog: pytest.LogCaptureFixture
+) -> None:
     metrics = Metrics()
     records = [Record(offset=40), Record(offset=47), Record(offset=52)]
-    # The position of the first is 48, of the second nobody knows any more, and of the third where it ends.
-    highwater = {AT: 50, NEXT: 9, TopicPartition(TOPIC, 4): None}
+    # The position of the first is 48, the second has gone, and nobody knows yet where the third ends.
+    highwater = {AT: 50, NEXT: 9, NEW: None}
     await consume({AT: records}, metrics=metrics, highwater=highwater)
     assert metrics.measured[:4] == [lag(9), lag(2), lag(0), lag(2)]
     assert all(figure == lag(2) for figure in metrics.measured[4:])
+    assert caplog.messages == []
 
 
 async def test_what_another_process_takes_is_no_lag_of_this_one(
@@ -623,8 +629,9 @@ async def test_what_another_process_takes_is_no_lag_of_this_one(
             client.assigned = set()
 
     monkeypatch.setattr(Client, "commit", lost)
-    await consume({AT: [Record(), Record(offset=41)]}, {}, {}, metrics=metrics, highwater={AT: 50})
-    assert metrics.measured == [lag(9), lag(0)]
+    batches: list[Batch] = [{}, {AT: [Record(), Record(offset=41)]}, {}, {}]
+    await consume(*batches, metrics=metrics, highwater={AT: 50, NEW: None})
+    assert metrics.measured == [lag(2), lag(9), lag(0)]
 
 
 async def test_what_is_at_hand_is_finished_at_the_end_and_nothing_else_begun(

@@ -11,7 +11,7 @@ from typing import Any, cast
 from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.errors import ModelOnexError
 from pydantic import BaseModel, ValidationError
-from pydantic_core import to_json
+from pydantic_core import InitErrorDetails, PydanticCustomError, to_json
 
 MOST_PROBLEMS = 50
 """Problems that an answer lists: a request of many mistakes gets no answer of many times its size."""
@@ -55,10 +55,9 @@ def validated[ModelT: BaseModel](
         made = model.model_validate_json(text, strict=True, extra=extra)  # type: ignore[arg-type]  # it is a literal
     except ValidationError as error:
         # Defaults may be written as JSON has them, and are no values of the caller's.
-        if error.error_count() > MOST_EXAMINED or any(
-            _is_given(payload, problem["loc"]) for problem in error.errors(include_url=False, include_context=False)
-        ):
-            raise
+        given = error if error.error_count() > MOST_EXAMINED else _of_caller(error, payload)
+        if given is not None:
+            raise given from None
         made = model.model_validate_json(text, extra=extra)  # type: ignore[arg-type]  # it is a literal
     if beyond := list(_bounded(_beyond(made), MOST_PROBLEMS)):
         raise ModelOnexError(
@@ -67,6 +66,19 @@ def validated[ModelT: BaseModel](
             problems=beyond,
         )
     return made
+
+
+def _of_caller(error: ValidationError, payload: Mapping[str, object]) -> ValidationError | None:
+    """Return what is wrong of what the caller gave, or left out; None where only defaults are."""
+    found = error.errors(include_url=False, include_context=False)
+    given = [problem for problem in found if problem["type"] == "missing" or _is_given(payload, problem["loc"])]
+    if len(given) == len(found):
+        return error
+    details = [
+        InitErrorDetails(type=PydanticCustomError(problem["type"], problem["msg"]), loc=problem["loc"], input=None)
+        for problem in given
+    ]
+    return ValidationError.from_exception_data(error.title, details, "json") if details else None
 
 
 def _is_given(payload: Any, path: Sequence[object]) -> bool:

@@ -12,8 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.errors import ModelOnexError
-from onex_node_runtime.payloads import DEEPEST, LONGEST_MESSAGE, MOST_PROBLEMS, problems_of, shortened, validated
-from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+from onex_node_runtime.payloads import (
+    DEEPEST,
+    LONGEST_MESSAGE,
+    LONGEST_PATH,
+    MOST_DIGITS,
+    MOST_PROBLEMS,
+    problems_of,
+    shortened,
+    validated,
+)
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 
 class Colour(StrEnum):
@@ -34,6 +43,8 @@ class Everything(BaseModel):
     colour: Colour | None = None
     anything: dict[str, JsonValue] = {}
     list_of: list[int] = []
+    pair: tuple[int, int] | None = None
+    inner: "Everything | None" = None
 
 
 @pytest.mark.parametrize(
@@ -97,16 +108,168 @@ def test_what_a_model_writes_it_takes(made: Everything) -> None:
     assert validated(Everything, made.model_dump(mode="json")) == made
 
 
-def test_many_problems_are_few_words() -> None:
-    payload = {f"unknown_{number}": 1 for number in range(200)}
-    with pytest.raises(ValidationError) as caught:
+def problems(model: type[BaseModel], payload: dict[str, Any], *, tolerant: bool = False) -> list[tuple[str, str]]:
+    """What is wrong with a payload, however it is refused."""
+    try:
+        validated(model, payload, tolerant=tolerant)
+    except ModelOnexError as error:
+        return [(problem["path"], problem["message"]) for problem in error.context["additional_context"]["problems"]]
+    except ValidationError as error:
+        return [(problem["path"], problem["message"]) for problem in problems_of(error)]
+    return []
+
+
+def nested(levels: int) -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    for _ in range(levels - 1):
+        value = {"a": value}
+    return value
+
+
+NUL, HALF = "holds the character NUL", "holds half a character, a lone surrogate"
+DEEP, LONG = f"is nested more than {DEEPEST} levels deep", f"is a number of more than {MOST_DIGITS} digits"
+BEYOND, NO_MOMENT = "is a whole number beyond 64 bits", "is a moment that is beyond the years 1 to 9999 in UTC"
+
+
+@pytest.mark.parametrize(
+    ("payload", "found"),
+    [
+        ({"text": "a\x00b"}, [("text", NUL)]),
+        ({"text": "ä\x00"}, [("text", NUL)]),
+        ({"anything": {"a": [1, {"b": "\udfff"}]}}, [("anything.a.1.b", HALF)]),
+        ({"anything": {"a": ("fine", "\udfff")}}, [("anything.a.1", HALF)]),
+        ({"number": float("-inf")}, [("number", "is no finite number")]),
+        (
+            {"anything": {"b": {"\x00": 1, "a": "\x00", "\ud800": 2}}, "list_of": [1, "\x00"]},
+            [
+                ("list_of.1", NUL),
+                ("anything.b", f"has a key that {NUL}"),
+                ("anything.b", f"has a key that {HALF}"),
+                ("anything.b.a", NUL),
+            ],
+        ),
+        ({"\x00": 1}, [("", f"has a key that {NUL}")]),
+        ({"anything": nested(DEEPEST - 1)}, []),
+        ({"anything": nested(DEEPEST)}, [(".".join(["anything", *"a" * (DEEPEST - 1)]), DEEP)]),
+        ({"anything": {"a": [[]]}}, []),
+        ({"a" * 300: "\x00"}, [("a" * LONGEST_PATH, NUL)]),
+        ({"whole": 2**63 - 1, "list_of": [-(2**63)], "anything": {"a": True, "b": 1e300}}, []),
+        ({"whole": 2**63}, [("whole", BEYOND)]),
+        ({"list_of": [1, -(2**63) - 1, 2]}, [("list_of.1", BEYOND)]),
+        ({"pair": [1, 2**63]}, [("pair.1", BEYOND)]),
+        ({"inner": {"whole": 2**63}}, [("inner.whole", BEYOND)]),
+        ({"anything": {"a": [{"b": 2**63}]}, "whole": 2**63}, [("whole", BEYOND), ("anything.a.0.b", BEYOND)]),
+        ({"amount": "1e1000"}, []),
+        ({"amount": "-1e-1000"}, []),
+        ({"amount": "1" * 1000}, []),
+        ({"amount": "1e1001"}, [("amount", LONG)]),
+        ({"amount": "1e-1001"}, [("amount", LONG)]),
+        ({"amount": "0." + "1" * 1001}, [("amount", LONG)]),
+        ({"moment": "0001-01-01T00:00:00+14:00"}, [("moment", NO_MOMENT)]),
+        ({"moment": "0001-01-01T00:00:00"}, []),
+        ({"moment": "9999-12-31T23:59:59Z"}, []),
+    ],
+)
+def test_each_value_that_nothing_takes_is_told_with_its_place(
+    payload: dict[str, Any], found: list[tuple[str, str]]
+) -> None:
+    assert problems(Everything, payload) == found
+
+
+@pytest.mark.parametrize(
+    ("payload", "message"),
+    [
+        ({"text": "\x00"}, "The input holds values that can't be taken."),
+        ({"whole": 2**63}, "The input holds values that are beyond what can be reckoned with."),
+    ],
+)
+def test_what_nothing_takes_is_said_in_one_sentence(payload: dict[str, Any], message: str) -> None:
+    with pytest.raises(ModelOnexError) as caught:
         validated(Everything, payload)
-    found = problems_of(caught.value)
-    assert len(found) == MOST_PROBLEMS + 1
-    assert found[-1]["message"] == "and 150 more"
-    with pytest.raises(ValidationError) as caught:
-        validated(Everything, {f"unknown_{number}": 1 for number in range(80_000)})
-    assert problems_of(caught.value) == [{"path": "", "message": "80000 problems"}]
+    assert (caught.value.message, caught.value.error_code) == (message, EnumCoreErrorCode.VALIDATION_ERROR)
+
+
+@pytest.mark.parametrize("payload", [{"anything": {"a": ["\x00"] * 80}}, {"list_of": [2**63] * 80}])
+def test_of_many_values_that_nothing_takes_some_are_told(payload: dict[str, Any]) -> None:
+    assert len(problems(Everything, payload)) == MOST_PROBLEMS
+
+
+def test_bytes_are_text_as_json_has_them() -> None:
+    assert validated(Everything, {"text": b"\xfb\xff"}).text == "-_8="
+
+
+class Inner(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    whole: int = 0
+    day: date = Field(default="2026-01-31", validate_default=True)
+    colour: Colour = Field(default="red", validate_default=True)
+
+
+class Outer(Inner):
+    required: int
+    inner: Inner | None = None
+    many: list[Inner] = []
+
+
+STRANGE = ("Extra inputs are not permitted", "Input should be a valid integer", "Field required")
+
+
+@pytest.mark.parametrize(
+    ("payload", "tolerant", "found"),
+    [
+        ({"required": 1, "inner": {}, "many": [{}]}, False, []),
+        ({}, False, [("required", STRANGE[2])]),
+        ({"required": 1, "more": 1}, False, [("more", STRANGE[0])]),
+        ({"required": 1, "more": 1, "inner": {"more": 1}, "many": [{"more": 1}]}, True, []),
+        ({"inner": {"whole": "5"}}, False, [("required", STRANGE[2]), ("inner.whole", STRANGE[1])]),
+        ({"required": 1, "many": [{}, {"whole": "5"}]}, True, [("many.1.whole", STRANGE[1])]),
+        ({"required": 1, "many": [{"day": 5}]}, False, [("many.0.day", "Input should be a valid date")]),
+        ({"required": 1, "inner": 5}, False, [("inner", "Input should be an object")]),
+        ({"required": 1, "many": ["5"]}, False, [("many.0", "Input should be an object")]),
+    ],
+)
+def test_defaults_are_no_mistakes_of_the_callers(
+    payload: dict[str, Any], tolerant: bool, found: list[tuple[str, str]]
+) -> None:
+    assert problems(Outer, payload, tolerant=tolerant) == found
+
+
+def test_a_tolerant_reader_takes_what_it_knows() -> None:
+    made = validated(Outer, {"required": 1, "more": 2, "inner": {"whole": 3, "more": 4}}, tolerant=True)
+    assert made == Outer(required=1, inner=Inner(whole=3))
+    assert made.day == date(2026, 1, 31)
+    assert validated(Everything, {"whole": 1, "more": 2}, tolerant=True) == Everything(whole=1)
+
+
+@pytest.mark.parametrize(
+    ("mistakes", "listed", "last"),
+    [
+        (MOST_PROBLEMS, MOST_PROBLEMS, ("unknown_49", "Extra inputs are not permitted")),
+        (MOST_PROBLEMS + 1, MOST_PROBLEMS + 1, ("", "and 1 more")),
+        (1000, MOST_PROBLEMS + 1, ("", "and 950 more")),
+        (1001, 1, ("", "1001 problems")),
+        (80_000, 1, ("", "80000 problems")),
+    ],
+)
+def test_many_problems_are_few_words(mistakes: int, listed: int, last: tuple[str, str]) -> None:
+    found = problems(Everything, {f"unknown_{number}": 1 for number in range(mistakes)})
+    assert (len(found), found[-1]) == (listed, last)
+
+
+def test_the_place_of_a_problem_is_not_endless() -> None:
+    assert problems(Everything, {"x" * 1000: 1}) == [("x" * LONGEST_PATH, "Extra inputs are not permitted")]
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("a" * LONGEST_MESSAGE, "a" * LONGEST_MESSAGE),
+        ("a" * 249 + "bc" + "d" * 250, "a" * 249 + "…" + "d" * 250),
+    ],
+)
+def test_of_a_long_message_the_middle_is_left_out(message: str, shown: str) -> None:
+    assert shortened(message) == shown
 
 
 @given(st.text())

@@ -9,7 +9,7 @@ from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.errors import ModelOnexError
 from onex_node_runtime.answers import every, every_or_none, first, first_or_none
 from onex_node_runtime.models.base64_bytes import Base64Bytes
-from onex_node_runtime.texts import form, segment, text
+from onex_node_runtime.texts import form, segment, segments, text
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 NAMES = jsonpath.compile("$.items[*].name")
@@ -37,6 +37,30 @@ def test_value_in_a_path_leads_to_no_other_one() -> None:
         assert caught.value.error_code is EnumCoreErrorCode.VALIDATION_ERROR
 
 
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [("a/b", "a/b"), ("a b/ä?c#d", "a%20b/%C3%A4%3Fc%23d"), (5, "5"), ("a", "a")],
+)
+def test_value_may_be_several_parts_of_a_path(value: object, shown: str) -> None:
+    assert segments(value) == shown
+
+
+@pytest.mark.parametrize("value", ["", None, "/a", "a//b", "a/", "a/./b", "../a"])
+def test_parts_of_a_path_lead_to_no_other_one(value: object) -> None:
+    with pytest.raises(ModelOnexError) as caught:
+        segments(value)
+    assert (caught.value.message, caught.value.error_code) == (
+        "A value that a path is made of is missing, or would lead to another path.",
+        EnumCoreErrorCode.VALIDATION_ERROR,
+    )
+
+
+@pytest.mark.parametrize("value", [".", ".."])
+def test_path_that_may_end_early_leads_to_no_other_one_either(value: str) -> None:
+    with pytest.raises(ModelOnexError, match="another path"):
+        segment(value, may_be_empty=True)
+
+
 def test_values_of_an_answer_are_found() -> None:
     answer: JsonValue = {"items": [{"name": "a"}, {"name": "b"}]}
     assert first(NAMES, answer) == first_or_none(NAMES, answer) == "a"
@@ -47,7 +71,11 @@ def test_values_of_an_answer_are_found() -> None:
 def test_answer_without_what_is_asked_for_is_refused(answer: JsonValue) -> None:
     with pytest.raises(ModelOnexError) as caught:
         first(NAMES, answer)
-    assert caught.value.error_code is EnumCoreErrorCode.CONTRACT_VIOLATION
+    assert (caught.value.message, caught.value.error_code) == (
+        "The answer has nothing at $['items'][*]['name'].",
+        EnumCoreErrorCode.CONTRACT_VIOLATION,
+    )
+    assert caught.value.context["additional_context"]["integration"] == "http"
 
 
 def test_what_may_be_missing_is_none() -> None:

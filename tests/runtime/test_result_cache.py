@@ -122,3 +122,52 @@ async def test_a_cache_that_is_off_keeps_nothing(metrics: MixinMetrics, pong: Po
     for _ in range(2):
         await handle(ModelPing(number=1))
     assert pong.calls == 2
+
+
+class Told(MixinMetrics):
+    """Remembers what is counted and measured, with the tags that tell one series from another."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[tuple[str, float, object]] = []
+
+    def increment_counter(self, counter_name: str, value: int = 1, tags: dict[str, str] | None = None) -> None:
+        self.told.append((counter_name, value, tags))
+
+    def record_metric(self, metric_name: str, value: float, tags: dict[str, str] | None = None) -> None:
+        self.told.append((metric_name, value, tags))
+
+
+async def test_each_operation_has_hits_misses_and_a_share_of_its_own(pong: Pong) -> None:
+    metrics = Told()
+    cache = results(metrics)
+    ping, other = cache.around("ping", pong.handle), cache.around("other", pong.handle)
+    for handle in (ping, ping, other, ping):
+        await handle(ModelPing(number=1))
+    of_ping, of_other = {"operation": "ping"}, {"operation": "other"}
+    assert metrics.told == [
+        ("cache_miss", 1, of_ping),
+        ("cache_hit_ratio", 0, of_ping),
+        ("cache_hit", 1, of_ping),
+        ("cache_hit_ratio", 1 / 2, of_ping),
+        ("cache_miss", 1, of_other),
+        ("cache_hit_ratio", 0, of_other),
+        ("cache_hit", 1, of_ping),
+        ("cache_hit_ratio", 2 / 3, of_ping),
+    ]
+
+
+async def test_a_result_is_kept_as_it_is_under_the_name_of_its_handler(metrics: MixinMetrics, pong: Pong) -> None:
+    handle = results(metrics).around("ping", pong.handle)
+    assert await handle(ModelPing(number=1)) is await handle(ModelPing(number=1))
+    assert handle.__name__ == "handle"
+
+
+async def test_a_value_may_have_a_time_of_its_own(metrics: MixinMetrics, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now)
+    cache = results(metrics)
+    await cache.set_cached("a", 1, ttl_seconds=10)
+    await cache.set_cached("b", 2)
+    now += 11
+    assert [await cache.get_cached(key) for key in "abc"] == [None, 2, None]

@@ -54,6 +54,7 @@ def problems(limits: InputLimits, payload: dict[str, Any]) -> list[tuple[str, st
         ({"a": "\ud800"}, [("a", CONTROL)]),
         ({"a": "; Drop  table t"}, [("a", FORBIDDEN)]),
         ({"a": "drop table\x00"}, [("a", CONTROL), ("a", FORBIDDEN)]),
+        ({"a": "\x00", "b": ["\x01"]}, [("b.0", CONTROL), ("a", CONTROL)]),
         ({"a": "\x00", "b": {"c": "\x01"}, "d": "fine"}, [("b.c", CONTROL), ("a", CONTROL)]),
     ],
 )
@@ -134,7 +135,8 @@ def test_values_of_named_fields_are_masked(text: str, shown: str) -> None:
 
 
 def test_nothing_is_masked_where_nothing_is_named() -> None:
-    assert SETTINGS.model_copy(update={"security_redact_fields": ()}).redact("password=word") == "password=word"
+    text = "password=word password = word"
+    assert SETTINGS.model_copy(update={"security_redact_fields": ()}).redact(text) == text
 
 
 def test_text_stays_on_its_line() -> None:

@@ -1,11 +1,13 @@
 """Spans: what they tell, whose trace they belong to, and where they go."""
 
+import asyncio
+import contextlib
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Literal
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from omnibase_core.enums import EnumCoreErrorCode
@@ -13,7 +15,8 @@ from omnibase_core.errors import ModelOnexError
 from onex_node_runtime import exporting as exporting_module
 from onex_node_runtime.exporting import exporter_of, exporting, provider_of
 from onex_node_runtime.settings.tracing import TracingSettings
-from onex_node_runtime.tracing import call_span, incoming, node_span, operation_span, outgoing, trace_of_line
+from onex_node_runtime.spans import UNTRACED
+from onex_node_runtime.tracing import SPANS, call_span, incoming, node_span, operation_span, outgoing, trace_of_line
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor
@@ -127,6 +130,62 @@ def test_calls_of_other_nodes_are_spans(spans: InMemorySpanExporter) -> None:
     (span,) = spans.get_finished_spans()
     assert (span.name, span.kind) == ("other ask", trace.SpanKind.CLIENT)
     assert dict(span.attributes or {}) == {"onex.peer": "other", "onex.operation": "ask"}
+
+
+@pytest.mark.parametrize(
+    ("made", "name", "kind", "attributes"),
+    [
+        (
+            lambda: operation_span(NODE, "ping", UUID(int=7)),
+            "ping",
+            trace.SpanKind.SERVER,
+            {"onex.node": NODE, "onex.operation": "ping", "onex.correlation_id": str(UUID(int=7))},
+        ),
+        (
+            lambda: node_span("other", "ask"),
+            "other ask",
+            trace.SpanKind.CLIENT,
+            {"onex.peer": "other", "onex.operation": "ask"},
+        ),
+        (lambda: call_span("http get it"), "http get it", trace.SpanKind.CLIENT, {"onex.integration": "http"}),
+    ],
+    ids=["operation", "node", "call"],
+)
+@pytest.mark.parametrize("error", [None, ValueError("hidden"), asyncio.CancelledError()])
+def test_spans_tell_what_is_done_and_what_kind_of_failure_ends_it(
+    spans: InMemorySpanExporter,
+    made: Callable[[], AbstractContextManager[None]],
+    name: str,
+    kind: trace.SpanKind,
+    attributes: dict[str, str],
+    error: BaseException | None,
+) -> None:
+    with contextlib.suppress(ValueError, asyncio.CancelledError), made():
+        if error is not None:
+            raise error
+    (span,) = spans.get_finished_spans()
+    failed = {} if error is None else {"error.type": type(error).__name__}
+    assert (span.name, span.kind, dict(span.attributes or {})) == (name, kind, attributes | failed)
+    assert span.status.status_code is (trace.StatusCode.UNSET if error is None else trace.StatusCode.ERROR)
+    assert (span.status.description, span.events) == (None, ())
+    assert span.instrumentation_scope is not None
+    assert span.instrumentation_scope.name == "onex_node_runtime.tracing"
+
+
+def test_a_trace_is_handed_on_as_it_came_until_its_request_ends() -> None:
+    headers = {"traceparent": TRACEPARENT, "tracestate": "shop=1"}
+    with contextlib.suppress(LookupError), incoming(headers):
+        assert outgoing() == headers
+        raise LookupError
+    assert outgoing() == {}
+
+
+def test_nodes_without_tracing_make_no_spans(spans: InMemorySpanExporter) -> None:
+    with UNTRACED.call("http get"), UNTRACED.incoming({"traceparent": TRACEPARENT}):
+        assert dict(UNTRACED.outgoing()) == {}
+    with SPANS.incoming({"traceparent": TRACEPARENT}), SPANS.call("http get"):
+        assert SPANS.outgoing()["traceparent"].startswith(f"00-{TRACE_ID}-")
+    assert [span.name for span in spans.get_finished_spans()] == ["http get"]
 
 
 def test_nothing_is_handed_on_outside_of_a_trace() -> None:

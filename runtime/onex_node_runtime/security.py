@@ -131,4 +131,4 @@ def _assignments(names: tuple[str, ...]) -> re.Pattern[str]:
 
 def escaped(text: str) -> str:
     r"""Return a text on one line, its control characters as Python writes them, such as `\n`."""
-    return _MISLEADING.sub(lambda found: found[0].encode("unicode_escape", "surrogatepass").decode(), text)
+    return _MISLEADING.sub(lambda found: found[0].encode("unicode_escape").decode(), text)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import MutableMapping
+from http import HTTPStatus
 from typing import Any
 
 import pytest
@@ -54,6 +55,45 @@ async def test_those_who_left_take_no_turn() -> None:
     assert begun == [str(number) for number in range(500) if not MOST_PER_ROUND <= number < 2 * MOST_PER_ROUND]
 
 
+@pytest.mark.parametrize("scope", [{"type": "websocket", "path": "/"}, {"type": "http", "path": "/health"}])
+async def test_what_is_no_request_of_an_operation_waits_for_no_turn(scope: dict[str, str]) -> None:
+    begun: list[object] = []
+
+    async def app(*given: object) -> None:
+        begun.append(given)
+
+    application = Turns(app)
+    asked = [
+        asyncio.create_task(application({"type": "http", "path": "/a"}, receive, send)) for _ in range(MOST_PER_ROUND)
+    ]
+    await asyncio.sleep(0)
+    asked += [asyncio.create_task(application(scope, receive, send)) for _ in range(2)]
+    await asyncio.sleep(0)
+    assert begun[MOST_PER_ROUND:] == [(scope, receive, send)] * 2
+    await asyncio.gather(*asked)
+
+
+async def test_a_later_round_lets_as_many_begin() -> None:
+    begun: list[str] = []
+
+    async def app(scope: MutableMapping[str, Any], _receive: object, _send: object) -> None:
+        begun.append(scope["path"])
+
+    application = Turns(app)
+    # Each begins in a round of its own, the thousandth as the first.
+    for number in range(3 * MOST_PER_ROUND):
+        await application({"type": "http", "path": f"/{number}"}, receive, send)
+    asked = [
+        asyncio.create_task(application({"type": "http", "path": "/a"}, receive, send))
+        for _ in range(MOST_PER_ROUND + 1)
+    ]
+    for _ in range(2):
+        await asyncio.sleep(0)
+    assert begun.count("/a") >= MOST_PER_ROUND
+    await asyncio.gather(*asked)
+    assert len(begun) == 4 * MOST_PER_ROUND + 1
+
+
 async def test_the_large_wait_for_room() -> None:
     budget, order = Budget(100, "No room."), []
 
@@ -83,6 +123,63 @@ async def test_who_finds_no_room_is_refused_and_holds_nothing(monkeypatch: pytes
             pass
     async with budget.room(100):
         pass
+
+
+@pytest.mark.parametrize(
+    ("held", "size", "refused"),
+    [(60, 40, False), (60, 41, True), (0, 1000, False), (1, 100, True), (100, 0, False), (1000, 1, True)],
+)
+async def test_room_is_for_so_many_bytes_and_for_a_single_larger_one(
+    held: int, size: int, refused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "PATIENCE_SECONDS", 0.001)
+    budget, found = Budget(100, "No room."), None
+    async with budget.room(held):
+        try:
+            async with budget.room(size):
+                pass
+        except RefusedError as error:
+            found = (error.status, error.detail)
+    assert found == ((HTTPStatus.SERVICE_UNAVAILABLE, "No room.") if refused else None)
+
+
+async def test_room_that_is_freed_is_for_all_who_wait_and_fit() -> None:
+    budget, order = Budget(100, "No room."), []
+
+    async def hold(size: int) -> None:
+        async with budget.room(size):
+            order.append(size)
+
+    async with asyncio.timeout(10):
+        async with budget.room(100):
+            waiting = [asyncio.create_task(hold(size)) for size in (60, 30, 10)]
+            await asyncio.sleep(0)
+            assert order == []
+        await asyncio.gather(*waiting)
+    assert sorted(order) == [10, 30, 60]
+
+
+async def test_room_is_free_after_a_failure() -> None:
+    budget = Budget(100, "No room.")
+    for _ in range(2):
+        with pytest.raises(LookupError):
+            async with budget.room(100):
+                raise LookupError
+
+
+@pytest.mark.parametrize(
+    ("body", "weight"),
+    [
+        (b"", 0),
+        (b"12345", 10),
+        (b"[]", 4 + 128),
+        (b"[1,2,3]", 14 + 3 * 128),
+        (b"{}", 4 + 512),
+        (b'{"a":1,"b":[{}]}', 32 + 2 * 128 + 2 * 512),
+    ],
+)
+def test_members_and_objects_weigh_more_than_their_text(body: bytes, weight: int) -> None:
+    assert weight_of(body) == weight
 
 
 @given(st.binary(max_size=200))

@@ -4,13 +4,14 @@ import asyncio
 import subprocess
 import sys
 import time
+from typing import Self
 
 import httpx
 import pytest
 from onex_node_runtime.serving import life
 from onex_node_runtime.serving.application import application, serve
 from onex_node_runtime.serving.intake import Intake
-from onex_node_runtime.serving.life import Life
+from onex_node_runtime.serving.life import LastResort, Life
 
 from tests.runtime.serving import served, serving
 
@@ -98,6 +99,120 @@ async def test_error_of_a_start_is_raised_at_once() -> None:
         await beginning.begin()
     await beginning.end()
     await Life(node, Intake).end()
+
+
+class Told(Intake):
+    """Tells when it begins and ends."""
+
+    def __init__(self, told: list[str], error: Exception | None = None) -> None:
+        super().__init__()
+        self._told, self._error = told, error
+
+    async def __aenter__(self) -> Self:
+        self._told.append("intake begins")
+        if self._error is not None:
+            raise self._error
+        return await super().__aenter__()
+
+    async def __aexit__(self, *error: object) -> None:
+        await super().__aexit__(*error)
+        self._told.append("intake ends")
+
+
+class ToldNode(SlowNode):
+    """Tells when it begins and ends."""
+
+    def __init__(self, told: list[str], error: Exception | None = None, at_end: Exception | None = None) -> None:
+        super().__init__(error)
+        self.told, self.at_end = told, at_end
+        self.released.set()
+
+    async def initialize(self) -> None:
+        self.told.append("node begins")
+        await super().initialize()
+
+    async def shutdown(self) -> None:
+        self.told.append("node ends")
+        if self.at_end is not None:
+            raise self.at_end
+
+
+async def test_intake_lives_within_its_node() -> None:
+    told: list[str] = []
+    beginning = Life(ToldNode(told), lambda: Told(told))
+    assert (beginning.started, beginning.failure, beginning.intake, told) == (False, None, None, [])
+    await beginning.begin()
+    assert (beginning.started, beginning.failure, type(beginning.intake)) == (True, None, Told)
+    assert told == ["node begins", "intake begins"]
+    await beginning.end()
+    assert told == ["node begins", "intake begins", "intake ends", "node ends"]
+
+
+async def test_node_that_can_not_start_has_no_intake() -> None:
+    told: list[str] = []
+    wrong = ValueError("wrong")
+    beginning = Life(ToldNode(told, wrong), lambda: Told(told))
+    with pytest.raises(ValueError, match="wrong"):
+        await beginning.begin()
+    await beginning.end()
+    assert (beginning.started, beginning.failure, beginning.intake) == (False, wrong, None)
+    assert told == ["node begins", "node ends"]
+
+
+async def test_intake_that_can_not_begin_ends_the_node() -> None:
+    told: list[str] = []
+    beginning = Life(ToldNode(told), lambda: Told(told, ValueError("wrong")))
+    with pytest.raises(ValueError, match="wrong"):
+        await beginning.begin()
+    assert (beginning.started, beginning.failure) == (False, None)
+    assert told == ["node begins", "intake begins", "node ends"]
+
+
+async def test_node_that_can_not_end_says_so() -> None:
+    beginning = Life(ToldNode([], at_end=ValueError("stuck")), Intake)
+    await beginning.begin()
+    with pytest.raises(ValueError, match="stuck"):
+        await beginning.end()
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_late_failure_is_kept_and_raised_no_more() -> None:
+    wrong = ValueError("wrong")
+    node = SlowNode(wrong)
+    beginning = Life(node, Intake)
+    await beginning.begin()
+    assert (beginning.started, beginning.failure) == (False, None)
+    node.released.set()
+    async with asyncio.timeout(5):
+        while not node.shut_down:
+            await asyncio.sleep(0)
+        await beginning.end()
+    assert (beginning.started, beginning.failure) == (False, wrong)
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_slow_start_is_given_up_at_the_end_without_a_failure() -> None:
+    node = SlowNode()
+    beginning = Life(node, Intake)
+    await beginning.begin()
+    async with asyncio.timeout(5):
+        await beginning.end()
+    assert (node.shut_down, beginning.started, beginning.failure) == (1, False, None)
+
+
+async def test_begin_waits_no_longer_than_the_node_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(life, "PATIENCE_SECONDS", 60.0)
+    beginning = Life(ToldNode([]), Intake)
+    async with asyncio.timeout(20):
+        await beginning.begin()
+        await beginning.end()
+    assert not [task for task in asyncio.all_tasks() if task is not asyncio.current_task() and not task.cancelling()]
+
+
+def test_end_in_order_is_not_kept_waiting() -> None:
+    assert LastResort(60).status == 1
+    armed = "from onex_node_runtime.serving.life import LastResort; LastResort(60).arm()"
+    assert subprocess.run([sys.executable, "-c", armed], check=False, timeout=30).returncode == 0
 
 
 @pytest.mark.parametrize("status", [0, 1])

@@ -3,7 +3,9 @@
 import asyncio
 import subprocess
 import sys
+import threading
 import time
+from queue import SimpleQueue
 from typing import Self
 
 import httpx
@@ -207,6 +209,18 @@ async def test_begin_waits_no_longer_than_the_node_takes(monkeypatch: pytest.Mon
         await beginning.begin()
         await beginning.end()
     assert not [task for task in asyncio.all_tasks() if task is not asyncio.current_task() and not task.cancelling()]
+
+
+@pytest.mark.parametrize("status", [None, 0])
+def test_last_resort_ends_the_process_by_itself(status: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: SimpleQueue[tuple[int, bool]] = SimpleQueue()
+    monkeypatch.setattr("os._exit", lambda found: ended.put((found, threading.current_thread().daemon)))
+    last = LastResort(0.001)
+    if status is not None:
+        last.status = status
+    last.arm()
+    # A thread that is no daemon would keep the process itself.
+    assert ended.get(timeout=20) == (1 if status is None else status, True)
 
 
 def test_end_in_order_is_not_kept_waiting() -> None:

@@ -73,25 +73,41 @@ async def test_what_is_no_request_of_an_operation_waits_for_no_turn(scope: dict[
     await asyncio.gather(*asked)
 
 
-async def test_a_later_round_lets_as_many_begin() -> None:
-    begun: list[str] = []
+async def begun_of(*arriving: int) -> list[int]:
+    """How many requests begin in each round of the event loop, by how many arrive in each."""
+    begun: list[int] = []
 
-    async def app(scope: MutableMapping[str, Any], _receive: object, _send: object) -> None:
-        begun.append(scope["path"])
+    async def app(*_given: object) -> None:
+        begun[-1] += 1
 
-    application = Turns(app)
-    # Each begins in a round of its own, the thousandth as the first.
-    for number in range(3 * MOST_PER_ROUND):
-        await application({"type": "http", "path": f"/{number}"}, receive, send)
-    asked = [
-        asyncio.create_task(application({"type": "http", "path": "/a"}, receive, send))
-        for _ in range(MOST_PER_ROUND + 1)
-    ]
-    for _ in range(2):
+    application, asked = Turns(app), []
+    for number in arriving:
+        begun.append(0)
+        asked += [
+            asyncio.create_task(application({"type": "http", "path": "/a"}, receive, send)) for _ in range(number)
+        ]
         await asyncio.sleep(0)
-    assert begun.count("/a") >= MOST_PER_ROUND
-    await asyncio.gather(*asked)
-    assert len(begun) == 4 * MOST_PER_ROUND + 1
+    while not all(task.done() for task in asked):
+        begun.append(0)
+        await asyncio.sleep(0)
+    return begun
+
+
+@pytest.mark.parametrize(
+    ("arriving", "begun"),
+    [
+        ([1], [1]),
+        ([MOST_PER_ROUND], [64]),
+        ([MOST_PER_ROUND] * 3, [64] * 3),
+        ([1, 1, MOST_PER_ROUND], [1, 1, 64]),
+        ([200], [64, 0, 64, 64, 8]),
+        # Those who come meanwhile begin at once where there is a turn left for them.
+        ([MOST_PER_ROUND + 10, 60], [64, 54, 10, 6]),
+        ([MOST_PER_ROUND + 1, 0, 0, MOST_PER_ROUND + 1], [64, 0, 1, 64, 0, 1]),
+    ],
+)
+async def test_so_many_begin_in_each_round(arriving: list[int], begun: list[int]) -> None:
+    assert await begun_of(*arriving) == begun
 
 
 async def test_the_large_wait_for_room() -> None:

@@ -78,7 +78,7 @@ def _of_caller(error: ValidationError, payload: Mapping[str, object]) -> Validat
         InitErrorDetails(type=PydanticCustomError(problem["type"], problem["msg"]), loc=problem["loc"], input=None)
         for problem in given
     ]
-    return ValidationError.from_exception_data(error.title, details, "json") if details else None
+    return ValidationError.from_exception_data(error.title, details) if details else None
 
 
 def _is_given(payload: Any, path: Sequence[object]) -> bool:

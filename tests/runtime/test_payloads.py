@@ -210,6 +210,7 @@ class Outer(Inner):
     required: int
     inner: Inner | None = None
     many: list[Inner] = []
+    either: Inner | list[int] | None = None
 
 
 STRANGE = ("Extra inputs are not permitted", "Input should be a valid integer", "Field required")
@@ -227,12 +228,26 @@ STRANGE = ("Extra inputs are not permitted", "Input should be a valid integer", 
         ({"required": 1, "many": [{"day": 5}]}, False, [("many.0.day", "Input should be a valid date")]),
         ({"required": 1, "inner": 5}, False, [("inner", "Input should be an object")]),
         ({"required": 1, "many": ["5"]}, False, [("many.0", "Input should be an object")]),
+        # The kinds of value that a field takes are no part of what the caller gave.
+        ({"required": 1, "either": {}}, False, []),
+        ({"required": 1, "either": {"whole": "5"}}, False, [("either.Inner.whole", STRANGE[1])]),
+        (
+            {"required": 1, "either": ["5"]},
+            False,
+            [("either.Inner", "Input should be an object"), ("either.list[int].0", STRANGE[1])],
+        ),
     ],
 )
 def test_defaults_are_no_mistakes_of_the_callers(
     payload: dict[str, Any], tolerant: bool, found: list[tuple[str, str]]
 ) -> None:
     assert problems(Outer, payload, tolerant=tolerant) == found
+
+
+def test_mistakes_beside_defaults_are_those_of_the_model() -> None:
+    with pytest.raises(ValidationError) as caught:
+        validated(Outer, {"required": "5"})
+    assert (caught.value.title, caught.value.error_count()) == ("Outer", 1)
 
 
 def test_a_tolerant_reader_takes_what_it_knows() -> None:

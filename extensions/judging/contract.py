@@ -143,17 +143,24 @@ class _Rules(FieldRules):
             yield Problem(path, "no implementation", expected, awaited=(path,))
         elif len(given) > 1:
             yield Problem(path, " and ".join(given), "exactly one implementation")
-        elif "database" in operation and isinstance(operation["database"], Mapping):
+        for key in given:
+            alone = {word: value for word, value in operation.items() if word == key or word not in IMPLEMENTATIONS}
+            problems = self.implemented(path, alone, key)
+            # What one of several leaves out, another may do.
+            yield from problems if len(given) == 1 else (problem for problem in problems if not problem.awaited)
+
+    def implemented(self, path: Path, operation: Specs, key: str) -> Iterator[Problem]:
+        if key == "database" and isinstance(operation["database"], Mapping):
             yield from self.database((*path, "database"), operation)
-        elif given == ["aggregate"]:
+        elif key == "aggregate":
             yield from reducers.check_aggregate(self, path, operation, TAKEN)
-        elif given == ["compute"]:
+        elif key == "compute":
             if self.clean((*path, "compute")) or isinstance(operation["compute"], Mapping):
                 yield from computation.check_compute(self, path, operation)
-        elif given == ["workflow"]:
+        elif key == "workflow":
             yield from workflow.check_workflow(self, path, operation)
-        elif given and given != ["handler"] and isinstance(operation[given[0]], Mapping):
-            yield from effects.check(self, (*path, given[0]), operation)
+        elif key != "handler" and isinstance(operation[key], Mapping):
+            yield from effects.check(self, (*path, key), operation)
 
     def database(self, path: Path, operation: Specs) -> Iterator[Problem]:
         database = operation["database"]

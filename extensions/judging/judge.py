@@ -103,29 +103,47 @@ def _judged(raw: Mapping[str, Any]) -> list[Problem]:
     whole, raw = raw, classify.completed(_without(raw, {problem.path for problem in odd}) if odd else raw)
     places = {problem.path for problem in odd}
     unmet = list(itertools.islice(_schema(raw), _MOST_PROBLEMS + len(odd)))
-    met = (problem for problem in itertools.chain(_texts(raw), unmet) if problem.path not in places)
+    texts = list(_texts(raw))
+    met = (problem for problem in itertools.chain(texts, unmet) if problem.path not in places)
     found = [*odd, *itertools.islice(met, _MOST_PROBLEMS)]
     blocked = {problem.path for problem in found}
+    raw = _plain(raw) if texts else raw
     rules = (
-        _rules(raw, blocked, meets=not unmet),
-        check_legacy(raw),
-        mixins.check(raw),
-        classify.check(raw),
-        variants.check(raw),
+        _rules(raw, blocked),
+        *(
+            _beside(check_part(raw), blocked)
+            for check_part in (check_legacy, mixins.check, classify.check, variants.check)
+        ),
     )
-    beyond = (problem for problem in itertools.chain(*rules) if not _inside(problem.path, blocked))
+    beyond = itertools.chain(*rules)
     if len(found) < _MOST_PROBLEMS:  # else it is not known which parts meet the schema
         found += itertools.islice(beyond, _MOST_PROBLEMS)
-    found += _environment(raw, None if found else build(whole))
+    found += _built(whole, raw, found)
     found = [problem.printable for problem in found]
     problems = sorted(dict.fromkeys(found), key=lambda problem: _position(whole, problem.path))
-    if not problems:
-        built = build(whole)
-        return [*samples.unknown(built), *extracts.disagreeing(built, raw, FieldRules(raw, ()))]
     if len(problems) < _MOST_PROBLEMS:
         return problems
     more = Problem((), f"{_MOST_PROBLEMS} problems or more", "those that are shown to be solved first")
     return [*problems[:_MOST_PROBLEMS], more]
+
+
+def _built(whole: Mapping[str, Any], raw: Mapping[str, Any], found: Collection[Problem]) -> Iterator[Problem]:
+    """Find what shows in the typed contract alone: in parts without problems, where there are some.
+
+    Args:
+        whole: The contract as it was written.
+        raw: The same with what it leaves out, and nothing that no rule can be applied to.
+        found: What is wrong with it otherwise.
+    """
+    # Mixins bring no settings, and are judged elsewhere.
+    sound = _sound({key: value for key, value in raw.items() if key != "mixins"}) if found else raw
+    if sound is None:
+        return
+    contract = build(sound if found else whole)
+    yield from _environment(raw, contract)
+    # An example that has problems is there all the same.
+    yield from (problem for problem in samples.unknown(contract) if not _is_there(whole, problem.path))
+    yield from extracts.disagreeing(contract, sound, FieldRules(sound, ()))
 
 
 def _without(value: object, paths: Collection[Path], path: Path = ()) -> Any:
@@ -138,55 +156,71 @@ def _without(value: object, paths: Collection[Path], path: Path = ()) -> Any:
     return None if path in paths else value
 
 
-def _rules(raw: Mapping[str, Any], blocked: Collection[Path], *, meets: bool) -> Iterator[Problem]:
+def _rules(raw: Mapping[str, Any], blocked: Collection[Path]) -> Iterator[Problem]:
     """Find what is wrong beyond the schema, in a contract that may not meet it."""
-    if meets:
-        yield from check(raw, blocked)
+    if not blocked:
+        yield from check(raw, ())
         return
     repaired = repair(raw, _validator())
     if repaired.contract is None:
-        yield from check(raw, blocked)
+        yield from _beside(check(raw, blocked), blocked)
         return
     for problem in check(repaired.contract, ()):
         moved = replace(problem, path=repaired.own_path(problem.path))
-        if not repaired.follows(moved):
+        # Below a key whose name is no name, all else is judged.
+        if moved.path not in blocked and not repaired.follows(moved):
             yield moved
 
 
-def _sound(raw: Mapping[str, Any]) -> Contract | None:
+def _beside(problems: Iterator[Problem], blocked: Collection[Path]) -> Iterator[Problem]:
+    return (problem for problem in problems if not _inside(problem.path, blocked))
+
+
+def _sound(raw: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """Return what is left of a contract without the parts that have problems; None where too little is."""
     for _ in range(_MOST_ROUNDS):
         repaired = repair(raw, _validator()).contract
         problems = list(check(repaired, ())) if repaired else []
         if repaired is None or not problems:
-            return build(repaired) if repaired else None
+            return repaired
         raw = repaired
         for path in sorted({problem.path[:2] for problem in problems}, key=str, reverse=True):
-            holder = raw if len(path) < len(("operations", 0)) else raw[str(path[0])]
             if not path or path[0] in {"name", "package"}:
                 return None
+            holder = raw if len(path) < len(("operations", 0)) else raw[str(path[0])]
             if isinstance(holder, dict):
                 holder.pop(str(path[-1]), None)
-            elif path[0] == "operations":  # one that its author writes refers to nothing
-                holder[int(path[-1])] = {"name": f"unnamed_{path[-1]}", "handler": "custom"}
+            elif path[0] == "operations":
+                below = {problem.path[2:4] for problem in problems if problem.path[:2] == path}
+                holder[int(path[-1])] = _author_s(int(path[-1]), holder[int(path[-1])], below)
             else:
                 del holder[int(path[-1])]
     return None
 
 
-def _environment(raw: Mapping[str, Any], contract: Contract | None) -> Iterator[Problem]:
+def _author_s(index: int, operation: Mapping[str, Any], wrong: Collection[Path]) -> dict[str, Any]:
+    """Return an operation that its author writes, which refers to nothing: with what is sound of an operation's input.
+
+    Args:
+        index: Which operation it is.
+        operation: The operation that has problems.
+        wrong: Where they are in it: the first two keys.
+    """
+    name, inputs = f"unnamed_{index}", operation.get("input", {})
+    fields = {key: spec for key, spec in inputs.items() if ("input", key) not in wrong}
+    kept = {} if ("input",) in wrong or (operation["name"] == name and fields == inputs) else {"input": fields}
+    return {"name": name, "handler": "custom", **kept}
+
+
+def _environment(raw: Mapping[str, Any], contract: Contract) -> Iterator[Problem]:
     """Find values for settings that the node's settings refuse.
 
     Args:
         raw: The contract.
-        contract: The same when nothing else is wrong with it, else None.
+        contract: The same, or what is sound of it.
     """
     deployment = raw.get("deployment")
     if not isinstance(deployment, Mapping) or not (deployment.get("env") or deployment.get("environments")):
-        return
-    # Mixins bring no settings, and are judged elsewhere.
-    contract = contract or _sound({key: value for key, value in raw.items() if key != "mixins"})
-    if contract is None:
         return
     settings = {setting.variable: setting for setting in view(contract).setting_fields}
     places: list[tuple[Path, Mapping[str, str]]] = [(("deployment", "env"), contract.deployment.env)]
@@ -197,6 +231,14 @@ def _environment(raw: Mapping[str, Any], contract: Contract | None) -> Iterator[
             if setting and not reference(value) and (expected := misfit(setting, value)):
                 # A wrong value may be a secret in the wrong place, so it is not shown.
                 yield Problem((*place, name), f"a value that the setting {setting.name} refuses", expected)
+
+
+def _is_there(value: Any, path: Path) -> bool:
+    for part in path:
+        if isinstance(value, Mapping) and part not in value:
+            return False
+        value = value[part]
+    return True
 
 
 def _inside(path: Path, blocked: Collection[Path]) -> bool:
@@ -275,6 +317,17 @@ def _texts(raw: Mapping[str, Any]) -> Iterator[Problem]:
                 yield Problem(path, f"a text: {found}", "no credentials", "${secret.NAME} stands for one")
         elif isinstance(value, float) and not math.isfinite(value):
             yield Problem(path, show(value), "a finite number")
+
+
+def _plain(value: object) -> Any:
+    """Return a document with blanks for characters that no text may have, and without numbers that are none."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, str):
+        return "".join(" " if _is_unwanted(char) else char for char in value)
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 _PLAIN_TEXT = "text without control characters and lone surrogates"

@@ -122,8 +122,28 @@ def unfilled(contract: Contract) -> Path | None:
     return "operations", 0, "output", "nowhere"
 
 
+def no_example(contract: Contract) -> Path | None:
+    """Let the last operation take a text for which no example is found."""
+    found = contract["operations"][-1]
+    if "examples" in found or "schedule" in found:
+        return None
+    found.setdefault("input", {})["hard"] = {"type": "string", "pattern": "^[\\x01-\\x08]$"}
+    return "operations", len(contract["operations"]) - 1, "examples"
+
+
 # Each from a rule of its own.
 PLANTS: dict[str, Plant] = {
+    "control character": operation(0, "input", {"bell": {"type": "string", "pattern": "^\a$"}}, "bell", "pattern"),
+    "pattern": operation(0, "input", {"odd": {"type": "string", "pattern": "["}}, "odd", "pattern"),
+    "no example": no_example,
+    "name of a model": lambda contract: top("models", {**contract.get("models", {}), "odd": {"fields": {}}}, "odd")(
+        contract
+    ),
+    "name given twice": lambda contract: (
+        operation(-1, "name", contract["operations"][0]["name"])(contract) if len(contract["operations"]) > 1 else None
+    ),
+    "rounds": step("repeat", {"until": "true", "max_rounds": 0}, "max_rounds", number=0),
+    "step without a name": step("name", 5),
     "unknown key": top("descriptin", "x"),
     "port of another type": top("service", {"port": "many"}, "port"),
     "version": top("version", "1.0.0-next"),

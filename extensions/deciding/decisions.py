@@ -158,8 +158,36 @@ def decide_integrations(contract: Contract) -> dict[str, Decision]:
     Returns:
         The decisions by the integration's key, of those that the node has.
     """
+    idle = () if any(operation.custom for operation in contract.operations) else idle_integrations(contract)
+    return {key: decision for key, decision in _asked(contract).items() if key not in idle}
+
+
+def idle_integrations(contract: Contract) -> dict[str, Decision]:
+    """Tell what is asked for beside the node's own kind of work, which only effects do.
+
+    Args:
+        contract: A contract without problems.
+
+    Returns:
+        The decisions by the integration's key. Nothing that is generated calls these: a node has them only where its
+        author writes a handler, which may.
+    """
+    if contract.node_type == "effect":
+        return {}
+    return {
+        key: decision
+        for key, decision in _asked(contract).items()
+        if key != "kafka" and not decision.reasons[0].startswith(_USED)
+    }
+
+
+def _asked(contract: Contract) -> dict[str, Decision]:
     found = {key: _decide_integration(contract, evidence) for key, evidence in INTEGRATIONS.items()}
     return {key: decision for key, decision in found.items() if decision}
+
+
+# What tells that something in the node calls an integration, or that it is one of the node's parts.
+_USED = ("operations", "subcontracts", "template_variant")
 
 
 def adapters(contract: Contract) -> tuple[str, ...]:

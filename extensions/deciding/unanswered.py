@@ -1,12 +1,12 @@
 """What a contract asks for and nothing in the node answers to: said, so that nothing is left out in silence."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from ..language.contract import MISSING, Contract, Field, Operation, Retry
 from ..language.workflow import StepRetry
 from ..text.problems import Path, Problem, did_you_mean, show
 from . import monitoring
-from .decisions import Decision, adapters, called, decide_integrations, not_generated
+from .decisions import adapters, called, decide_integrations, idle_integrations, not_generated
 
 GUARDED = ("postgres", "http", "redis")
 """The integrations whose calls are retried and pass a circuit breaker."""
@@ -65,7 +65,7 @@ def without_effect(contract: Contract) -> Iterator[Problem]:
     yield from _words(contract, integrations)
     yield from _policies(contract, integrations)
     yield from _settings(contract)
-    yield from _adapters(contract, integrations)
+    yield from _adapters(contract)
     if "kafka" not in integrations:
         yield from _events_inside(contract)
     for model in contract.models:
@@ -90,17 +90,13 @@ _EVENTS = "events that the node consumes: subcontracts.event_type.consumed_event
 _NEEDED = {"retry": _CALLS, "circuit_breaker": _CALLS, "dead_letter_queue": _EVENTS}
 
 
-def _adapters(contract: Contract, integrations: Mapping[str, Decision]) -> Iterator[Problem]:
+def _adapters(contract: Contract) -> Iterator[Problem]:
     """Find what is asked for beside the node's own kind of work, which only effects do."""
-    if contract.node_type == "effect":
-        return
-    for key in ("postgres", "http", "redis", "files"):
-        decision = integrations.get(key)
-        if decision and not decision.reasons[0].startswith(("operations", "subcontracts", "template_variant")):
-            place, _, word = decision.reasons[0].partition(": ")
-            path = (place,) if word else tuple(place.split("."))
-            found = word or f"{decision.choice} in a node of type {contract.node_type}, which nothing in it calls"
-            yield Problem(path, found, "an effect, which calls it, as a node of its own")
+    for decision in idle_integrations(contract).values():
+        place, _, word = decision.reasons[0].partition(": ")
+        path = (place,) if word else tuple(place.split("."))
+        found = word or f"{decision.choice} in a node of type {contract.node_type}, which nothing in it calls"
+        yield Problem(path, found, "an effect, which calls it, as a node of its own")
 
 
 def _policies(contract: Contract, integrations: Collection[str]) -> Iterator[Problem]:

@@ -323,6 +323,13 @@ class Operation:
         """The output fields that its implementation fills: all but those that `then` works out."""
         return tuple(field for field in self.output if field.name not in self.then)
 
+    @property
+    def custom(self) -> bool:
+        """Whether its author writes its handler."""
+        calls = (self.database, self.http, self.kafka, self.redis, self.filesystem)
+        works_out = (self.compute, self.aggregate, self.workflow)
+        return not self.by_state_machine and all(part is None for part in (*calls, *works_out))
+
 
 @dataclass(frozen=True, slots=True)
 class Mixin:

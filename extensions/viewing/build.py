@@ -233,8 +233,7 @@ class _Builder:
         reduction = self.reduction(operation)
         workflow = workflow_view.workflow_view(self.contract, operation)
         computation = self.computation(whole)
-        generated = operation.database or calls or reduction or workflow or computation
-        module = f"handlers.{file}" if generated else f"handlers.custom.{file}"
+        module = f"handlers.custom.{file}" if operation.custom else f"handlers.{file}"
         common = {
             "name": operation.name,
             "constant": names.constant(operation.name),
@@ -256,7 +255,7 @@ class _Builder:
         transactions = self.contract.transactions
         return OperationView(
             **common,  # type: ignore[arg-type]  # the types of these keys are those of the fields by their names
-            custom=not generated,
+            custom=operation.custom,
             query=database.query if database else "",
             call={"one": "fetch_one", "many": "fetch_all", "none": "execute"}[returns.rows]
             if returns and not transaction

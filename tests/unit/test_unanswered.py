@@ -7,6 +7,7 @@ import pytest
 from extensions.judging.judge import judge, read
 from extensions.judging.legacy import warnings
 from extensions.viewing.build import view
+from extensions.viewing.runtime import modules
 
 KAFKA = {"name": "tell", "output": {"ok": "boolean"}, "kafka": {"topic": "came"}}
 SQL = {"name": "drop", "output": {"ok": "boolean"}, "database": {"query": "DELETE FROM t"}}
@@ -106,6 +107,32 @@ def test_what_is_asked_for_in_vain_is_said_once(asked: dict[str, Any], place: st
     said = [warning for warning in warnings(asked) if warning.path != ("error_handling",)]
     assert [warning.place for warning in said] == [place]
     assert meaning in str(said[0])
+
+
+SETTINGS = {"database": {}, "api_client": {"base_url": "https://a.example"}, "redis": {}}
+POLICIES = {"transactions": {}, "circuit_breaker": {}, "retry_policy": RETRY}
+IDLE_WORDS = ["persistence", "retry", "circuit_breaker"]
+
+
+@pytest.mark.parametrize("operation", [SUM, RUN], ids=["compute", "orchestrator"])
+def test_node_that_calls_nothing_has_neither_adapters_nor_what_guards_them(operation: dict[str, Any]) -> None:
+    asked = contract(operation, integrations=SETTINGS, **advanced(**POLICIES))
+    assert judge(asked) == []
+    places = {warning.place for warning in warnings(asked)}
+    assert places == {f"integrations.{key}" for key in SETTINGS} | {f"advanced_features.{key}" for key in POLICIES}
+    by_words = contract(operation, features=IDLE_WORDS)
+    assert [warning.found for warning in warnings(by_words)] == ["retry", "circuit_breaker", "persistence"]
+    for bare in (asked, by_words):
+        node = view(read(bare))
+        assert not node.adapters
+        assert modules(node) == modules(view(read(contract(operation))))
+
+
+def test_author_s_handler_has_the_adapters_that_are_asked_for() -> None:
+    own = {"name": "own", "handler": "custom"}
+    asked = contract(SUM, own, integrations={"redis": {}}, **advanced(retry_policy=RETRY))
+    assert [adapter.key for adapter in view(read(asked)).adapters] == ["redis"]
+    assert [warning.place for warning in warnings(asked)] == ["integrations.redis"]
 
 
 def test_what_is_asked_for_in_vain_is_kept_in_the_view() -> None:

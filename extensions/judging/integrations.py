@@ -28,7 +28,8 @@ _SCHEMES: dict[Path, tuple[str, ...]] = {
 }
 # What becomes text, whatever it refers to.
 _TEXTS = ("path", "to", "key", "field", "headers")
-_NO_TEXTS = frozenset({"returns", "extract", "command", "method", "api", "not_found", "pages"})
+NO_TEXTS = frozenset({"returns", "extract", "command", "method", "api", "not_found", "pages"})
+"""The keys of implementations that take no references."""
 # What others than the receiver see.
 _SEEN: Mapping[str, tuple[str, ...]] = {
     "http": ("path", "query"),
@@ -75,7 +76,7 @@ def check(rules: Rules, path: Path, operation: Specs) -> Iterator[Problem]:
     if not rules.clean((*path[:-1], "input")) or not rules.clean((*path[:-1], "output")):
         return
     spec = {name: value for name, value in operation[key].items() if rules.clean((*path, name))}
-    texts = {name: value for name, value in spec.items() if name not in _NO_TEXTS}
+    texts = {name: value for name, value in spec.items() if name not in NO_TEXTS}
     find = _finder(inputs, rules.models)
     yield from references.problems(path, texts, _INPUT, find)
     yield from _single_values(rules, path, {name: spec[name] for name in _TEXTS if name in spec}, inputs)

@@ -9,6 +9,7 @@ from ..language import migrations, mixins
 from ..language.build import build
 from ..language.contract import FEATURE_ALIASES
 from ..text.problems import Problem, show
+from . import unbraced
 
 _SETTINGS_OF = {
     "retry": "retry_policy",
@@ -60,6 +61,7 @@ def _warnings(raw: Mapping[str, Any]) -> Iterator[Problem]:
             yield Problem(("features", index), found, "a feature that is on")
     yield from mixins.warnings(raw)
     yield from migrations.warnings(build(raw))
+    yield from unbraced.warnings(raw)
     settings_key = "advanced_features" if "advanced_features" in raw else "error_handling"
     for problem in unanswered(build(raw)):
         first, *rest = problem.path

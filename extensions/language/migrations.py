@@ -1,5 +1,6 @@
 """What can be told from the SQL of a migration: whether PostgreSQL runs it in a transaction, and what it builds."""
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -28,6 +29,10 @@ _OUTSIDE: Final = (
     r"vacuum\b",
 )
 _MEANS: Final = re.compile("|".join(_OUTSIDE))
+_LATE: Final = re.compile(r"(create (?:unique )?index|drop index) (if(?: not)? exists) concurrently\b")
+_ENDS: Final = re.compile(r"(?:declare .*)?(?:begin )*(commit|rollback)(?: work| transaction)?(?: and(?: no)? chain)?")
+# What decides whether the statements behind it run at all.
+_DECIDES: Final = re.compile(r"(?:begin )*(?:if|case|loop|while|for|foreach|return|raise|exit|continue)\b")
 _NAMES: Final = ("word", "quoted")
 
 
@@ -55,8 +60,15 @@ def problems(path: Path, script: str, *, transaction: bool) -> Iterator[Problem]
         if transaction and (match := _MEANS.match(words)):
             hint = "PostgreSQL refuses it in a transaction: give it a migration of its own, with transaction: false"
             yield Problem(place, show(match[0].upper()), "SQL that runs in a transaction", hint)
+        if match := _LATE.match(words):
+            what, when = match[1].upper(), match[2].upper()
+            hint = f"as in {what} CONCURRENTLY {when}"
+            yield Problem(place, f"{what} {when} CONCURRENTLY", f"CONCURRENTLY before {when}", hint)
     if transaction:
         yield from _new_values(place, statements)
+        for found in _endings(statements):
+            hint = "PostgreSQL refuses it in a transaction, and this migration is one: leave its end to it"
+            yield Problem(place, found, "SQL that leaves the transaction alone", hint)
     elif len(statements) != 1:
         hint = "what is applied in part could not be told from what is not; write a migration for each"
         yield Problem(place, f"{len(statements)} statements", "one statement, as transaction is false", hint)
@@ -110,6 +122,43 @@ def index(script: str) -> str:
 
 def _words(statement: Statement) -> str:
     return " ".join(text.lower() for kind, text in statement if kind == "word")
+
+
+def _endings(statements: Sequence[Statement]) -> Iterator[str]:
+    """Say what ends the transaction that it runs in, whatever happens: in DO or a procedure, or prepared."""
+    ending: dict[str, str] = {}
+    for statement in statements:
+        words = _words(statement)
+        word = _ended_by(statement)
+        if re.match(r"prepare transaction\b", words):
+            yield "'PREPARE TRANSACTION'"
+        elif words.startswith("do") and word:
+            yield f"{word} in DO"
+        elif re.match(r"create (or replace )?procedure\b", words) and word:
+            ending[_called(statement)] = word
+        elif words.startswith("call ") and _called(statement) in ending:
+            yield f"CALL of {show(_called(statement))}, which holds {ending[_called(statement)]}"
+
+
+def _called(statement: Statement) -> str:
+    """Return the name before the first bracket, without its schema."""
+    names = itertools.takewhile(lambda token: token[1] != "(", statement)
+    return [text if kind == "quoted" else text.lower() for kind, text in names][-1]
+
+
+def _ended_by(statement: Statement) -> str:
+    """Return the word by which the PL/pgSQL in a statement ends its transaction whatever happens; empty for none."""
+    words = _words(statement).split(" ")
+    language = words[words.index("language") + 1] if "language" in words[:-1] else "plpgsql"
+    body = next((text for kind, text in statement if kind == "dollar"), None)
+    if body is None or language != "plpgsql":
+        return ""
+    inner = [_words(inner) for inner in sql.split(body.split("$", 2)[2].rpartition("$")[0].rpartition("$")[0])]
+    if any("exception" in text.split(" ") for text in inner):
+        return ""
+    sure = itertools.takewhile(lambda text: not _DECIDES.match(text), inner)
+    found = (_ENDS.fullmatch(text) for text in sure)
+    return next((match[1].upper() for match in found if match), "")
 
 
 def _new_values(place: Path, statements: Sequence[Statement]) -> Iterator[Problem]:

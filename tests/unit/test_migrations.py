@@ -129,6 +129,53 @@ def test_one_statement_that_can_be_told_from_itself(script: str, fault: str) -> 
     assert found("ALTER TYPE mood ADD VALUE 'meh';", transaction=False) == []
 
 
+ENDING = [
+    ("DO $$ BEGIN COMMIT; END $$", "COMMIT in DO"),
+    (
+        "SELECT 1; do language plpgsql $x$ declare n int; begin update a set b = 1; rollback and chain; end $x$",
+        "ROLLBACK",
+    ),
+    ("CREATE PROCEDURE s.p(n int) LANGUAGE plpgsql AS $$ BEGIN COMMIT; END $$; CALL s.p(1)", "CALL of 'p'"),
+    ("PREPARE TRANSACTION 'a'", "PREPARE TRANSACTION"),
+]
+GOING_ON = [
+    "DO $$ BEGIN IF false THEN COMMIT; END IF; END $$",
+    "DO $$ BEGIN UPDATE a SET b = 1; END $$; DO $$ BEGIN PERFORM 'COMMIT'; END $$",
+    "DO $$ BEGIN COMMIT; EXCEPTION WHEN OTHERS THEN NULL; END $$",
+    "DO $$ BEGIN RETURN; COMMIT; END $$",
+    "DO LANGUAGE plv8 $$ commit; $$",
+    "CREATE PROCEDURE p() LANGUAGE plpgsql AS $$ BEGIN COMMIT; END $$; CALL other()",
+    "PREPARE transactions AS SELECT 1",
+]
+
+
+@pytest.mark.parametrize(("script", "shown"), ENDING)
+def test_what_ends_its_own_transaction(script: str, shown: str) -> None:
+    (problem,) = found(script)
+    assert shown in problem
+    assert "leave its end to it" in problem
+
+
+@pytest.mark.parametrize("script", GOING_ON)
+def test_what_may_go_on(script: str) -> None:
+    assert found(script) == []
+
+
+@pytest.mark.parametrize("script", [script for script, _ in ENDING if script.startswith("DO")])
+def test_without_a_transaction_it_may_be_ended(script: str) -> None:
+    assert found(script, transaction=False) == []
+
+
+@pytest.mark.parametrize("transaction", [True, False])
+@pytest.mark.parametrize(
+    "script", ["DROP INDEX IF EXISTS CONCURRENTLY a", "CREATE UNIQUE INDEX IF NOT EXISTS CONCURRENTLY a ON b (c)"]
+)
+def test_concurrently_comes_first(script: str, *, transaction: bool) -> None:
+    problem = found(script, transaction=transaction)[0]
+    assert "CONCURRENTLY before IF" in problem
+    assert found('DROP INDEX IF EXISTS "concurrently"') == []
+
+
 def test_the_judge_says_so_beside_other_mistakes() -> None:
     steps = [{"id": "0001", "sql": "VACUUM"}, {"id": "0002", "sql": 7}, {"id": "0001", "sql": "VACUUM;VACUUM"}]
     contract = {"name": "n", "package": "p", "operations": [], "integrations": {"database": {"migrations": steps}}}

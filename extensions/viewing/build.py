@@ -372,7 +372,7 @@ class _Builder:
                 symbols += [self.symbol("keys", name) for name in calls.uses(*KEY_HELPERS)]
                 symbols += [self.symbol("occasion", function) for _, function in calls.given]
                 symbols += [self.symbol("models.secrets", name) for name in calls.uses("public")]
-                symbols += [self.symbol("json_values", name) for name in calls.uses("given")]
+                symbols += [self.symbol("json_values", name) for name in calls.uses("given", "Null")]
                 answers = calls.uses("every", "every_or_none", "first", "first_or_none")
                 symbols += [self.symbol("answers", name) for name in answers]
                 symbols += [self.symbol("topics", "topic_of")] if calls.topic else []

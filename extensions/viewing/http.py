@@ -108,9 +108,10 @@ def _part(part: object, resolver: Resolver) -> object:
 
 
 def _given(value: object) -> object:
-    """Return a body whose mappings leave out what has no value."""
+    """Return a body whose mappings leave out what has no value, and keep each null that the contract says."""
     if isinstance(value, Mapping):
-        return Call("given", {name: _given(item) for name, item in value.items()})
+        members = {name: Code("Null()") if item is None else _given(item) for name, item in value.items()}
+        return Call("given", members)
     return [_given(item) for item in value] if isinstance(value, list) else value
 
 

@@ -62,6 +62,10 @@ def _number(digits: str) -> float:
     return float(digits) if len(digits) <= sys.float_info.dig else Digits(digits)
 
 
+class Null:
+    """A null that is said, beside values that may be missing: in a JSON Merge Patch, it takes something away."""
+
+
 @overload
 def given(value: Mapping[str, object]) -> dict[str, object]: ...
 @overload
@@ -73,11 +77,15 @@ def given(value: object) -> object:
         value: A mapping or a model; anything else stays as it is.
 
     Returns:
-        A mapping without the members that are None; models in it are without theirs, at any depth. Objects that came
-        as they are keep theirs.
+        A mapping without the members that are None, and with None for each Null; models in it are without theirs, at
+        any depth. Objects that came as they are keep theirs.
     """
     if isinstance(value, Mapping):
-        return {name: _models_given(item) for name, item in value.items() if item is not None}
+        return {
+            name: None if isinstance(item, Null) else _models_given(item)
+            for name, item in value.items()
+            if item is not None
+        }
     return _models_given(value)
 
 

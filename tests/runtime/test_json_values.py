@@ -1,4 +1,4 @@
-"""No digit of a number is lost on its way in."""
+"""No digit of a number is lost on its way in; on its way out, what is said to be null is null, and the rest left out."""
 
 import json
 from decimal import Decimal
@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from onex_node_runtime.json_values import Digits, parsed
+from onex_node_runtime import json_values
+from onex_node_runtime.json_values import Digits, Null, parsed
 from pydantic import BaseModel, JsonValue
 
 
@@ -40,3 +41,28 @@ def test_only_long_numbers_are_more_than_floats() -> None:
     short, long = parsed(b"[0.12345, 0.123456789012345678]")
     assert (type(short), type(long)) == (float, Digits)
     assert repr(long) == repr(0.123456789012345678)
+
+
+class ModelItem(BaseModel):
+    """What may be said with a text."""
+
+    name: str
+    note: str | None = None
+
+
+def test_what_has_no_value_is_left_out_and_what_is_null_is_kept() -> None:
+    body = json_values.given(
+        {
+            "unset": None,
+            "gone": Null(),
+            "item": ModelItem(name="a"),
+            "inside": json_values.given({"unset": None, "gone": Null()}),
+            "as_it_came": {"unset": None},
+        }
+    )
+    assert json_values.json_values(body) == {
+        "gone": None,
+        "item": {"name": "a"},
+        "inside": {"gone": None},
+        "as_it_came": {"unset": None},
+    }

@@ -1,5 +1,6 @@
 """What requests to APIs may carry, what may be taken of answers, and how pages are followed."""
 
+import re
 from typing import Any
 
 import pytest
@@ -133,6 +134,10 @@ def test_call_says_no_more_than_the_contract() -> None:
     arguments = dict(made(form={"a": "${input.note}"}, omit_null=True, path="/${input.id:path}/x").arguments)
     assert arguments["path"] == 'f"/{segments(request.id)}/x"'
     assert arguments["body"].startswith("given(")
+    patch = dict(made(body={"a": "${input.note}", "gone": None, "in": [{"b": None}]}, omit_null=True).arguments)
+    assert re.sub(r"[\s,]", "", patch["body"]) == 'given({"a":request.note"gone":Null()"in":[given({"b":Null()})]})'
+    whole = dict(made(body={"a": "${input.note}", "gone": None}).arguments)
+    assert re.sub(r"[\s,]", "", whole["body"]) == '{"a":request.note"gone":None}'
     assert dict(made(text="${input.note}").arguments)["body"] == "text(request.note)"
     assert dict(made(bytes="${input.data}").arguments)["body"] == "request.data"
 

@@ -1,4 +1,4 @@
-"""No digit of a number is lost on its way in; on its way out, what is said to be null is null, and the rest left out."""
+"""On its way in, no digit of a number is lost; on its way out, what is null is told from what has no value."""
 
 import json
 from decimal import Decimal

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 from jsonschema import ValidationError
@@ -15,6 +16,8 @@ from ..text.problems import Path, Problem, nearest
 _ROUNDS = 60
 _WORD = re.compile(r"[A-Za-z0-9_]+")
 _DEEPEST = 6
+# Texts that stand for ones that nobody wrote.
+_MADE_UP = re.compile(r"\b(unnamed[_-]\d|Unnamed\d)")
 # The parts of a contract that stand for themselves, by the length of their paths.
 _UNITS = {"operations": 2, "models": 2, "enums": 2, "subcontracts": 2, "integrations": 2}
 
@@ -67,6 +70,12 @@ class Repaired:
             Whether it is about what was changed, or about something that is missing where something was taken out.
         """
         if any(problem.path[:length] in self.made for length in range(len(problem.path) + 1)):
+            return True
+        # Among others that may be meant, what was made up makes no problem.
+        about = problem.found if problem.expected.startswith("one of") else f"{problem.found} {problem.expected}"
+        # An operation that nobody wrote may be any.
+        whole = any(path[0] == "operations" and len(path) <= _UNITS["operations"] for path in self.made)
+        if (whole and problem.path[:1] == ("subcontracts",)) or _MADE_UP.search(about):
             return True
         told = _words(problem.found)
         for path, gone in self.changes.items():
@@ -223,7 +232,10 @@ def _fill(found: Repaired, path: Path, value: Mapping[str, Any], schema: Mapping
             return
         _at(found.contract, path)[key] = made
         own = (*found.own_path(path), key)
-        found.changes[own] = found.changes.get(own, frozenset()) | _words(made)
+        owner = next((part for above, part in reversed([*pairwise(path)]) if above in _NAMED), "")
+        # A field of which nobody knows the type is as good as gone; so is what would refer to steps that nobody wrote.
+        gone = _words({"type": owner, "steps": key}.get(key))
+        found.changes[own] = found.changes.get(own, frozenset()) | _words(made) | gone
         found.made.add(own)
 
 
@@ -262,6 +274,7 @@ def _take_out(found: Repaired, path: Path) -> None:
     found.changes[own] = found.changes.get(own, frozenset()) | gone
     if path[0] == "operations" and len(path) == _UNITS["operations"]:
         holder[key] = {"name": f"unnamed_{key}", "handler": "custom"}  # its author's, which refers to nothing
+        found.made.add(own)
         return
     del holder[key]
     if isinstance(holder, list):

@@ -155,3 +155,22 @@ def test_each_of_several_implementations_is_judged() -> None:
         ("operations", 0, "http", "extract", "ok"),
         ("operations", 0, "redis", "key"),
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("distributed_lock", ("operations", 0, "output", "lock", "type")),
+        ("distributed_lock", ("operations", 4, "output", "expired", "items")),
+        ("codegen_metrics", ("operations", 0, "input", "events", "type")),
+        ("order_events", ("operations", 0, "kafka", "topic")),
+        ("order_state", ("operations",)),
+        ("order_state", ("operations", 0)),
+        ("order_workflow", ("operations", 0, "workflow", "steps")),
+    ],
+)
+@pytest.mark.parametrize("value", [None, 5], ids=["nothing", "a number"])
+def test_what_nobody_wrote_has_no_faults(name: str, path: Path, value: object) -> None:
+    told = of(judge(planted(EXAMPLES[name], path, value)))
+    assert told
+    assert all(place[: len(path)] == path for place in told)

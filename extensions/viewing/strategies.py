@@ -249,12 +249,17 @@ def _strict(pattern: str) -> str:
 def _alphabet(pattern: str, least: int, most: float) -> dict[str, Call]:
     r"""Return the characters to draw from: ASCII's where classes such as \w or [^@] mean more to Python than to Rust.
 
-    Among ASCII's characters both mean the same. Where no text of ASCII alone is known, all characters are drawn from.
+    Among ASCII's characters both mean the same. Those that the pattern itself has are drawn, too; all are where no text
+    of these is known.
     """
     if not re.search(r"\\[wdsWDSBb]|\[\^|\(\?[a-z]*i", pattern):
         return {}
+    others = "".join(sorted({char for char in pattern if not char.isascii()}))
     text = patterns.example(pattern, least, int(min(most, least + 200)))
-    return {"alphabet": _st("characters", codec='"ascii"')} if text is not None and text.isascii() else {}
+    if text is None or not all(char.isascii() or char in others for char in text):
+        return {}
+    included = {"include_characters": encode.py(others)} if others else {}
+    return {"alphabet": _st("characters", max_codepoint="127", **included)}
 
 
 def _then(made: Call, method: str, argument: str) -> Call:

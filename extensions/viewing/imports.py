@@ -420,7 +420,7 @@ class Imports:
         """What the tests of kept results import."""
         symbols = [*self._asked, self.node.settings]
         for operation in self.node.cache_tested:
-            symbols += [operation.handler, operation.output.symbol]
+            symbols += [operation.handler, operation.returned]
             if operation.cache and operation.cache.place == "redis":
                 symbols += [operation.input.symbol, (f"{self.node.module}.caches", operation.cache.function)]
         symbols += [("tests.redis_server", "redis_url")] if "redis" in self.node.cache_places else []

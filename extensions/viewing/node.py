@@ -441,8 +441,7 @@ class NodeView(NodeEvents):
     @property
     def bases_comment(self) -> str:
         """What has to be said where the bases are named: mypy compares all of a class's bases when it has several."""
-        known = {"ModelServiceEffect", "ModelServiceOrchestrator"}
-        if self.base.name in known and self.base.mixins:
+        if self.base.name in {"ModelServiceEffect", "ModelServiceOrchestrator"}:
             return "# type: ignore[misc]  # mixins of omnibase_core differ in two private methods"
         return ""
 

@@ -19,10 +19,9 @@ OLD_HOUSE = Path(__file__).with_name("old_house.tar.xz")
 NODE = "src/omninode_bridge/nodes/node_distributed_lock_effect"
 # Each gets a line where this house changed nothing.
 LIFECYCLE = f"{NODE}/lifecycle.py"
+BELOW_DOCSTRING = (LIFECYCLE, f"{NODE}/service.py", f"{NODE}/handlers/handler_acquire_lock.py")
 MERGED = (
-    LIFECYCLE,
-    f"{NODE}/service.py",
-    f"{NODE}/handlers/handler_acquire_lock.py",
+    *BELOW_DOCSTRING,
     f"{NODE}/node.py",
     "pyproject.toml",
 )
@@ -37,7 +36,7 @@ def with_mark(text: str, name: str) -> str:
     mark = MINE.format(name)
     if name == RENAMED[0]:
         return text.replace("\nclass ", f"\n{mark}class ", 1)
-    return text.replace('"""\n', f'"""\n{mark}', 1) if name == LIFECYCLE else text + mark
+    return text.replace('"""\n', f'"""\n{mark}', 1) if name in BELOW_DOCSTRING else text + mark
 
 
 @pytest.fixture(scope="module")

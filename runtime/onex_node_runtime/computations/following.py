@@ -1,7 +1,8 @@
 # The runtime of copier-onex, the same in every node. Change it in the template, not here.
 """Expressions that follow what an operation has done."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.errors import ModelOnexError
@@ -13,7 +14,7 @@ def followed[InputT, ResultT, OutputT](
     operation: str,
     handle: Callable[[InputT], Awaitable[ResultT]],
     then: Callable[[InputT, ResultT], OutputT],
-) -> Callable[[InputT], Awaitable[OutputT]]:
+) -> Callable[[InputT], Coroutine[Any, Any, OutputT]]:
     """Return a handler that works its output out of the result of another one.
 
     Args:

@@ -19,9 +19,11 @@ OLD_HOUSE = Path(__file__).with_name("old_house.tar.xz")
 NODE = "src/omninode_bridge/nodes/node_distributed_lock_effect"
 # Each gets a line where this house changed nothing.
 LIFECYCLE = f"{NODE}/lifecycle.py"
-BELOW_DOCSTRING = (LIFECYCLE, f"{NODE}/service.py", f"{NODE}/handlers/handler_acquire_lock.py")
+BELOW_DOCSTRING = (LIFECYCLE, f"{NODE}/handlers/handler_acquire_lock.py")
+SERVICE = f"{NODE}/service.py"
 MERGED = (
     *BELOW_DOCSTRING,
+    SERVICE,
     f"{NODE}/node.py",
     "pyproject.toml",
 )
@@ -34,6 +36,8 @@ MINE = "# Mine: {}.\n"
 def with_mark(text: str, name: str) -> str:
     """Return a text with a person's line in it."""
     mark = MINE.format(name)
+    if name == SERVICE:
+        return text.replace("def main(", f"{mark}def main(", 1)
     if name == RENAMED[0]:
         return text.replace("\nclass ", f"\n{mark}class ", 1)
     return text.replace('"""\n', f'"""\n{mark}', 1) if name in BELOW_DOCSTRING else text + mark

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from ..language import migrations, samples
+from ..language import migrations, samples, sql
 from ..language.contract import Contract, Operation
 from ..language.filling import copied
 from ..language.references import Reference, Resolver, parts
@@ -56,8 +56,11 @@ def results(
     convert = f"model_of({row_model[1]}, row)" if row_model else "row"
     if samples.takes_column(into):
         convert = "next(iter(row.values()))"
-    passed = {field.name for field in operation.output if copied(operation.input, field)}
     columns = returns.rows == "one" and into is None
+    named = sql.columns(database.query) if columns else None
+    # What a row says of an input that need not be there is nothing where there is no row.
+    told = {field.name for field in operation.output if not field.required and field.name in (named or ())}
+    passed = {field.name for field in operation.output if copied(operation.input, field)} - told
     from_columns = [
         field.name
         for field in operation.output
@@ -92,8 +95,9 @@ def results(
             code = value if row_required else f"None if row is None else {value}"
         elif field.name in passed:
             own = f"request.{field.name}"
-            value = f'row.get("{field.name}", {own})'
-            code = own if not columns else value if row_required else f"{own} if row is None else {value}"
+            value = f'row.get("{field.name}", {own})' if named is None else f'row["{field.name}"]'
+            read = columns and (named is None or field.name in named)
+            code = own if not read else value if row_required else f"{own} if row is None else {value}"
         elif field.name in free_booleans:
             code = "True"
         else:

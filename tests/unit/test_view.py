@@ -84,10 +84,33 @@ def test_row_fills_output_of_the_same_names() -> None:
     assert operation.row_required
     assert operation.idempotent
     assert operation.results == (
-        ("id", 'row.get("id", request.id)'),
+        ("id", "request.id"),
         ("total", 'row["total"]'),
         ("largest", 'row["largest"]'),
     )
+
+
+@pytest.mark.parametrize(
+    ("listed", "required", "code"),
+    [
+        ("tone", True, 'request.tone if row is None else row["tone"]'),
+        ("tone", False, 'None if row is None else row["tone"]'),
+        ("id", True, "request.tone"),
+        ("id", False, "request.tone"),
+        ("*", True, 'request.tone if row is None else row.get("tone", request.tone)'),
+    ],
+)
+def test_what_a_row_says_of_an_input_is_the_output(listed: str, required: bool, code: str) -> None:
+    tone = {"type": "string", "required": required}
+    query = f"UPDATE t SET tone = $2 WHERE id = $1 RETURNING {listed}"
+    operation = only(
+        {
+            "input": {"id": "string", "tone": "string"},
+            "output": {"tone": tone, "found": "boolean"},
+            "database": {"query": query, "parameters": ["id", "tone"], "returns": {"found": "found"}},
+        }
+    )
+    assert operation.results == (("tone", code), ("found", "row is not None"))
 
 
 def test_rows_become_models() -> None:

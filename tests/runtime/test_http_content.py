@@ -116,6 +116,28 @@ async def test_answer_is_more_than_json(api: LocalApi, adapter: AdapterHttp) -> 
         assert caught.value.error_code is EnumCoreErrorCode.CONTRACT_VIOLATION
 
 
+@pytest.mark.parametrize(
+    ("body", "charset", "expected"),
+    [
+        ('{"a": "ä"}'.encode("latin-1"), "; charset=iso-8859-1", {"a": "ä"}),
+        ('{"a": "ä"}'.encode(), "; charset=iso-8859-1", {"a": "ä"}),
+        ('{"a": "ä"}'.encode("utf-16"), "", {"a": "ä"}),
+        ('{"a": "ä"}'.encode("latin-1"), "", None),
+        ('{"a": "ä"}'.encode("latin-1"), "; charset=utf-8", None),
+    ],
+)
+async def test_json_is_utf_8_or_as_it_says(
+    api: LocalApi, adapter: AdapterHttp, body: bytes, charset: str, expected: object
+) -> None:
+    api.answers = [Answer(200, body=body, headers={"Content-Type": f"application/json{charset}"})]
+    answer = await adapter.ask(LIST)
+    if expected is not None:
+        assert answer.json() == expected
+        return
+    with pytest.raises(ModelOnexError, match="The answer is not JSON"):
+        answer.json()
+
+
 async def test_that_there_is_nothing_is_an_answer_where_it_may_be(api: LocalApi, adapter: AdapterHttp) -> None:
     api.answers = [Answer(404, body={"error": "unknown"}, headers={"ETag": "abc"})]
     answer = await adapter.ask(HttpCall(method="GET", path="/things/1", success=frozenset({200}), not_found=True))

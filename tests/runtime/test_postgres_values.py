@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -68,6 +69,9 @@ async def connection(postgres: str) -> AsyncIterator[asyncpg.Connection[asyncpg.
         ("text[]", ['a"\\b{},', None, "NULL", ""], ['a"\\b{},', None, "NULL", ""]),
         ("uuid", str(KEY), KEY),
         ("inet", "10.1.2.3", "10.1.2.3"),
+        ("inet", "10.1.2.3/24", "10.1.2.3/24"),
+        ("inet", ip_address("2001:db8::1"), "2001:db8::1"),
+        ("inet", "2001:db8::1/64", "2001:db8::1/64"),
         ("jsonb", [KEY, NOON, Decimal("1.50"), b"\xff"], [str(KEY), "2026-01-31T12:00:00Z", "1.50", "/w=="]),
         ("jsonb", {"a": [1, 19.99, None, {"b": "ü"}]}, {"a": [1, 19.99, None, {"b": "ü"}]}),
         ("json", "text", "text"),
@@ -161,6 +165,7 @@ async def test_the_last_day_is_a_day(
         ("text", {"a": 1}),
         ("jsonb", "a\0b"),
         ("inet", "nowhere"),
+        ("inet", "fe80::1%eth0"),
     ],
 )
 async def test_a_value_that_does_not_fit_is_the_callers(

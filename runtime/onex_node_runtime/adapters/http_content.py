@@ -88,11 +88,18 @@ class HttpAnswer:
         if not self.content:
             return None
         try:
-            value: JsonValue = parsed(self.content)
+            value: JsonValue = self._parsed()
         # JSON that is nested too deeply is a RecursionError.
         except (ValueError, RecursionError) as error:
             raise _unexpected("The answer is not JSON.") from error
         return value
+
+    def _parsed(self) -> Any:
+        try:
+            return parsed(self.content)
+        except UnicodeDecodeError:
+            # JSON is UTF-8, whatever a header says; some servers send what they say all the same.
+            return parsed(self.content.decode(self.encoding))
 
     def text(self) -> str:
         """Return its body as text, in which what the encoding does not know is replaced."""

@@ -8,6 +8,7 @@ import json
 import struct
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from ipaddress import IPv4Address, IPv6Address, IPv6Interface, ip_address, ip_interface
 from math import isfinite
 from typing import TYPE_CHECKING, Any, cast, overload
 
@@ -34,6 +35,9 @@ _NUMERIC_HEAD = struct.Struct("!hhHH")
 _NEGATIVE = 0x4000
 _NO_NUMBERS = {0xC000: "NaN", 0xD000: "Infinity", 0xF000: "-Infinity"}
 _MOST_DIGITS, _MOST_PLACES = 131_072, 16_383
+
+# How the server numbers the versions of addresses.
+_FAMILIES = {4: 2, 6: 3}
 
 
 async def register_types(connection: Connection) -> None:
@@ -195,10 +199,25 @@ def _from_length(stored: tuple[int, int, int]) -> timedelta:
     return timedelta(days=days + (-whole if months < 0 else whole), microseconds=microseconds)
 
 
+def _address_bytes(value: object) -> bytes:
+    address = ip_interface(cast("str", value))
+    if isinstance(address, IPv6Interface) and address.scope_id:
+        msg = "the server keeps no zone of an address"
+        raise ValueError(msg)
+    family = _FAMILIES[address.version]
+    return bytes((family, address.network.prefixlen, 0, len(address.packed))) + address.packed
+
+
+def _from_address(stored: bytes) -> IPv4Address | IPv6Address:
+    address, prefix = ip_address(stored[4:]), stored[1]
+    return address if prefix == address.max_prefixlen else ip_interface((address, prefix))
+
+
 _MOMENTS, _DAYS, _DURATIONS = TypeAdapter(datetime), TypeAdapter(date), TypeAdapter(timedelta)
 # Not as text, which asyncpg can't read inside of ranges and composites.
 _BINARY: dict[str, Codec] = {
     **dict.fromkeys(("text", "varchar", "bpchar", "name"), (_text_bytes, bytes.decode)),
+    "inet": (_address_bytes, _from_address),
     "json": (_json_bytes, parsed),
     "jsonb": (_jsonb_bytes, _from_jsonb),
     "numeric": (_numeric_bytes, _from_numeric),

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from extensions.judging.judge import judge
 from tests.conftest import Run
 from tests.contracts.fuzz import broken_files, refused, ruff
@@ -279,6 +281,44 @@ SHAPES: dict[str, dict[str, Any]] = {
         "integrations": MIGRATED,
     },
 }
+
+
+_KEPT_AND_FOLLOWED = {
+    "name": "look",
+    "input": {"id": "string"},
+    "output": {"title": "string", "length": "integer"},
+    "http": {"method": "GET", "path": "/${input.id}", "extract": {"title": "$.title"}},
+    "then": {"length": "len(result.title)"},
+    "cache": {"ttl_seconds": 5, "redis": "look:${input.id}"},
+}
+# Shapes of which tools that know the types say what formatters do not.
+TYPED: dict[str, dict[str, Any]] = {
+    **{
+        f"{kind} as a service of ONEX, without other mixins": {
+            "node_type": kind,
+            "features": ["service_mode"],
+            "operations": [{"name": "tick", "output": {"ticked": "boolean"}, "handler": "custom"}],
+        }
+        for kind in ("effect", "compute", "reducer", "orchestrator")
+    },
+    "kept results with expressions behind them": {
+        "operations": [_KEPT_AND_FOLLOWED],
+        "integrations": {"api_client": {"base_url": "http://api.example.org"}, "redis": True},
+    },
+}
+
+
+@pytest.mark.slow
+def test_shapes_are_typed(run: Run, renderer: Renderer, tmp_path: Path) -> None:
+    found: dict[str, str] = {}
+    for number, (name, shape) in enumerate(TYPED.items()):
+        contract = {"name": "shape", "package": f"acme{number}", "node_type": "effect"} | shape
+        assert list(map(str, judge(contract))) == [], name
+        project = renderer.render(contract, tmp_path / str(number))
+        checked = run("mypy", cwd=project)
+        found |= {name: checked.stdout} if checked.returncode else {}
+
+    assert found == {}
 
 
 def test_shapes(run: Run, renderer: Renderer, tmp_path: Path) -> None:

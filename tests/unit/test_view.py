@@ -102,7 +102,7 @@ def test_row_fills_output_of_the_same_names() -> None:
 )
 def test_what_a_row_says_of_an_input_is_the_output(listed: str, required: bool, code: str) -> None:
     tone = {"type": "string", "required": required}
-    query = f"UPDATE t SET tone = $2 WHERE id = $1 RETURNING {listed}"
+    query = f"UPDATE t SET tone = $2 WHERE id = $1 RETURNING {listed}"  # noqa: S608 - of the table above
     operation = only(
         {
             "input": {"id": "string", "tone": "string"},

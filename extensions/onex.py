@@ -29,8 +29,10 @@ def _load(*modules: str) -> tuple[ModuleType, ...]:
     package.__path__ = [str(Path(__file__).resolve().parent)]
     sys.modules[_PACKAGE] = package
     importlib.invalidate_caches()
-    code = importlib.import_module(f"{_PACKAGE}.project.loading").keep_code(_PACKAGE)
-    loaded = tuple(importlib.import_module(f"{_PACKAGE}.{module}") for module in modules)
+    loading = importlib.import_module(f"{_PACKAGE}.project.loading")
+    code = loading.keep_code(_PACKAGE)
+    with loading.keep_methods(code):
+        loaded = tuple(importlib.import_module(f"{_PACKAGE}.{module}") for module in modules)
     code.save()
     return loaded
 

@@ -31,7 +31,7 @@ def _load(*modules: str) -> tuple[ModuleType, ...]:
     importlib.invalidate_caches()
     loading = importlib.import_module(f"{_PACKAGE}.project.loading")
     code = loading.keep_code(_PACKAGE)
-    with loading.keep_methods(code):
+    with loading.without_waste(code):
         loaded = tuple(importlib.import_module(f"{_PACKAGE}.{module}") for module in modules)
     code.save()
     return loaded

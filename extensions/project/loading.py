@@ -5,6 +5,7 @@ A clone of a template is new at each run, so the byte code that Python puts besi
 
 import atexit
 import dataclasses
+import gc
 import hashlib
 import importlib.util
 import marshal
@@ -39,11 +40,11 @@ def keep_code(package: str) -> KeptCode:
 
 
 @contextmanager
-def keep_methods(code: KeptCode) -> Iterator[None]:
-    """Let `dataclass`, too, take code from what is kept.
+def without_waste(code: KeptCode) -> Iterator[None]:
+    """Let hundreds of modules be imported in half of the time that it takes otherwise.
 
-    It has six methods compiled for each class, nearly half of what it takes to import the modules that a copy needs. It
-    finds `exec` among its own names first; if it ever stops to look for it, nothing is kept, and nothing else changes.
+    `dataclass` compiles six methods for each class; their code is kept, too. It finds `exec` among its own names first:
+    if it ever stops to look for it, nothing is kept, and nothing else changes. No garbage is looked for: there is none.
 
     Args:
         code: What is kept.
@@ -52,11 +53,15 @@ def keep_methods(code: KeptCode) -> Iterator[None]:
     def run(text: str, variables: dict[str, Any], names: dict[str, Any]) -> None:
         exec(_compiled(code, "<string>", text.encode()), variables, names)  # noqa: S102  # as it does itself
 
+    collects = gc.isenabled()
     vars(dataclasses)["exec"] = run
+    gc.disable()
     try:
         yield
     finally:
         vars(dataclasses).pop("exec", None)
+        if collects:
+            gc.enable()
 
 
 def _compiled(code: KeptCode, name: str, source: bytes) -> CodeType:

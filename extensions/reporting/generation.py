@@ -126,7 +126,7 @@ def generation(
         project: The project's root.
         place: Where the node is in it; the whole project when left out.
         problems: What a validation found, if there was one.
-        known: What is known of the node; worked out from its answers when left out.
+        known: What is known of the node; worked out from its answers when left out, or known of another one.
 
     Raises:
         ValueError: When it is no generated node, or its files can't be read.
@@ -134,7 +134,8 @@ def generation(
     """
     place = place or Place()
     manifest = ownership.read(project, place)
-    known = known or of_answers(project, place)
+    if known is None or known.node != manifest.get("node"):
+        known = of_answers(project, place)
     if not manifest:
         raise ValueError(f"{project} was not generated")
     paths: dict[str, list[str]] = {}

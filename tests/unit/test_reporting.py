@@ -65,6 +65,12 @@ def test_what_is_handed_on_is_reported_as_what_is_worked_out(monkeypatch: pytest
     assert generation(PROJECT, known=handed_on()).as_json() == generation(PROJECT).as_json()
 
 
+def test_what_is_known_of_another_node_counts_for_nothing() -> None:
+    known = replace(of_answers(PROJECT, Place()), node="node_other_effect", package="other")
+
+    assert generation(PROJECT, known=known).as_json() == generation(PROJECT).as_json()
+
+
 @pytest.mark.parametrize("text", [None, "", "[]", "{", '{"node": "x"}'])
 def test_what_is_not_handed_on_is_worked_out(monkeypatch: pytest.MonkeyPatch, text: str | None) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)

@@ -11,7 +11,7 @@ from .decisions import INTEGRATIONS, called
 
 DEFAULT_CHECK_SECONDS = 2.0
 DEFAULT_PROBE_SECONDS = 5
-# That of `registry_of` in the runtime.
+# That of `Metrics` in the runtime.
 USUAL_PREFIX = "onex"
 # Those of Prometheus' client.
 _USUAL_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)

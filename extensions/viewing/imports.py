@@ -283,8 +283,7 @@ class Imports:
     @property
     def command(self) -> tuple[Symbol, ...]:
         """What the command line imports of the node's own package."""
-        short = [symbol for symbol in self._short_names() if not symbol[1].endswith((" as Handler", " as Response"))]
-        return (*short, self._operation, self.node.own("service", "main as serve"))
+        return self.node.node, self.node.own("service", "main as serve")
 
     @property
     def command_test(self) -> tuple[Symbol, ...]:
@@ -397,15 +396,6 @@ class Imports:
         """What the node class is made of, from omnibase_core."""
         module = "omnibase_core.infrastructure.infra_bases" if self.node.base.service_mode else "omnibase_core.nodes"
         return (module, self.node.base.name), *((CATALOGUE[mixin].module, mixin) for mixin in self.node.base.mixins)
-
-    @property
-    def core(self) -> tuple[Symbol, ...]:
-        """What the node's lifecycle imports of omnibase_core."""
-        symbols = [
-            *self.node_core,
-            ("omnibase_core.models.container", "ModelONEXContainer"),
-        ]
-        return tuple(symbols)
 
     @property
     def caches(self) -> tuple[Symbol, ...]:

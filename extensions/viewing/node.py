@@ -451,6 +451,11 @@ class NodeView(NodeEvents):
         return f"Running{self.node_type.capitalize()}"
 
     @property
+    def adapters_type(self) -> str:
+        """Code of the type of its adapters."""
+        return "Adapters" if self.adapters else "None"
+
+    @property
     def tool_server(self) -> Symbol:
         """The class that answers tool invocations, under service mode."""
         return self.own("service_mode", f"{self.lifecycle[1].removesuffix('Lifecycle')}ToolServer")

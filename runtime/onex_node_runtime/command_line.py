@@ -9,43 +9,36 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from omnibase_core.errors import ModelOnexError
-from pydantic import BaseModel
 
+from .hosting import container_of_process
 from .json_values import parsed
 from .logs import configure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
-    from enum import StrEnum
+    from collections.abc import Callable, Sequence
 
     from pydantic import JsonValue
 
-    from .settings.logs import LogSettings
+    from .serving.hosted import HostedNode
 
 
 @dataclass(frozen=True, slots=True)
-class CommandLine[RequestT: BaseModel]:
+class CommandLine:
     """What a node does when it is called by its name.
 
     Attributes:
-        name: The command.
-        operations: The operations that can be called.
-        model: A request: an operation, its payload and a correlation id.
-        settings: Reads the settings.
+        node_class: The node.
         serve: Runs the service until it is told to stop.
-        call: Runs one operation without the service, and returns its output.
+        with_bus: Whether the container of a node that runs one operation brings an event bus.
     """
 
-    name: str
-    operations: type[StrEnum]
-    model: type[RequestT]
-    settings: Callable[[], LogSettings]
+    node_class: type[HostedNode[Any]]
     serve: Callable[[], None]
-    call: Callable[[RequestT], Coroutine[object, object, dict[str, JsonValue]]]
+    with_bus: bool = False
 
     def main(self, arguments: Sequence[str] | None = None) -> int:
         """Run the service, or one operation.
@@ -64,24 +57,35 @@ class CommandLine[RequestT: BaseModel]:
         try:
             payload = parsed(_text(options.input))
             values = {"operation": options.operation, "payload": payload, "correlation_id": correlation_id}
-            request = self.model.model_validate(values)
+            request = self.node_class.request_model.model_validate(values)
         except (OSError, ValueError, RecursionError):
             return _failed("INVALID_INPUT", "The input is not a JSON object, or can't be read.", correlation_id)
-        configure(self.settings())
+        settings = self.node_class.settings_model()
+        configure(settings)
         try:
-            result = asyncio.run(self.call(request))
+            result = asyncio.run(self._called(request, settings))
         except ModelOnexError as error:
             problems = error.context.get("additional_context", {}).get("problems", [])
             return _failed(str(error.error_code), error.message, correlation_id, problems)
         sys.stdout.write(f"{json.dumps(result, ensure_ascii=False)}\n")
         return 0
 
+    async def _called(self, request: Any, settings: Any) -> dict[str, JsonValue]:
+        async with container_of_process(with_bus=self.with_bus) as container:
+            node = self.node_class(container, settings)
+            await node.initialize()
+            try:
+                return (await node.handle(request)).result
+            finally:
+                await node.shutdown()
+
     def _parser(self) -> argparse.ArgumentParser:
-        parser = argparse.ArgumentParser(prog=self.name)
+        operations = self.node_class.OPERATIONS
+        parser = argparse.ArgumentParser(prog=self.node_class.NAME.replace("_", "-"))
         commands = parser.add_subparsers(title="commands", metavar="{serve,call}", dest="command")
         commands.add_parser("serve", help="run the service until it is told to stop; the default")
         call = commands.add_parser("call", help="run one operation, and print its output as JSON")
-        call.add_argument("operation", type=self.operations, choices=list(self.operations), help="its name")
+        call.add_argument("operation", type=operations, choices=list(operations), help="its name")
         call.add_argument("input", nargs="?", default="{}", help="JSON, @ and a file's name, or - for standard input")
         call.add_argument("--correlation-id", type=UUID, help="a UUID, for logs, events and errors")
         return parser

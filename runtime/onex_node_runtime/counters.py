@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     from omnibase_core.mixins.mixin_metrics import MixinMetrics
 
-    from .operation import Measured, Operation
+    from .operation import Operation
+    from .surroundings import Measured
 
 type Counters = Sequence[tuple[str, Mapping[str, Sequence[str]]]]
 """Names of counters, each with the values of its tags."""

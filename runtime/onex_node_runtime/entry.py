@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
+from .adapters.group import AdapterGroup
 from .counters import begin_at_zero, of_entry
 from .node_request import NodeRequest
 from .node_response import NodeResponse
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
 
     from omnibase_core.errors import ModelOnexError
 
-    from .adapters.group import AdapterGroup, Figure
+    from .adapters.group import Figure
     from .companion import Companion
-    from .operation import Operation, Surroundings
+    from .operation import Operation
+    from .surroundings import Surroundings
 
 
 def admit_all(_operation: str, _correlation_id: UUID) -> None:
@@ -31,16 +33,20 @@ def no_span(_node: str, _operation: str, _correlation_id: UUID) -> AbstractConte
     return nullcontext()
 
 
-class EntryPoint[RequestT: NodeRequest, ResponseT: NodeResponse]:
-    """Takes a request, runs its operation, answers."""
+class EntryPoint[RequestT: NodeRequest, ResponseT: NodeResponse, AdaptersT: AdapterGroup | None]:
+    """Takes a request, runs its operation, answers.
+
+    Attributes:
+        adapters: What the operations talk to; None for nothing.
+    """
 
     def __init__(
         self,
         operations: Iterable[Operation[Any, Any]],
         surroundings: Surroundings,
         respond: Callable[..., ResponseT],
+        adapters: AdaptersT,
         *,
-        adapters: AdapterGroup | None = None,
         companion: Companion | None = None,
         admit: Callable[[str, UUID], None] = admit_all,
         span: Callable[[str, str, UUID], AbstractContextManager[None]] = no_span,
@@ -59,20 +65,15 @@ class EntryPoint[RequestT: NodeRequest, ResponseT: NodeResponse]:
         self._operations = {operation.name: operation for operation in operations}
         self._surroundings = surroundings
         self._respond = respond
-        self._adapters = adapters
+        self.adapters = adapters
         self._companion = companion
         self._admit = admit
         self._span = span
         begin_at_zero(surroundings.metrics, of_entry(self._operations.values(), surroundings.measured))
 
-    @property
-    def adapter_group(self) -> AdapterGroup | None:
-        """What the operations talk to; None for nothing."""
-        return self._adapters
-
     def figures(self) -> list[Figure]:
         """Return gauges of the adapters: name, value and tags."""
-        return [] if self._adapters is None else self._adapters.figures()
+        return [] if self.adapters is None else self.adapters.figures()
 
     async def initialize(self) -> dict[str, ModelOnexError]:
         """Open the adapters, and start what is beside them; does nothing to what is open.
@@ -80,7 +81,7 @@ class EntryPoint[RequestT: NodeRequest, ResponseT: NodeResponse]:
         Returns:
             The errors of adapters that are away, by name.
         """
-        failures = {} if self._adapters is None else await self._adapters.open()
+        failures = {} if self.adapters is None else await self.adapters.open()
         if self._companion is not None:
             self._companion.start()
         return failures
@@ -89,8 +90,8 @@ class EntryPoint[RequestT: NodeRequest, ResponseT: NodeResponse]:
         """Stop what is beside the adapters, and close them; does nothing to what is closed."""
         if self._companion is not None:
             await self._companion.stop()
-        if self._adapters is not None:
-            await self._adapters.close()
+        if self.adapters is not None:
+            await self.adapters.close()
 
     async def handle(self, request: RequestT) -> ResponseT:
         """Run one operation.

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from omnibase_core.backends.metrics import BackendMetricsPrometheus
@@ -16,21 +17,30 @@ if TYPE_CHECKING:
     from .counters import Counters
 
 
-def registry_of(
-    node: MixinMetrics, counters: Counters = (), *, prefix: str = "onex", buckets: tuple[float, ...] | None = None
-) -> CollectorRegistry:
-    """Let a node count and measure for Prometheus, and return where that is kept, figures of the process included.
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """What a node measures beside its operations, and under which names.
 
-    Args:
-        node: The node.
-        counters: Counters that begin at zero now, with the values of their tags.
+    Attributes:
+        counters: Counters that begin at zero with the node, with the values of their tags.
         prefix: How the names of its metrics begin.
         buckets: Upper limits of the latency histogram's buckets, in seconds; None for those of Prometheus' client.
     """
-    registry = CollectorRegistry()
-    node.set_metrics_backend(
-        BackendMetricsPrometheus(prefix=prefix, registry=registry, default_histogram_buckets=buckets)
-    )
-    ProcessCollector(registry=registry)
-    begin_at_zero(node, counters)
-    return registry
+
+    counters: Counters = ()
+    prefix: str = "onex"
+    buckets: tuple[float, ...] | None = None
+
+    def registry_of(self, node: MixinMetrics) -> CollectorRegistry:
+        """Let a node count and measure for Prometheus, and return where that is kept, figures of the process included.
+
+        Args:
+            node: The node.
+        """
+        registry = CollectorRegistry()
+        node.set_metrics_backend(
+            BackendMetricsPrometheus(prefix=self.prefix, registry=registry, default_histogram_buckets=self.buckets)
+        )
+        ProcessCollector(registry=registry)
+        begin_at_zero(node, self.counters)
+        return registry

@@ -7,14 +7,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from omnibase_core.enums import EnumCoreErrorCode, EnumLogLevel
 from omnibase_core.enums.enum_execution_shape import EnumMessageCategory
 from omnibase_core.errors import ModelOnexError
 from omnibase_core.logging import emit_log_event_sync
-from omnibase_core.mixins.mixin_metrics import MixinMetrics
 from omnibase_core.models.core.model_envelope_metadata import ModelEnvelopeMetadata
 from omnibase_core.models.events.model_event_envelope import ModelEventEnvelope
 from pydantic import BaseModel, SerializeAsAny, ValidationError
@@ -26,20 +25,12 @@ from .idempotency.keyed import KEYED
 from .large_payloads import judged
 from .payloads import problems_of, shortened
 from .refusals import REFUSALS
-from .spans import UNTRACED, Spans
+from .surroundings import Surroundings
 
 # Long enough for a second attempt after one that hung for 30 s.
 DEFAULT_TIMEOUT_SECONDS = 60.0
 # The events of an operation that used up its deadline have so long, all of them together.
 PUBLISH_SECONDS = 0.5
-
-
-class EventPublisher(Protocol):
-    """The part of ONEX's event buses that a node publishes with."""
-
-    async def publish_envelope(self, envelope: object, topic: str) -> None:
-        """Publish one envelope to a topic."""
-
 
 type Asked[InputT] = InputT | None
 """The input of a request; None where there is none."""
@@ -73,60 +64,6 @@ class FailureEvent[InputT: BaseModel]:
     topic: str
     build: Callable[[InputT, ModelFailure], BaseModel]
     undone: Callable[[Any], bool] | None = None
-
-
-def _allow(_payload: Mapping[str, object]) -> None:
-    pass
-
-
-def _as_it_is(value: Any) -> Any:
-    return value
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """What is measured of operations.
-
-    Attributes:
-        success: Whether those that succeed are counted.
-        failure: Whether those that fail or are refused are counted.
-        latency: Whether the time that they take is measured.
-        counted: Output fields whose values are added up, each in a counter of its own.
-    """
-
-    success: bool = True
-    failure: bool = True
-    latency: bool = True
-    counted: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What operations share.
-
-    Attributes:
-        node: The node's name.
-        namespace: Whose events these are: the part of topics that names the package.
-        node_id: Identity of the running node, for logs and events.
-        metrics: Where successes, failures and durations are counted.
-        redact: Masks secrets in text.
-        cleaned: Masks secrets in a value of JSON.
-        check: Refuses payloads that hold what is not allowed, by raising a `ModelOnexError`.
-        event_bus: Where events go; None publishes nothing.
-        measured: What is measured.
-        spans: How events hand on the trace.
-    """
-
-    node: str
-    node_id: UUID
-    metrics: MixinMetrics
-    redact: Callable[[str], str]
-    cleaned: Callable[[Any], Any] = _as_it_is
-    check: Callable[[Mapping[str, object]], None] = _allow
-    event_bus: EventPublisher | None = None
-    measured: Measured = Measured()
-    spans: Spans = UNTRACED
-    namespace: str = ""
 
 
 def _undone(name: str) -> ModelFailure:

@@ -14,7 +14,8 @@ from omnibase_core.mixins.mixin_metrics import MixinMetrics
 from onex_node_runtime.caches.entries_memory import EntriesMemory
 from onex_node_runtime.caches.entries_redis import EntriesRedis
 from onex_node_runtime.caches.read_through import Entries, Kept, ReadThrough
-from onex_node_runtime.operation import Operation, Surroundings
+from onex_node_runtime.operation import Operation
+from onex_node_runtime.surroundings import Surroundings
 from pydantic import BaseModel
 
 from tests.runtime import building

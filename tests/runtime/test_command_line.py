@@ -7,13 +7,18 @@ import sys
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
+from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
 import pytest
 from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.errors import ModelOnexError
+from omnibase_core.event_bus import EventBusInmemory
+from omnibase_core.models.container import ModelONEXContainer
+from omnibase_core.models.health.model_health_status import ModelHealthStatus
 from onex_node_runtime.command_line import CommandLine
 from onex_node_runtime.settings.logs import LogSettings
+from onex_node_runtime.settings.service import ListenerSettings
 from pydantic import BaseModel, JsonValue
 
 
@@ -29,17 +34,48 @@ class ModelRequest(BaseModel):
 
 ASKED: list[ModelRequest] = []
 SERVED: list[bool] = []
+LIVED: list[str] = []
 
 
-async def call(request: ModelRequest) -> dict[str, JsonValue]:
-    ASKED.append(request)
-    if request.payload.get("fail"):
-        raise ModelOnexError(message="It is away.", error_code=EnumCoreErrorCode.TIMEOUT, problems=[{"field": "fail"}])
-    return {"echo": request.payload}
+class Settings(ListenerSettings, LogSettings):
+    pass
 
 
-def command() -> CommandLine[ModelRequest]:
-    return CommandLine("node-count", EnumOperation, ModelRequest, LogSettings, lambda: SERVED.append(True), call)
+class Response(BaseModel):
+    result: dict[str, JsonValue]
+
+
+class Node:
+    """Notes what it is asked, and how it lives."""
+
+    NAME: ClassVar[str] = "node_count_effect"
+    OPERATIONS: ClassVar[Any] = EnumOperation
+    request_model = ModelRequest
+    settings_model = Settings
+
+    def __init__(self, container: ModelONEXContainer, settings: Settings) -> None:
+        self.settings = settings
+        self.has_bus = container.get_service_optional(EventBusInmemory) is not None
+
+    async def initialize(self) -> None:
+        LIVED.append(f"initialized, bus: {self.has_bus}, level: {self.settings.log_level}")
+
+    async def shutdown(self) -> None:
+        LIVED.append("shut down")
+
+    async def health_check_async(self) -> ModelHealthStatus:
+        return ModelHealthStatus.create_healthy()
+
+    async def handle(self, request: ModelRequest) -> Response:
+        ASKED.append(request)
+        if request.payload.get("fail"):
+            problems = [{"field": "fail"}]
+            raise ModelOnexError(message="It is away.", error_code=EnumCoreErrorCode.TIMEOUT, problems=problems)
+        return Response(result={"echo": request.payload})
+
+
+def command(*, with_bus: bool = False) -> CommandLine:
+    return CommandLine(Node, lambda: SERVED.append(True), with_bus)
 
 
 @pytest.fixture
@@ -49,6 +85,7 @@ def asked() -> Iterator[list[ModelRequest]]:
     handlers, level = root.handlers[:], root.level
     yield ASKED
     ASKED.clear()
+    LIVED.clear()
     root.handlers[:] = handlers
     root.setLevel(level)
 
@@ -59,6 +96,24 @@ def test_operation_is_called(asked: list[ModelRequest], capsys: pytest.CaptureFi
     assert json.loads(capsys.readouterr().out) == {"echo": {"word": "größer"}}
     (request,) = asked
     assert (request.operation, request.correlation_id) == ("count", correlation_id)
+
+
+def test_the_node_lives_as_long_as_its_operation(asked: list[ModelRequest], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOG_LEVEL", "ERROR")
+    assert command().main(["call", "count"]) == 0
+    assert command(with_bus=True).main(["call", "count", '{"fail": true}']) == 1
+    assert LIVED == [
+        "initialized, bus: False, level: ERROR",
+        "shut down",
+        "initialized, bus: True, level: ERROR",
+        "shut down",
+    ]
+
+
+def test_the_command_is_called_like_the_node(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        command().main(["--help"])
+    assert capsys.readouterr().out.startswith("usage: node-count-effect ")
 
 
 def test_input_comes_from_elsewhere(asked: list[ModelRequest], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

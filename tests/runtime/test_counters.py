@@ -6,8 +6,9 @@ from omnibase_core.backends.metrics import BackendMetricsPrometheus
 from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.mixins.mixin_metrics import MixinMetrics
 from onex_node_runtime.counters import begin_at_zero, of_entry, of_operations
-from onex_node_runtime.measuring import registry_of
-from onex_node_runtime.operation import Event, FailureEvent, Measured, Operation
+from onex_node_runtime.measuring import Metrics
+from onex_node_runtime.operation import Event, FailureEvent, Operation
+from onex_node_runtime.surroundings import Measured
 from prometheus_client import CollectorRegistry, generate_latest
 from pydantic import BaseModel
 
@@ -64,7 +65,7 @@ def test_each_operation_has_further_counters() -> None:
 
 async def test_a_node_shows_counters_and_its_process() -> None:
     metrics = MixinMetrics()
-    registry = registry_of(metrics, of_operations("a", "cache_hit"), prefix="shop", buckets=(0.5,))
+    registry = Metrics(of_operations("a", "cache_hit"), prefix="shop", buckets=(0.5,)).registry_of(metrics)
     metrics.record_histogram("seconds", 0.1)
     shown = generate_latest(registry).decode()
     assert 'shop_cache_hit_total{operation="a"} 0.0' in shown

@@ -13,8 +13,9 @@ from omnibase_core.mixins.mixin_metrics import MixinMetrics
 from onex_node_runtime.callers.api_keys import ApiKeyScheme
 from onex_node_runtime.callers.known import Callers
 from onex_node_runtime.idempotency.keyed import KEYED, KeyedRequest
-from onex_node_runtime.operation import Event, Operation, Surroundings
+from onex_node_runtime.operation import Event, Operation
 from onex_node_runtime.settings.api_keys import ApiKeySettings
+from onex_node_runtime.surroundings import Surroundings
 from pydantic import BaseModel
 
 from tests.runtime.serving import served, serving

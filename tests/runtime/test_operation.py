@@ -16,8 +16,9 @@ from omnibase_core.mixins.mixin_metrics import MixinMetrics
 from onex_node_runtime.correlation import FOREIGN
 from onex_node_runtime.effects import begin, effect
 from onex_node_runtime.failure import ModelFailure
-from onex_node_runtime.operation import PUBLISH_SECONDS, Event, FailureEvent, Measured, Operation, Surroundings
+from onex_node_runtime.operation import PUBLISH_SECONDS, Event, FailureEvent, Operation
 from onex_node_runtime.spans import Spans
+from onex_node_runtime.surroundings import Measured, Surroundings
 from pydantic import BaseModel, ConfigDict, Field
 
 CORRELATION_ID = UUID("7d444840-9dc0-11d1-b245-5ffdce74fad2")

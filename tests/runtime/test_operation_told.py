@@ -16,7 +16,8 @@ from onex_node_runtime.correlation import CORRELATION_ID, FOREIGN
 from onex_node_runtime.effects import EFFECTS, Effects
 from onex_node_runtime.failure import ModelFailure
 from onex_node_runtime.idempotency.keyed import KEYED, KeyedRequest
-from onex_node_runtime.operation import Event, FailureEvent, Measured, Operation, Surroundings
+from onex_node_runtime.operation import Event, FailureEvent, Operation
+from onex_node_runtime.surroundings import Measured, Surroundings
 from pydantic import BaseModel, Field
 
 REQUEST = UUID("7d444840-9dc0-11d1-b245-5ffdce74fad2")

@@ -1,11 +1,13 @@
 """The life of a node, and its entry point, without anything generated."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import new_class
 from typing import Any
+from unittest.mock import ANY
 from uuid import UUID, uuid4
 
 import pytest
@@ -25,15 +27,21 @@ from omnibase_core.nodes import NodeCompute, NodeEffect, NodeOrchestrator, NodeR
 from onex_node_runtime.adapters.group import AdapterGroup
 from onex_node_runtime.entry import EntryPoint
 from onex_node_runtime.hosting import container_of_process
+from onex_node_runtime.measuring import Metrics
 from onex_node_runtime.nodes.compute import RunningCompute
 from onex_node_runtime.nodes.effect import RunningEffect
 from onex_node_runtime.nodes.orchestrator import RunningOrchestrator
 from onex_node_runtime.nodes.reducer import RunningReducer
-from onex_node_runtime.operation import Operation, Surroundings
+from onex_node_runtime.operation import Operation
 from onex_node_runtime.rate_limit import RateLimit, admission
-from onex_node_runtime.serving.hosted import host, node_application
+from onex_node_runtime.serving.hosted import node_application, serve_node
+from onex_node_runtime.serving.intake import Schedules
+from onex_node_runtime.serving.measured import metrics_of
+from onex_node_runtime.settings.logs import LogSettings
 from onex_node_runtime.settings.service import ListenerSettings
+from onex_node_runtime.surroundings import EventPublisher, Surroundings
 from onex_node_runtime.workflows.company import Company
+from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, JsonValue
 from starlette.applications import Starlette
 
@@ -88,28 +96,67 @@ async def echo(words: Words) -> Words:
     return words
 
 
-def surroundings(metrics: MixinMetrics | None = None) -> Surroundings:
-    return Surroundings(node="node_echo_effect", node_id=uuid4(), metrics=metrics or MixinMetrics(), redact=str)
+class Settings(ListenerSettings, LogSettings):
+    service_host: str = "127.0.0.9"
 
 
-def entry(world: World | None = None, **more: Any) -> EntryPoint[Request, Response]:
+type Entry = EntryPoint[Request, Response, AdapterGroup | None]
+
+
+def surroundings(
+    metrics: MixinMetrics | None = None, node_id: UUID | None = None, event_bus: EventPublisher | None = None
+) -> Surroundings:
+    return Surroundings.of(
+        Settings(), metrics, node_id, event_bus, node="node_echo_effect", namespace="onex-node-runtime"
+    )
+
+
+def entry(world: World | None = None, around: Surroundings | None = None, **more: Any) -> Entry:
     operations = [Operation(Name.ECHO, Words, echo, timeout_seconds=5)]
     adapters = AdapterGroup(world=world) if world else None
-    return EntryPoint(operations, surroundings(), Response, adapters=adapters, **more)
+    return EntryPoint(operations, around or surroundings(), Response, adapters, **more)
 
 
-class Node(RunningEffect[Request, Response, EntryPoint[Request, Response]], NodeEffect):
+@dataclass
+class Made:
+    """Stands in for the class of a handler: keeps what it is given."""
+
+    world: World | None = None
+    given: list[dict[str, Any]] = field(default_factory=list)
+
+    def __call__(self, **given: Any) -> Entry:
+        self.given.append(given)
+        return entry(self.world)
+
+
+class Node(RunningEffect[Request, Response, Settings, AdapterGroup | None], NodeEffect):
     NAME = "node_echo_effect"
     OPERATIONS = Name
+    USES_BUS = True
     PUBLISHES = True
+
+    request_model = Request
+    settings_model = Settings
+    handler_class = Made()
 
 
 class Patient(Node):
     OPTIONAL_ADAPTERS = frozenset({"world"})
 
 
+class Quiet(Node):
+    USES_BUS = False
+    PUBLISHES = False
+
+
+class Measuring(Node, MixinMetrics):
+    METRICS = Metrics(prefix="shop")
+
+
 def node_of(world: World | None = None, kind: type[Node] = Node, container: ModelONEXContainer | None = None) -> Node:
-    return kind(container or ModelONEXContainer(), Request, lambda _bus: entry(world))
+    node = kind(container or ModelONEXContainer())
+    node.handler_class = Made(world)
+    return node
 
 
 async def test_it_answers_while_it_runs() -> None:
@@ -186,19 +233,45 @@ async def test_a_start_with_something_wrong_is_refused() -> None:
         _ = node.running
 
 
-async def test_the_bus_of_the_container_is_handed_on(capsys: pytest.CaptureFixture[str]) -> None:
-    given: list[EventBusInmemory | None] = []
+async def test_the_bus_of_the_container_is_handed_on() -> None:
     async with container_of_process(with_bus=True) as container:
-
-        def entry_of(bus: EventBusInmemory | None) -> EntryPoint[Request, Response]:
-            given.append(bus)
-            return entry()
-
-        await Node(container, Request, entry_of).initialize()
-        assert given == [container.get_service_optional(EventBusInmemory)]
-        assert given[0] is not None
+        settings, made = Settings(service_port=9), Made()
+        node = Node(container, settings)
+        node.handler_class = made
+        await node.initialize()
+        bus = container.get_service_optional(EventBusInmemory)
+        assert bus is not None
+        assert made.given == [{"settings": settings, "metrics": None, "node_id": node.node_id, "event_bus": bus}]
     async with container_of_process() as container:
         assert container.get_service_optional(EventBusInmemory) is None
+
+
+async def test_a_handler_that_sends_nothing_is_given_no_bus() -> None:
+    async with container_of_process(with_bus=True) as container:
+        node = Quiet(container)
+        node.handler_class = made = Made()
+        await node.initialize()
+        assert made.given == [{"settings": node.settings, "metrics": None, "node_id": node.node_id}]
+
+
+async def test_a_node_that_measures_counts_what_its_handler_does() -> None:
+    node = Measuring(ModelONEXContainer())
+    node.handler_class = made = Made()
+    await node.initialize()
+    assert made.given[0]["metrics"] is node
+    assert metrics_of(node) == (ANY, CONTENT_TYPE_LATEST)
+    node.increment_counter("bought")
+    assert b"shop_bought_total 1.0" in metrics_of(node)[0]
+    assert Node(ModelONEXContainer()).registry is None
+
+
+async def test_adapters_are_those_of_the_running_node() -> None:
+    node = node_of(World())
+    with pytest.raises(ModelOnexError, match="not running"):
+        _ = node.adapters
+    await node.initialize()
+    assert node.adapters is node.running.adapters
+    assert node.adapters is not None
 
 
 async def test_a_request_beyond_the_limit_is_refused_and_counted() -> None:
@@ -266,16 +339,15 @@ def test_every_base_of_a_node_has_an_order_of_methods(archetype: str, served: bo
     assert node.__mro__.index(running) < node.__mro__.index(base)
 
 
-async def test_a_process_hosts_the_node_until_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_hosts_the_node_until_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[str] = []
 
     async def serve(_app: Starlette, settings: ListenerSettings) -> None:
         made.append(settings.service_host)
 
     class Hosted(Node):
-        def __init__(self, container: ModelONEXContainer) -> None:
-            super().__init__(container, Request, lambda _bus: entry())
-            self.settings = ListenerSettings(service_host="127.0.0.9")
+        def __init__(self, container: ModelONEXContainer, settings: Settings) -> None:
+            super().__init__(container, settings)
             made.append(str(container.get_service_optional(EventBusInmemory) is not None))
 
     @asynccontextmanager
@@ -284,6 +356,28 @@ async def test_a_process_hosts_the_node_until_it_ends(monkeypatch: pytest.Monkey
         yield
         made.append("closed")
 
+    @contextmanager
+    def around(settings: Settings) -> Iterator[None]:
+        made.append(f"around {settings.service_port}")
+        yield
+        made.append("ended")
+
+    monkeypatch.setenv("SERVICE_PORT", "8999")
     monkeypatch.setattr("onex_node_runtime.serving.hosted.serve", serve)
-    await host(Hosted, node_application, with_bus=True, beside=beside)
-    assert made == ["True", "node_echo_effect", "127.0.0.9", "closed"]
+    monkeypatch.setattr(
+        "onex_node_runtime.serving.hosted.configure", lambda settings, _trace: made.append(settings.log_level)
+    )
+    serve_node(Hosted, node_application, with_bus=True, beside=beside, around=around)
+    assert made == ["INFO", "around 8999", "True", "node_echo_effect", "127.0.0.9", "closed", "ended"]
+
+
+async def test_what_runs_by_itself_is_asked_for_as_requests_are() -> None:
+    node = node_of()
+    await node.initialize()
+    schedules = Schedules.of(node, {Name.ECHO: 0.001})
+    schedules.start()
+    async with asyncio.timeout(10):
+        while "operation_success" not in node.running._surroundings.metrics.get_metrics():
+            await asyncio.sleep(0.001)
+    await schedules.stop()
+    assert all(task.done() for task in schedules.tasks)

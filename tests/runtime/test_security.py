@@ -10,11 +10,12 @@ import pytest
 from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.errors import ModelOnexError
 from omnibase_core.mixins.mixin_metrics import MixinMetrics
-from onex_node_runtime.operation import Operation, Surroundings
+from onex_node_runtime.operation import Operation
 from onex_node_runtime.patterns import LinearPattern
 from onex_node_runtime.security import MOST_PROBLEMS, InputLimits, cleaned, escaped, masked
 from onex_node_runtime.settings.escaping import EscapingSettings
 from onex_node_runtime.settings.masking import MaskingSettings
+from onex_node_runtime.surroundings import Surroundings
 from pydantic import BaseModel
 
 

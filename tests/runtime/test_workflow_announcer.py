@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from omnibase_core.event_bus import EventBusInmemory
 from omnibase_core.mixins.mixin_metrics import MixinMetrics
-from onex_node_runtime.operation import Surroundings
+from onex_node_runtime.surroundings import Surroundings
 from onex_node_runtime.workflows.announcer import Announcer
 from onex_node_runtime.workflows.run import Run, StepRecord
 from pydantic import BaseModel

@@ -5,19 +5,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, override
 
-from ..entry import EntryPoint
+from ..adapters.group import AdapterGroup
 from ..node_request import NodeRequest
 from ..node_response import NodeResponse
 from ..onex_inputs import compute_output
+from ..settings.node import NodeSettings
 from .running import RunningNode
 
 if TYPE_CHECKING:
     from omnibase_core.nodes import ModelComputeInput, ModelComputeOutput
 
 
-class RunningCompute[RequestT: NodeRequest, ResponseT: NodeResponse, EntryT: EntryPoint[Any, Any]](
-    RunningNode[RequestT, ResponseT, EntryT]
-):
+class RunningCompute[
+    RequestT: NodeRequest,
+    ResponseT: NodeResponse,
+    SettingsT: NodeSettings,
+    AdaptersT: AdapterGroup | None,
+](RunningNode[RequestT, ResponseT, SettingsT, AdaptersT]):
     """A compute node between its start and its end."""
 
     @override

@@ -3,21 +3,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, override
+from typing import TYPE_CHECKING, override
 
-from ..entry import EntryPoint
+from ..adapters.group import AdapterGroup
 from ..node_request import NodeRequest
 from ..node_response import NodeResponse
 from ..onex_inputs import effect_output
+from ..settings.node import NodeSettings
 from .running import RunningNode
 
 if TYPE_CHECKING:
     from omnibase_core.nodes import ModelEffectInput, ModelEffectOutput
 
 
-class RunningEffect[RequestT: NodeRequest, ResponseT: NodeResponse, EntryT: EntryPoint[Any, Any]](
-    RunningNode[RequestT, ResponseT, EntryT]
-):
+class RunningEffect[
+    RequestT: NodeRequest,
+    ResponseT: NodeResponse,
+    SettingsT: NodeSettings,
+    AdaptersT: AdapterGroup | None,
+](RunningNode[RequestT, ResponseT, SettingsT, AdaptersT]):
     """An effect node between its start and its end."""
 
     @override

@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from ..entry import EntryPoint
+from ..adapters.group import AdapterGroup
 from ..node_request import NodeRequest
 from ..node_response import NodeResponse
+from ..settings.node import NodeSettings
 from .running import RunningNode
 
 
-class RunningOrchestrator[RequestT: NodeRequest, ResponseT: NodeResponse, EntryT: EntryPoint[Any, Any]](
-    RunningNode[RequestT, ResponseT, EntryT]
-):
+class RunningOrchestrator[
+    RequestT: NodeRequest,
+    ResponseT: NodeResponse,
+    SettingsT: NodeSettings,
+    AdaptersT: AdapterGroup | None,
+](RunningNode[RequestT, ResponseT, SettingsT, AdaptersT]):
     """An orchestrator between its start and its end."""

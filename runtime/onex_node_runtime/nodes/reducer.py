@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, override
 
-from ..entry import EntryPoint
+from ..adapters.group import AdapterGroup
 from ..node_request import NodeRequest
 from ..node_response import NodeResponse
 from ..onex_inputs import no_intents, reducer_output
+from ..settings.node import NodeSettings
 from .running import RunningNode
 
 if TYPE_CHECKING:
@@ -20,9 +21,12 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
 
-class RunningReducer[RequestT: NodeRequest, ResponseT: NodeResponse, EntryT: EntryPoint[Any, Any]](
-    RunningNode[RequestT, ResponseT, EntryT]
-):
+class RunningReducer[
+    RequestT: NodeRequest,
+    ResponseT: NodeResponse,
+    SettingsT: NodeSettings,
+    AdaptersT: AdapterGroup | None,
+](RunningNode[RequestT, ResponseT, SettingsT, AdaptersT]):
     """A reducer between its start and its end.
 
     Attributes:

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from ..correlation import CORRELATION_ID
 from ..hosting import container_of_process
+from ..logs import configure, no_trace
 from .application import Readiness, Served, application, serve
 from .intake import Intake
 
@@ -30,14 +33,17 @@ class HostedNode[RequestT](Protocol):
     Attributes:
         NAME: ONEX's name of it.
         OPERATIONS: The enum of the names of its operations, each node's own.
+        request_model: The model of its requests.
+        settings_model: Reads its settings from the environment.
     """
 
     NAME: ClassVar[str]
     OPERATIONS: ClassVar[Any]
+    request_model: type[Any]
+    settings_model: type[Any]
 
-    @property
-    def request_model(self) -> type[Any]:
-        """The model of its requests."""
+    def __init__(self, container: ModelONEXContainer, settings: Any) -> None:
+        """Build it; nothing is opened before `initialize`."""
 
     @property
     def settings(self) -> ListenerSettings:
@@ -56,10 +62,10 @@ class HostedNode[RequestT](Protocol):
         """Ask every dependency for a sign of life."""
 
 
-def node_application[RequestT](
-    node: HostedNode[RequestT],
+def node_application[NodeT: HostedNode[Any]](
+    node: NodeT,
     *,
-    metrics: Callable[[], tuple[bytes, str]] | None = None,
+    metrics: Callable[[NodeT], tuple[bytes, str]] | None = None,
     intake: Callable[[], Intake] = Intake,
     continued: Callable[[Mapping[str, str]], contextlib.AbstractContextManager[object]] = contextlib.nullcontext,
     documents: Sequence[Route] = (),
@@ -70,7 +76,7 @@ def node_application[RequestT](
 
     Args:
         node: The node, not initialized.
-        metrics: Returns them and their media type; None serves none.
+        metrics: Returns those of the node, and their media type; None serves none.
         intake: Makes what brings work beside requests; the node is initialized then.
         continued: Goes on with a caller's trace, by the headers of the request.
         documents: Routes that tell people and tools of the interface.
@@ -83,10 +89,11 @@ def node_application[RequestT](
 
     async def handle(operation: str, payload: dict[str, Any]) -> dict[str, Any]:
         # The payload is JSON that was read just now, and is judged as the operation's input.
-        request: RequestT = node.request_model.model_construct(
+        request = node.request_model.model_construct(
             operation=node.OPERATIONS(operation), payload=payload, correlation_id=CORRELATION_ID.get()
         )
-        return (await node.handle(request)).result
+        response: NodeResponse = await node.handle(request)
+        return response.result
 
     async def readiness() -> Readiness:
         report = await node.health_check_async()
@@ -102,7 +109,7 @@ def node_application[RequestT](
             operations=node.OPERATIONS,
             handle=handle,
             readiness=readiness,
-            metrics=metrics,
+            metrics=None if metrics is None else partial(metrics, node),
             intake=intake,
             continued=continued,
             documents=documents,
@@ -112,22 +119,33 @@ def node_application[RequestT](
     )
 
 
-async def host[NodeT: HostedNode[Any]](
-    node_of: Callable[[ModelONEXContainer], NodeT],
+def serve_node[NodeT: HostedNode[Any]](
+    node_class: type[NodeT],
     application_of: Callable[[NodeT], Starlette],
     *,
     with_bus: bool = False,
     beside: Callable[[NodeT], contextlib.AbstractAsyncContextManager[object]] = contextlib.nullcontext,
+    around: Callable[[Any], contextlib.AbstractContextManager[object]] = contextlib.nullcontext,
+    trace: Callable[[], dict[str, str]] = no_trace,
 ) -> None:
-    """Serve a node until the process is told to stop.
+    """Make a node by the environment, and serve it until the process is told to stop.
 
     Args:
-        node_of: Makes the node; takes ONEX's container.
+        node_class: The node.
         application_of: Makes the application around it.
         with_bus: Whether the container brings an event bus, which ends with the process.
         beside: What lasts as long as the service, such as another port; takes the node.
+        around: What lasts as long as the process; takes the settings.
+        trace: Returns what a log line says of the span that it is written in.
     """
-    async with container_of_process(with_bus=with_bus) as container:
-        node = node_of(container)
-        async with beside(node):
-            await serve(application_of(node), node.settings)
+    settings = node_class.settings_model()
+    configure(settings, trace)
+
+    async def served() -> None:
+        async with container_of_process(with_bus=with_bus) as container:
+            node = node_class(container, settings)
+            async with beside(node):
+                await serve(application_of(node), settings)
+
+    with around(settings):
+        asyncio.run(served())

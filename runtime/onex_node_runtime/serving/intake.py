@@ -1,13 +1,18 @@
 # The runtime of copier-onex, the same in every node. Change it in the template, not here.
 """What brings work to a node beside requests."""
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from omnibase_core.errors import ModelOnexError
+
+if TYPE_CHECKING:
+    from .hosted import HostedNode
 
 # Each pause varies by this part of it, so that instances which start together spread out.
 SCHEDULE_JITTER = 0.1
@@ -52,6 +57,20 @@ class Schedules[OperationT]:
         self._drain_seconds = drain_seconds
         self._closing = asyncio.Event()
         self.tasks: list[asyncio.Task[None]] = []
+
+    @classmethod
+    def of(cls, node: HostedNode[Any], schedules: Mapping[OperationT, Pause]) -> Self:
+        """Return what runs operations of a node by themselves, without an input.
+
+        Args:
+            node: The node.
+            schedules: Operations, each with the seconds between two runs, or with what tells those until the next.
+        """
+
+        def call(operation: OperationT) -> Awaitable[object]:
+            return node.handle(node.request_model(operation=operation))
+
+        return cls(schedules, call, node.settings.service_drain_seconds)
 
     def start(self) -> None:
         """Run them from now on."""

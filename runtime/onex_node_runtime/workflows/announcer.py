@@ -11,7 +11,7 @@ from omnibase_core.logging import emit_log_event_sync
 from omnibase_core.models.events.model_event_envelope import ModelEventEnvelope
 from pydantic import BaseModel, JsonValue
 
-from ..operation import Surroundings
+from ..surroundings import Surroundings
 from .run import Run, StepRecord
 
 type Publish = Callable[[str, JsonValue, UUID], Awaitable[None]]

@@ -3,7 +3,6 @@
 
 from omnibase_core.mixins.mixin_health_check import MixinHealthCheck
 from omnibase_core.mixins.mixin_metrics import MixinMetrics
-from omnibase_core.models.container import ModelONEXContainer
 from omnibase_core.nodes import NodeEffect
 
 from omninode_bridge.nodes.node_distributed_lock_effect.adapters.adapters import Adapters
@@ -19,13 +18,13 @@ from omninode_bridge.nodes.node_distributed_lock_effect.models.model_distributed
 from omninode_bridge.nodes.node_distributed_lock_effect.models.model_distributed_lock_response import (
     ModelDistributedLockResponse,
 )
-from omninode_bridge.nodes.node_distributed_lock_effect.runtime.measuring import registry_of
+from omninode_bridge.nodes.node_distributed_lock_effect.runtime.measuring import Metrics
 from omninode_bridge.nodes.node_distributed_lock_effect.runtime.nodes.effect import RunningEffect
 from omninode_bridge.nodes.node_distributed_lock_effect.settings import ModelDistributedLockSettings
 
 
 class NodeDistributedLockLifecycle(
-    RunningEffect[ModelDistributedLockRequest, ModelDistributedLockResponse, HandlerDistributedLockEffect],
+    RunningEffect[ModelDistributedLockRequest, ModelDistributedLockResponse, ModelDistributedLockSettings, Adapters],
     NodeEffect,
     MixinHealthCheck,
     MixinMetrics,
@@ -34,26 +33,10 @@ class NodeDistributedLockLifecycle(
 
     NAME = "node_distributed_lock_effect"
     OPERATIONS = EnumDistributedLockOperation
+    METRICS = Metrics()
+    USES_BUS = True
     PUBLISHES = True
 
-    def __init__(self, container: ModelONEXContainer, settings: ModelDistributedLockSettings | None = None) -> None:
-        """Build the node; nothing is opened before `initialize`.
-
-        Args:
-            container: ONEX's container; its event bus receives the node's events.
-            settings: Settings; read from the environment when left out.
-        """
-        super().__init__(
-            container,
-            ModelDistributedLockRequest,
-            lambda event_bus: HandlerDistributedLockEffect(
-                event_bus=event_bus, settings=self.settings, metrics=self, node_id=self.node_id
-            ),
-        )
-        self.settings = settings or ModelDistributedLockSettings()
-        self.registry = registry_of(self)
-
-    @property
-    def adapters(self) -> Adapters:
-        """What the running node talks to the world with."""
-        return self.running.adapters
+    request_model = ModelDistributedLockRequest
+    settings_model = ModelDistributedLockSettings
+    handler_class = HandlerDistributedLockEffect

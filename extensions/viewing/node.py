@@ -394,7 +394,8 @@ class NodeView(NodeEvents):
         """The classes of tests of its life, the same in every node, that fit it."""
         inputs = {"effect": "TakesEffects", "compute": "TakesComputations", "reducer": "TakesReductions"}
         taken = inputs.get(self.node_type)
-        return ("Lived", *(("PublishesEvents",) if self.publishing else ()), *((taken,) if taken else ()))
+        to_bus = ("PublishesEvents",) if self.publishing and self.uses_bus else ()
+        return ("Lived", *to_bus, *((taken,) if taken else ()))
 
     @property
     def entry(self) -> Symbol:

@@ -45,7 +45,8 @@ def _mutmut(mutated: Sequence[str], tests: Sequence[str], copied: Sequence[str])
         "pytest_add_cli_args_test_selection": tests,
     }
     lines = [f"{key} = {[*value]!r}\n" for key, value in settings.items()]
-    return "\n[tool.mutmut]\nuse_git_change_detection = false\n" + "".join(lines)
+    # Many mutants wait for ever: a test that takes six times as long is taken for one that does.
+    return "\n[tool.mutmut]\nuse_git_change_detection = false\ntimeout_multiplier = 6.0\n" + "".join(lines)
 
 
 def lay_out_runtime(folder: Path, names: Sequence[str]) -> None:

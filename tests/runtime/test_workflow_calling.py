@@ -181,13 +181,16 @@ def test_what_later_steps_refer_to_has_to_be_there(path: tuple[str | int, ...], 
         ({"sum": None, "money": {"amount": 1, "currency": "EUR"}, "list": []}, ""),
         ({"sum": "many"}, "sum does not fit total: Input should be a valid integer, unable to parse string as an"),
         ({"money": {}}, "money does not fit price: Field required"),
+        ({"deep": {"sum": []}}, "deep.sum does not fit total: Input should be a valid integer"),
         ({"list": [1, 2, 3]}, "list does not fit few: List should have at most 2 items"),
     ],
     ids=str,
 )
 def test_what_an_answer_fills_in_has_to_fit_the_output(answer: dict[str, JsonValue], problem: str) -> None:
-    names = {"total": "sum", "price": "money", "few": "list"}
-    filling = needing(**{field: (key,) for field, key in names.items() if key in answer})
+    paths: dict[str, tuple[str, ...]] = {"total": ("sum",), "price": ("money",), "few": ("list",)}
+    if "deep" in answer:
+        paths["total"] = ("deep", "sum")
+    filling = needing(**{field: path for field, path in paths.items() if path[0] in answer})
     if not problem:
         check(Outcome, filling, OTHER, answer)
         return

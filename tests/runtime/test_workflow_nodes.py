@@ -14,6 +14,7 @@ import pytest_asyncio
 from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.errors import ModelOnexError
 from omnibase_core.event_bus import EventBusInmemory
+from onex_node_runtime.correlation import CORRELATION_ID
 from onex_node_runtime.workflows import nodes_in_process
 from onex_node_runtime.workflows.connection import Connection
 from onex_node_runtime.workflows.nodes_in_process import NodesInProcess
@@ -320,6 +321,21 @@ async def test_what_is_not_listened_to_yet_when_it_is_closed_is_given_up() -> No
     async with asyncio.timeout(9):
         await nodes.close()
         await opening
+
+
+async def test_replies_are_listened_to_on_behalf_of_no_request(
+    bus: EventBusInmemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subscribe, found = bus.subscribe, list[UUID | None]()
+
+    async def seen(*args: Any, **options: Any) -> Callable[[], Awaitable[None]]:
+        found.append(CORRELATION_ID.get())
+        return await subscribe(*args, **options)
+
+    monkeypatch.setattr(bus, "subscribe", seen)
+    CORRELATION_ID.set(uuid4())
+    await NodesOnBus(bus, PEERS, OWN).open([NODE])
+    assert found == [None]
 
 
 async def test_listening_is_tried_again() -> None:

@@ -123,6 +123,15 @@ async def test_a_run_that_stopped_is_gone_on_with_and_nothing_is_repeated(
     assert nodes.calls == ["second"]
 
 
+async def test_all_runs_that_were_left_unfinished_are_gone_on_with(store: Store) -> None:
+    for number in range(3):
+        CORRELATION_ID.set(uuid4())
+        run = new_run(WORKFLOW, Order(number=number))
+        await store.claim(run, Lease(uuid4(), 0))
+    assert await process(FakeNodes((), {}), store).resume({}) == 3
+    assert {load(kept.text).status for kept in store._runs.values()} == {"failed"}
+
+
 async def test_the_same_request_goes_on_with_a_run_that_stopped(nodes: FakeNodes, store: Store) -> None:
     await stop_in_second_step(nodes, store)
     nodes.calls.clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -16,7 +17,7 @@ from onex_node_runtime.adapters.transaction import Statements, UndoneError
 from onex_node_runtime.effects import EFFECTS, Effects
 from onex_node_runtime.idempotency import kept_answers
 from onex_node_runtime.idempotency.kept_answers import Keeping, KeptAnswers
-from onex_node_runtime.idempotency.keyed import KEYED, KeyedRequest, key_in
+from onex_node_runtime.idempotency.keyed import EXPECTED, KEYED, KeyedRequest, key_in
 from pydantic import BaseModel, SecretStr
 
 from extensions.viewing.idempotency import _TABLE
@@ -298,6 +299,8 @@ async def test_that_events_were_published_is_noted(bank: Bank) -> None:
         (['  "a b, c;d"  '], "a b, c;d"),
         ([r'"a\"b\\c"'], 'a"b\\c'),
         (["x" * 255], "x" * 255),
+        (['"' + r"\"" * 255 + '"'], '"' * 255),
+        (["\ta~!"], "a~!"),
     ],
 )
 def test_keys_in_headers(given: list[str], key: str | None) -> None:
@@ -318,10 +321,12 @@ def test_keys_in_headers(given: list[str], key: str | None) -> None:
         [r'"a\n"'],
         ["ä"],
         ["x" * 256],
+        ['"' + "x" * 256 + '"'],
         ["a", "a"],
+        ["", "a"],
         ["a\x7f"],
     ],
 )
 def test_what_is_no_key(given: list[str]) -> None:
-    with pytest.raises(ValueError, match="Idempotency-Key"):
+    with pytest.raises(ValueError, match=f"^{re.escape(EXPECTED)}$"):
         key_in(given)

@@ -325,6 +325,10 @@ async def test_the_workflow_has_a_deadline_after_which_what_was_done_is_undone(u
     assert trial.nodes.cancelled == ["second"]
     assert trial.nodes.undone == (["second", "first"] if undoes_unknown else ["first"])
     assert run.unknown_outcomes == ([] if undoes_unknown else ["second"])
+    assert (run.steps[1].error, run.steps[1].node) == ("It was cancelled.", "node_other_effect")
+    told = [("second", "compensated")] if undoes_unknown else []
+    assert trial.told == [("first", "completed"), ("second", "failed"), *told, ("first", "compensated")]
+    assert trial.ended == [run.status]
 
 
 @pytest.mark.parametrize("answer", [{}, {"inner": 1}, {"inner": {}}], ids=str)
@@ -398,6 +402,7 @@ async def test_a_run_that_nothing_keeps_is_undone_when_it_is_cancelled() -> None
         await task
     assert trial.nodes.undone == ["first"]
     assert (trial.run.status, trial.run.unknown_outcomes) == ("failed", ["second"])
+    assert (trial.run.failed_step, trial.run.error) == (None, "The run was cancelled.")
 
 
 async def test_a_run_that_cannot_be_kept_stops_as_it_is() -> None:

@@ -393,6 +393,25 @@ async def test_intents_are_carried_out_highest_priority_first() -> None:
     assert trial.published == [("counted.v1", {"target": "bus", "payload": {}, "priority": 7})]
 
 
+async def test_what_is_no_priority_is_the_usual_one_and_equals_keep_their_order() -> None:
+    trial = Trial((Step("count", call("count")), carrying()))
+    priorities: list[JsonValue] = [4, "9", None, 5, 5.5, {}, -1]
+    made: list[dict[str, JsonValue]] = [
+        {"target": "store_effect", "payload": {"name": str(each)}, "priority": each} for each in priorities
+    ]
+    trial.others.answers["count"] = intents(*made)
+    await trial.advance()
+    assert trial.others.names("store") == ["5.5", "9", "None", "5", "{}", "4", "-1"]
+
+
+async def test_all_targets_that_nothing_is_said_about_are_named() -> None:
+    trial = Trial((Step("count", call("count")), carrying()))
+    trial.others.answers["count"] = intents({"target": "b"}, {"target": "a"}, {}, {"target": "b"}, {"target": "bus"})
+    run = await trial.advance()
+    assert run.error == "Nothing is said about intents for None, a, b."
+    assert trial.published == []
+
+
 @pytest.mark.parametrize("wrong", [None, {"target": "bus"}, [{"target": "bus"}, 1], "bus"], ids=str)
 async def test_what_is_no_array_of_intents_fails_the_step_before_the_first(wrong: JsonValue) -> None:
     trial = Trial((Step("count", call("count")), carrying()))

@@ -119,6 +119,8 @@ async def test_nothing_starts_after_a_failure_and_what_was_done_is_undone_backwa
     trial.nodes.failing = {"left": [PERMANENT]}
     run = await trial.advance()
     assert (run.status, run.failed_step, run.error) == ("compensated", "left", "left is broken")
+    undoing = {record.name: record.undo is not None for record in run.steps}
+    assert undoing == {"top": True, "left": False, "right": True}
     assert trial.nodes.calls == ["top", "left", "right"]
     assert trial.nodes.undone == ["right", "top"]
     assert trial.told[-2:] == [("right", "compensated"), ("top", "compensated")]

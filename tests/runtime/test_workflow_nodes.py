@@ -415,11 +415,15 @@ async def test_each_call_is_a_span_and_installed_nodes_get_the_bus(bus: EventBus
     await connection.call("node_behind_effect", "double", {"number": 1}, CALL_ID)
     assert spans == [f"{NODE} double begins", "ends", "node_behind_effect double begins", "ends"]
     (request,) = await bus.get_event_history(topic=PEER.command_topic)
-    assert json.loads(request.value)["metadata"]["headers"] == {"traceparent": "node_behind_effect double begins"}
+    envelope = json.loads(request.value)
+    assert envelope["metadata"]["headers"] == {"traceparent": "node_behind_effect double begins"}
+    assert envelope["source_tool"] == OWN
     (handler,) = connection.in_process._loaded
     assert handler.event_bus is bus
+    assert await bus.get_subscriber_count(PEER.completed_topic) == 1
     await connection.close()
     assert not handler.running
+    assert await bus.get_subscriber_count(PEER.completed_topic) == 0
 
 
 async def test_without_a_bus_a_node_that_is_not_installed_is_out_of_reach() -> None:

@@ -171,6 +171,42 @@ async def test_the_answer_of_a_step_for_each_item_is_the_array_in_their_order() 
     assert trial.others.at_once == 2
 
 
+async def test_the_next_item_starts_when_any_is_over() -> None:
+    last = asyncio.Event()
+
+    class Patient(Others):
+        async def call(
+            self, node: str, operation: str, payload: Mapping[str, JsonValue], call_id: UUID
+        ) -> Mapping[str, JsonValue]:
+            if payload["name"] == "c":
+                last.set()
+            if payload["name"] == "a":
+                await asyncio.wait_for(last.wait(), 9)
+            return await super().call(node, operation, payload, call_id)
+
+    trial = Trial((Step("each", call("do", name=item), each=Each(names, max_parallel=2)),), Patient())
+    assert (await trial.advance()).status == "completed"
+
+
+async def test_in_a_group_that_failed_nothing_starts_where_the_workflow_goes_on_without_it() -> None:
+    group = Group((Step("bad", call("bad")), Step("slow", call("slow")), Step("next", call("next"), ("slow",))))
+    trial = Trial((Step("both", group, on_failure="continue"), Step("last", call("last"), ("both",))))
+
+    class Slow(Others):
+        async def call(
+            self, node: str, operation: str, payload: Mapping[str, JsonValue], call_id: UUID
+        ) -> Mapping[str, JsonValue]:
+            if operation == "slow":
+                while not any(name == "both.bad" for name, _ in trial.told):
+                    await asyncio.sleep(0)
+            return await super().call(node, operation, payload, call_id)
+
+    trial.others = Slow({"bad": refuse})
+    run = await trial.advance()
+    assert (run.status, run.answers) == ("completed", {"last": {"of": {}}})
+    assert [operation for operation, _, _ in trial.others.calls] == ["bad", "slow", "last"]
+
+
 async def test_no_item_starts_after_a_failure_and_those_that_finished_are_undone_last_first() -> None:
     step = Step(
         "each",
@@ -457,6 +493,25 @@ async def test_events_of_intents_are_tried_again(monkeypatch: pytest.MonkeyPatch
     assert trial.published == [("counted.v1", {"target": "bus"})]
 
 
+@pytest.mark.parametrize("idempotent", [False, True])
+async def test_an_event_that_may_be_published_is_published_again_only_where_that_does_no_harm(idempotent: bool) -> None:
+    step = Step("carry", carrying().does, ("count",), retry=Retry(3, 0.001), idempotent=idempotent)
+    trial = Trial((Step("count", call("count")), replace(step, timeout_seconds=0.005)))
+    trial.others.answers["count"] = intents({"target": "bus"})
+    tried: list[str] = []
+
+    async def stuck(topic: str, _payload: JsonValue, correlation_id: UUID) -> None:
+        assert correlation_id == trial.run.correlation_id
+        tried.append(topic)
+        await asyncio.Event().wait()
+
+    workflow = Workflow("job", Job, Outcome, trial.steps)
+    await Engine(trial.others, trial.tell, stuck).advance(workflow, trial.request, trial.run, trial.keep)
+    assert tried == ["counted.v1"] * (3 if idempotent else 1)
+    assert trial.run.error == "counted.v1 gave no answer within 0.005 s."
+    assert trial.run.unknown_outcomes == ["carry[0]"]
+
+
 async def test_what_is_no_function_of_the_input_is_the_same_in_a_run_that_is_gone_on_with() -> None:
     made = call("do", name=lambda known: [known.now, known.uuid("input 0"), known.uuid("input 1"), known.item])
     steps = (Step("each", made, each=Each(names, max_parallel=1)),)
@@ -473,9 +528,14 @@ PIPELINE = (
     Step("extract", call("extract"), compensate=call("undo", name=lambda _: "extract")),
     Step("aside", call("aside"), ("extract",), when=condition("False", lambda _: False)),
     replace(looping(3), after=("extract",)),
-    Step("count", call("count"), ("bodies",)),
+    Step("count", call("count", seen=lambda known: value_at(known.steps, "bodies", 1, "text")), ("bodies",)),
     Step("carry", carrying().does, ("count",)),
-    Step("last", call("last"), ("carry", "aside"), on_failure="compensate"),
+    Step(
+        "last",
+        call("last", seen=lambda known: [known.steps.get(name) for name in ("aside", "carry", "bodies")]),
+        ("carry", "aside"),
+        on_failure="compensate",
+    ),
 )
 
 
@@ -500,6 +560,7 @@ async def test_killed_at_every_point_nothing_that_finished_runs_twice(fails: boo
         run = await rest.advance()
         assert (run.status, run.answers) == (whole.run.status, whole.run.answers), point
         over = {record.name for record in before.steps if not record.composite and record.status != "skipped"}
+        assert all(made in whole.others.calls for made in rest.others.calls), point
         ids = Counter(call_id for _, _, call_id in rest.others.calls)
         assert max(ids.values(), default=1) == 1, point
         done = len(over) + sum(record.status == "compensated" for record in before.steps)

@@ -265,7 +265,6 @@ class Wait(Enum):
         (timedelta(days=-1, microseconds=1), -86_399_999_999),
         (Wait.LONG, 86_400_000_000),
     ],
-    ids=str,
 )
 def test_how_values_are_kept(value: Any, kept: Any) -> None:
     found = packed(value)

@@ -76,7 +76,6 @@ class ModelFile(BaseModel):
         ("text", "text"),
         (None, None),
     ],
-    ids=str,
 )
 def test_values_as_json_has_them(value: object, told: object) -> None:
     assert json_values.json_values(value) == told

@@ -171,7 +171,9 @@ def test_a_figure_of_no_values(figure: Figure) -> None:
     assert some.value() == figure.value
 
 
-@pytest.mark.parametrize("places", [(1, 2), (EARLY.date(), LATE.date()), (EARLY, LATE)], ids=str)
+@pytest.mark.parametrize(
+    "places", [(1, 2), (EARLY.date(), LATE.date()), (EARLY, LATE)], ids=["int", "date", "datetime"]
+)
 def test_the_order_in_which_events_come_changes_nothing(places: tuple[Any, Any]) -> None:
     order = type(places[0])
     events = [(place, word) for place in places for word in ("b", "a", "c")]

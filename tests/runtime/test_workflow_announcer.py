@@ -85,7 +85,7 @@ STEPS = [
 ]
 
 
-@pytest.mark.parametrize(("record", "level", "said"), STEPS, ids=str)
+@pytest.mark.parametrize(("record", "level", "said"), STEPS)
 async def test_each_step_is_counted_measured_and_logged(
     record: StepRecord, level: str, said: dict[str, object], figures: Figures, caplog: pytest.LogCaptureFixture
 ) -> None:

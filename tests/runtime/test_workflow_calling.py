@@ -116,7 +116,7 @@ OPEN = [
 
 
 @pytest.mark.usefixtures("delays")
-@pytest.mark.parametrize(("raised", "unknown", "again"), OPEN, ids=str)
+@pytest.mark.parametrize(("raised", "unknown", "again"), OPEN)
 async def test_where_nobody_knows_what_the_last_attempt_did_only_what_bears_it_is_repeated(
     raised: Exception, unknown: bool, again: bool
 ) -> None:
@@ -136,7 +136,7 @@ TOLD = [
 ]
 
 
-@pytest.mark.parametrize(("raised", "said", "code"), TOLD, ids=str)
+@pytest.mark.parametrize(("raised", "said", "code"), TOLD)
 def test_what_an_error_says(raised: Exception, said: str, code: str) -> None:
     assert (told(raised), code_of(raised)) == (said, code)
 

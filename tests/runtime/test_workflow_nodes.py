@@ -191,7 +191,7 @@ OTHER_ID: dict[str, JsonValue] = {"correlation_id": str(uuid4())}
         REPLY | OWN_ID | {"payload": None},
         REPLY | OWN_ID | {"payload": "of text"},
     ],
-    ids=str,
+    ids=["bare", "wrapped", "wrapped without an id", "wrapped with its id", "of null", "of text"],
 )
 async def test_the_reply_with_the_same_correlation_id_is_the_answer(
     bus: EventBusInmemory, own: dict[str, JsonValue]

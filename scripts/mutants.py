@@ -68,7 +68,7 @@ def lay_out_runtime(folder: Path, names: Sequence[str]) -> None:
     importing = {path.stem for path in _that_import(paths, modules)}
     tests = [path for path in _that_import(paths, modules | importing) if path.match("runtime/test_*.py")]
     settings = _mutmut(
-        [f"src/onex_node_runtime/*{name}.py" for name in names] or ["src/*"],
+        [f"src/*/{name}.py" for name in names] or ["src/*"],
         [path.relative_to(ROOT).as_posix() for path in tests],
         ["doubles", "examples", "extensions"],
     )

@@ -2,7 +2,8 @@
 
 import json
 import random
-from collections.abc import Callable, Sequence
+import time as clock
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal, Inexact, InvalidOperation
@@ -281,9 +282,20 @@ def test_what_is_no_value_is_not_kept() -> None:
         packed([1])
 
 
+@pytest.fixture(params=["UTC", "Asia/Tokyo"])
+def machine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine in another time zone."""
+    with monkeypatch.context() as changed:
+        changed.setenv("TZ", request.param)
+        clock.tzset()
+        yield
+    clock.tzset()
+
+
 EAST = timezone(timedelta(hours=5, minutes=30))
 
 
+@pytest.mark.usefixtures("machine")
 @pytest.mark.parametrize(
     ("moment", "utc"),
     [

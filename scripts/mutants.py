@@ -33,6 +33,14 @@ asyncio_mode = "auto"
 asyncio_default_fixture_loop_scope = "function"
 markers = ["slow: starts servers"]
 """
+# Many mutants wait for ever: a test that takes six times as long is taken for one that does. What is cached is not
+# that of the code without a mutant, which a process of its own ran before.
+_MUTMUT = """
+[tool.mutmut]
+use_git_change_detection = false
+timeout_multiplier = 6.0
+process_isolation = "forkserver"
+"""
 
 
 def _mutmut(mutated: Sequence[str], tests: Sequence[str], copied: Sequence[str]) -> str:
@@ -45,8 +53,7 @@ def _mutmut(mutated: Sequence[str], tests: Sequence[str], copied: Sequence[str])
         "pytest_add_cli_args_test_selection": tests,
     }
     lines = [f"{key} = {[*value]!r}\n" for key, value in settings.items()]
-    # Many mutants wait for ever: a test that takes six times as long is taken for one that does.
-    return "\n[tool.mutmut]\nuse_git_change_detection = false\ntimeout_multiplier = 6.0\n" + "".join(lines)
+    return _MUTMUT + "".join(lines)
 
 
 def lay_out_runtime(folder: Path, names: Sequence[str]) -> None:

@@ -44,7 +44,7 @@ class Source:
         self.error: Exception | None = None
 
     async def handle(self, request: Ask) -> Answer:
-        del request
+        assert request.name in {"a", "b"}
         self.asked += 1
         number = self.asked
         await self.gate.wait()
@@ -330,6 +330,41 @@ async def test_what_goes_wrong_with_the_cache_is_counted_and_logged(
     assert cache._forgetting == set()
 
 
+class Full(Spied):
+    """Entries of a server that gives what it has, and takes nothing."""
+
+    async def keep(self, key: str, text: str, lease: str, ttl_seconds: float) -> None:
+        del text, lease, ttl_seconds
+        await self.forget(key)
+
+    async def release(self, key: str, lease: str) -> None:
+        del lease
+        await self.forget(key)
+
+    async def forget(self, key: str) -> None:
+        raise ModelOnexError(message=key, error_code=EnumCoreErrorCode.NETWORK_ERROR)
+
+
+@pytest.mark.parametrize(
+    ("found", "error", "told"),
+    [
+        ((None, "lease"), None, [count("cache_miss"), count("cache_failure")]),
+        ((None, "lease"), LookupError("away"), [count("cache_miss"), count("cache_failure")]),
+        (("no JSON", ""), None, [count("cache_failure"), count("cache_miss")]),
+    ],
+    ids=["keeping", "giving back", "forgetting"],
+)
+async def test_a_cache_that_takes_nothing_is_in_nobodys_way(
+    found: tuple[str | None, str], error: Exception | None, told: list[object]
+) -> None:
+    source, figures = Source(), Figures()
+    source.error = error
+    cached = ReadThrough(Full(found), figures).around(kept(), source.handle)
+    (answer,) = await asyncio.gather(cached(ASK), return_exceptions=True)
+    assert answer == (error or Answer(number=1))
+    assert figures.told == told
+
+
 class Costly(Spied):
     """Entries that note their calls, as those on a server do."""
 
@@ -406,6 +441,10 @@ async def test_in_memory_only_the_latest_lease_keeps_something() -> None:
     (text, lease) = await entries.find("a")
     await entries.release("a", lease)
     await entries.release("a", lease)
+    await entries.keep("a", "late", lease, 60)
+    assert (text, (await entries.find("a"))[0]) == (None, None)
+    (text, lease) = await entries.find("a")
+    await entries.forget("a")
     await entries.keep("a", "late", lease, 60)
     assert (text, (await entries.find("a"))[0]) == (None, None)
 

@@ -125,18 +125,19 @@ def box(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("socket.gethostname", lambda: "box")
 
 
-PLACES: list[tuple[dict[str, Any], dict[str, Any]]] = [
-    ({}, {}),
+PLACES: list[tuple[dict[str, Any], dict[str, Any], str]] = [
+    ({}, {"ID": "lock-box-8123", "Address": "10.1.2.3", "Port": 8123}, "http://10.1.2.3:8123/ready"),
     (
         {"consul_service_address": "fd00::1", "consul_service_port": 80, "service_tls_cert_file": Path("cert.pem")},
-        {"ID": "lock-box-80", "Address": "fd00::1", "Port": 80, "HTTP": "https://[fd00::1]:80/ready"},
+        {"ID": "lock-box-80", "Address": "fd00::1", "Port": 80},
+        "https://[fd00::1]:80/ready",
     ),
 ]
 
 
 @pytest.mark.usefixtures("box")
-@pytest.mark.parametrize(("changes", "told"), PLACES, ids=["plain", "encrypted"])
-def test_what_an_agent_is_told(changes: dict[str, Any], told: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("changes", "place", "url"), PLACES, ids=["plain", "encrypted"])
+def test_what_an_agent_is_told(changes: dict[str, Any], place: dict[str, Any], url: str) -> None:
     made = ConsulSettings(
         consul_service_name="lock",
         service_host="10.1.2.3",
@@ -149,15 +150,14 @@ def test_what_an_agent_is_told(changes: dict[str, Any], told: dict[str, Any]) ->
     definition = ConsulRegistration(made, FACTS, httpx.AsyncClient()).definition()
     check = {
         "Name": "ready",
-        "HTTP": told.pop("HTTP", "http://10.1.2.3:8123/ready"),
+        "HTTP": url,
         "Method": "GET",
         "Interval": "1.500s",
         "Timeout": "0.250s",
         "DeregisterCriticalServiceAfter": "90.000s",
     }
-    wanted = {"ID": "lock-box-8123", "Name": "lock", "Tags": ["locks", "infra"], "Address": "10.1.2.3", "Port": 8123}
     meta = {"node": "node_lock_effect", "version": "1.0.0"}
-    assert definition == wanted | {"Meta": meta, "Check": check} | told
+    assert definition == {"Name": "lock", "Tags": ["locks", "infra"], "Meta": meta, "Check": check} | place
     assert json.loads(json.dumps(definition)) == definition
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from enum import StrEnum
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,9 +14,11 @@ from omnibase_core.errors import ModelOnexError
 from omnibase_core.models.reducer.model_intent import ModelIntent
 from omnibase_core.models.reducer.payloads import ModelPayloadLogEvent
 from omnibase_core.nodes import ModelComputeInput, ModelEffectInput, ModelReducerInput
+from onex_node_runtime import onex_inputs
 from onex_node_runtime.onex_inputs import compute_output, effect_output, reducer_output
 from pydantic import BaseModel, JsonValue
 
+BEGAN, ENDED = 5.0, 5.25
 OPERATION_ID, CORRELATION_ID, OTHER_ID = uuid4(), uuid4(), uuid4()
 
 
@@ -61,13 +64,19 @@ async def reduced(data: Any, identity: UUID | None = None, **others: Any) -> Any
     return await reducer_output(given(ModelReducerInput[Any], identity, **values), Request, answer, **others)
 
 
+@pytest.fixture(autouse=True)
+def _clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter([BEGAN, ENDED])
+    monkeypatch.setattr(onex_inputs, "time", SimpleNamespace(perf_counter=lambda: next(times)))
+
+
 def echo(number: int = 1, identity: UUID = OPERATION_ID) -> dict[str, JsonValue]:
     return {"echo": {"a": number}, "correlation_id": str(identity)}
 
 
 def assert_taken_in_time(output: Any) -> None:
     assert output.operation_id == OPERATION_ID
-    assert 0 < output.processing_time_ms < 60_000
+    assert output.processing_time_ms == 250
 
 
 async def test_an_effect_is_done_and_committed() -> None:

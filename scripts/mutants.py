@@ -33,13 +33,22 @@ asyncio_mode = "auto"
 asyncio_default_fixture_loop_scope = "function"
 markers = ["slow: starts servers"]
 """
-# Many mutants wait for ever: a test that takes six times as long is taken for one that does. What is cached is not
-# that of the code without a mutant, which a process of its own ran before.
+# Many mutants wait for ever: a test that takes six times as long is taken for one that does.
 _MUTMUT = """
 [tool.mutmut]
 use_git_change_detection = false
 timeout_multiplier = 6.0
-process_isolation = "forkserver"
+"""
+# What one test left in a cache hides from mutmut what the next ones use.
+_CONFTEST = """\
+import sys
+
+
+def pytest_runtest_setup():
+    for name, module in [*sys.modules.items()]:
+        if name.startswith("onex_node_runtime."):
+            for cached in vars(module).values():
+                getattr(cached, "cache_clear", lambda: None)()
 """
 
 
@@ -77,8 +86,9 @@ def lay_out_runtime(folder: Path, names: Sequence[str]) -> None:
     settings = _mutmut(
         [f"src/*/{name}.py" for name in names] or ["src/*"],
         [path.relative_to(ROOT).as_posix() for path in tests],
-        ["doubles", "examples", "extensions"],
+        ["conftest.py", "doubles", "examples", "extensions"],
     )
+    (folder / "conftest.py").write_text(_CONFTEST, encoding="utf-8")
     (folder / "pyproject.toml").write_text(_SETTINGS + settings, encoding="utf-8")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from omnibase_core.errors import ModelOnexError
 from onex_node_runtime.large_payloads import MOST_CHARACTERS, MOST_VALUES, is_small, judged, one_after_another
+from onex_node_runtime.models.base64_bytes import Base64Bytes
 from onex_node_runtime.payloads import MOST_DIGITS, validated
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
@@ -69,6 +70,17 @@ def test_size_is_told_from_values_and_text(payload: dict[str, Any], small: bool)
 )
 async def test_large_inputs_are_made_as_small_ones_are(payload: dict[str, Any]) -> None:
     assert await judged(Whole, payload) == validated(Whole, payload)
+
+
+class Blob(BaseModel):
+    content: Base64Bytes
+    numbers: list[int]
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", "//4="])
+async def test_bytes_are_taken_as_they_are_and_as_json_has_them(content: object) -> None:
+    for many in (1, MOST_VALUES):
+        assert (await judged(Blob, {"content": content, "numbers": [1] * many})).content == b"\xff\xfe"
 
 
 async def test_what_others_say_beyond_the_model_is_passed_over_where_it_may_be() -> None:

@@ -33,11 +33,13 @@ asyncio_mode = "auto"
 asyncio_default_fixture_loop_scope = "function"
 markers = ["slow: starts servers"]
 """
-# Many mutants wait for ever: a test that takes six times as long is taken for one that does.
+# Many mutants wait for ever: a test that takes six times as long is taken for one that does. A process that was forked
+# from one that has run the tests would wait for threads that it has not.
 _MUTMUT = """
 [tool.mutmut]
 use_git_change_detection = false
 timeout_multiplier = 6.0
+process_isolation = "forkserver"
 """
 # What one test left in a cache hides from mutmut what the next ones use.
 _CONFTEST = """\

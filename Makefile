@@ -71,9 +71,9 @@ classifier: setup ## Learn the types of nodes from labelled descriptions, and pr
 	@VIRTUAL_ENV="$$PWD/.venv" $(BIN)/uv pip install --quiet --system-certs --require-hashes --requirement scripts/classifier-requirements.txt
 	@$(PYTHON) -m scripts.classifier
 
-mutants: setup ## Mutate the runtime, ONLY="module ..." of it, or the node of CONTRACT, and count what tests notice.
+mutants: setup ## Mutate the runtime, ONLY="module ..." of it, or the node of CONTRACT, or a SAMPLE of each module, and count what tests notice.
 	@VIRTUAL_ENV="$$PWD/.venv" $(BIN)/uv pip install --quiet --system-certs --require-hashes --requirement scripts/mutants-requirements.txt
-	@$(PYTHON) -m scripts.mutants $(ONLY) $(if $(CONTRACT),--contract $(CONTRACT))
+	@$(PYTHON) -m scripts.mutants $(ONLY) $(if $(CONTRACT),--contract $(CONTRACT)) $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED))
 
 lint: setup ## Check format, style, types, imports, schemas and the golden copy.
 	@$(BIN)/ruff format --check $(SOURCES)

@@ -68,9 +68,9 @@ class Node:
 
     async def handle(self, request: ModelRequest) -> Response:
         ASKED.append(request)
-        if request.payload.get("fail"):
-            problems = [{"field": "fail"}]
-            raise ModelOnexError(message="It is away.", error_code=EnumCoreErrorCode.TIMEOUT, problems=problems)
+        if fail := request.payload.get("fail"):
+            problems: dict[str, Any] = {} if fail is True else {"problems": [{"field": fail}]}
+            raise ModelOnexError(message="It is away.", error_code=EnumCoreErrorCode.TIMEOUT, **problems)
         return Response(result={"echo": request.payload})
 
 
@@ -93,7 +93,7 @@ def asked() -> Iterator[list[ModelRequest]]:
 def test_operation_is_called(asked: list[ModelRequest], capsys: pytest.CaptureFixture[str]) -> None:
     correlation_id = uuid4()
     assert command().main(["call", "count", '{"word": "größer"}', "--correlation-id", str(correlation_id)]) == 0
-    assert json.loads(capsys.readouterr().out) == {"echo": {"word": "größer"}}
+    assert capsys.readouterr().out == '{"echo": {"word": "größer"}}\n'
     (request,) = asked
     assert (request.operation, request.correlation_id) == ("count", correlation_id)
 
@@ -110,12 +110,6 @@ def test_the_node_lives_as_long_as_its_operation(asked: list[ModelRequest], monk
     ]
 
 
-def test_the_command_is_called_like_the_node(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit, match="0"):
-        command().main(["--help"])
-    assert capsys.readouterr().out.startswith("usage: node-count-effect ")
-
-
 def test_input_comes_from_elsewhere(asked: list[ModelRequest], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "input.json").write_text('{"number": 1}', encoding="utf-8")
     assert command().main(["call", "count", f"@{tmp_path / 'input.json'}"]) == 0
@@ -125,23 +119,86 @@ def test_input_comes_from_elsewhere(asked: list[ModelRequest], monkeypatch: pyte
     assert [request.payload for request in asked] == [{"number": 1}, {"number": 2}, {}]
 
 
-def test_failure_is_told(asked: list[ModelRequest], capsys: pytest.CaptureFixture[str]) -> None:
-    assert command().main(["call", "count", '{"fail": true}']) == 1
+@pytest.mark.parametrize(
+    ("payload", "code", "more"),
+    [
+        ({"fail": True}, EnumCoreErrorCode.TIMEOUT, {}),
+        ({"fail": "größer"}, EnumCoreErrorCode.TIMEOUT, {"problems": [{"field": "größer"}]}),
+    ],
+    ids=["alone", "with problems"],
+)
+def test_failure_is_told(
+    asked: list[ModelRequest],
+    capsys: pytest.CaptureFixture[str],
+    payload: dict[str, JsonValue],
+    code: EnumCoreErrorCode,
+    more: dict[str, object],
+) -> None:
+    assert command().main(["call", "count", json.dumps(payload)]) == 1
     captured = capsys.readouterr()
-    failure = json.loads(captured.err.splitlines()[-1])
-    assert failure["correlation_id"] == str(asked[0].correlation_id)
-    assert failure["detail"] == "It is away."
-    assert failure["problems"] == [{"field": "fail"}]
+    (line,) = captured.err.splitlines()
+    identity = str(asked[0].correlation_id)
+    assert json.loads(line) == {"code": str(code), "detail": "It is away.", "correlation_id": identity} | more
     assert captured.out == ""
+    assert "\\u" not in line
 
 
 @pytest.mark.parametrize("text", ["{", "[1]", "@no-such-file", "[" * 100_000])
 def test_input_that_is_no_object_is_refused(
     asked: list[ModelRequest], capsys: pytest.CaptureFixture[str], text: str
 ) -> None:
-    assert command().main(["call", "count", text]) == 1
-    assert "not a JSON object" in capsys.readouterr().err
+    identity = str(uuid4())
+    assert command().main(["call", "count", text, "--correlation-id", identity]) == 1
+    assert json.loads(capsys.readouterr().err) == {
+        "code": "INVALID_INPUT",
+        "detail": "The input is not a JSON object, or can't be read.",
+        "correlation_id": identity,
+    }
     assert asked == []
+
+
+HELP = [
+    "usage: node-count-effect [-h] {serve,call} ...",
+    "commands: {serve,call}",
+    "serve run the service until it is told to stop; the default",
+    "call run one operation, and print its output as JSON",
+]
+HELP_OF_CALL = [
+    "usage: node-count-effect call [-h] [--correlation-id CORRELATION_ID] {count} [input]",
+    "{count} its name",
+    "input JSON, @ and a file's name, or - for standard input",
+    "--correlation-id CORRELATION_ID a UUID, for logs, events and errors",
+]
+
+
+@pytest.mark.parametrize(("arguments", "told"), [(["--help"], HELP), (["call", "--help"], HELP_OF_CALL)])
+def test_what_can_be_asked_for_is_told(
+    arguments: list[str], told: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    with pytest.raises(SystemExit, match="0"):
+        command().main(arguments)
+    said = " ".join(capsys.readouterr().out.split())
+    assert [sentence for sentence in told if f" {sentence} " not in f" {said} "] == []
+
+
+def test_logs_are_as_the_settings_say(asked: list[ModelRequest], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOG_LEVEL", "ERROR")
+    logging.getLogger().handlers.clear()
+    assert command().main(["call", "count"]) == 0
+    assert logging.getLogger().level == logging.ERROR
+    assert len(asked) == 1
+
+
+def test_arguments_are_those_of_the_process(asked: list[ModelRequest], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["node-count-effect", "call", "count", '{"number": 3}'])
+    assert command().main() == 0
+    assert [request.payload for request in asked] == [{"number": 3}]
+
+
+def test_numbers_keep_their_digits(asked: list[ModelRequest]) -> None:
+    assert command().main(["call", "count", '{"number": 0.12345678901234567891}']) == 0
+    assert str(asked[0].payload["number"]) == "0.12345678901234568"
 
 
 @pytest.mark.parametrize("arguments", [["call"], ["call", "no-such-operation"], ["no-such-command"]])

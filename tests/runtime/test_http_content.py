@@ -10,6 +10,7 @@ from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.errors import ModelOnexError
 from onex_node_runtime.adapters.adapter_http import AdapterHttp, HttpCall
 from onex_node_runtime.adapters.http_content import FilePart
+from onex_node_runtime.adapters.retry_policy import RetryPolicy
 from onex_node_runtime.paging import CursorPages, LinkedPages, NumberedPages, Paging, every_item
 from onex_node_runtime.texts import segments
 
@@ -187,23 +188,68 @@ async def test_no_more_is_asked_for_than_is_wanted(
     assert len(api.asked) == asked
 
 
+async def test_pages_without_items_are_no_more_than_items_that_are_wanted(api: LocalApi, adapter: AdapterHttp) -> None:
+    api.answers = linked(api, [], [], [], [1])
+    found = await every_item(adapter, LIST, LinkedPages("next"), items=ALL, at_most=3)
+    assert (found.items, found.more) == ([], True)
+    assert len(api.asked) == 3
+
+
+async def test_numbers_begin_at_one_where_nothing_else_is_said(api: LocalApi, adapter: AdapterHttp) -> None:
+    api.answers = [Answer(body=[])]
+    await every_item(adapter, LIST, NumberedPages("page"), items=ALL, at_most=10)
+    assert [asked.path for asked in api.asked] == ["/v1/things?size=2&page=1"]
+
+
+@pytest.mark.parametrize("last", [{"items": []}, {"items": [], "next": None}, {"items": [], "next": False}], ids=str)
+async def test_there_is_no_page_after_one_without_a_cursor(api: LocalApi, adapter: AdapterHttp, last: object) -> None:
+    api.answers = [Answer(body=last)]
+    paging = CursorPages(jsonpath.compile("$.next"), "after")
+    assert not (await every_item(adapter, LIST, paging, items=ITEMS, at_most=10)).items
+    assert len(api.asked) == 1
+
+
+async def test_each_page_is_asked_for_by_the_policy_of_the_operation(api: LocalApi, adapter: AdapterHttp) -> None:
+    policy = RetryPolicy.of(Settings(retry_max_attempts=2))
+    for retry, items in ((None, None), (policy, [1])):
+        api.answers = [Answer(503), Answer(body=[1])]
+        if items is None:
+            with pytest.raises(ModelOnexError):
+                await every_item(adapter, LIST, LinkedPages("next"), items=ALL, at_most=10, retry=retry)
+        else:
+            assert (
+                await every_item(adapter, LIST, LinkedPages("next"), items=ALL, at_most=10, retry=retry)
+            ).items == items
+
+
 @pytest.mark.parametrize(
-    ("answer", "paging"),
+    ("answer", "paging", "message"),
     [
-        (Answer(body=[1], headers={"Link": "</v1/things?page=1>; rel=next"}), LinkedPages("next")),
-        (Answer(body=[], headers={"Link": "<https://elsewhere.example/v1/things>; rel=next"}), LinkedPages("next")),
-        (Answer(body={"items": 1}), LinkedPages("next")),
-        (Answer(body=b"no json"), NumberedPages("page")),
+        (
+            Answer(body=[1], headers={"Link": "</v1/things?page=1>; rel=next"}),
+            LinkedPages("next"),
+            "The pages of the answer have no end.",
+        ),
+        (
+            Answer(body=[], headers={"Link": "<https://elsewhere.example/v1/things>; rel=next"}),
+            LinkedPages("next"),
+            "",
+        ),
+        (Answer(body={"items": 1}), LinkedPages("next"), "The answer has no array at $."),
+        (Answer(body=b"no json"), NumberedPages("page"), ""),
     ],
     ids=["circle", "another server", "no array", "no JSON"],
 )
 async def test_pages_that_lead_astray_are_refused(
-    api: LocalApi, adapter: AdapterHttp, answer: Answer, paging: Paging
+    api: LocalApi, adapter: AdapterHttp, answer: Answer, paging: Paging, message: str
 ) -> None:
     api.answers = [answer]
     with pytest.raises(ModelOnexError) as caught:
         await every_item(adapter, LIST, paging, items=ALL, at_most=10)
     assert caught.value.error_code is EnumCoreErrorCode.CONTRACT_VIOLATION
+    if message:
+        assert caught.value.message == message
+        assert caught.value.context["additional_context"]["integration"] == "http"
     assert len(api.asked) <= 2
 
 

@@ -1,7 +1,10 @@
 """On its way in, no digit of a number is lost; on its way out, what is null is told from what has no value."""
 
 import json
+from datetime import UTC, datetime
 from decimal import Decimal
+from types import MappingProxyType
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -38,9 +41,45 @@ def test_all_other_fields_have_floats(said: str) -> None:
 
 
 def test_only_long_numbers_are_more_than_floats() -> None:
-    short, long = parsed(b"[0.12345, 0.123456789012345678]")
-    assert (type(short), type(long)) == (float, Digits)
+    short, longer, long = parsed(b"[0.1234567890123, 0.12345678901234, 0.123456789012345678]")
+    assert (type(short), type(longer), type(long)) == (float, Digits, Digits)
+    assert (short, longer) == (0.1234567890123, 0.12345678901234)
+    assert (str(longer), str(long)) == ("0.12345678901234", "0.123456789012345678")
     assert repr(long) == repr(0.123456789012345678)
+
+
+def test_json_is_read_as_the_caller_says() -> None:
+    assert parsed('{"a": 1, "a": 0.5}', object_pairs_hook=list) == [("a", 1), ("a", 0.5)]
+    for wrong in ("", "{", b"\xff"):
+        with pytest.raises(ValueError):  # noqa: PT011 - of several kinds, each with a message of its own
+            parsed(wrong)
+
+
+class ModelFile(BaseModel):
+    """What holds bytes."""
+
+    content: bytes
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (b"\xff\xfe\xfd?", "//79Pw=="),
+        ({"a": [b"\xff", (1, None)], 2: UUID(int=7)}, {"a": ["/w==", [1, None]], "2": str(UUID(int=7))}),
+        (Decimal("1.50"), "1.50"),
+        (datetime(2026, 1, 31, tzinfo=UTC), "2026-01-31T00:00:00Z"),
+        (
+            [ModelPrice(exact=Decimal("1.5"), rough=1, any={"a": [1]})],
+            [{"exact": "1.5", "rough": 1.0, "any": {"a": [1]}}],
+        ),
+        (MappingProxyType({"a": MappingProxyType({"b": 1})}), {"a": {"b": 1}}),
+        ("text", "text"),
+        (None, None),
+    ],
+)
+def test_values_as_json_has_them(value: object, told: object) -> None:
+    assert json_values.json_values(value) == told
+    assert json.loads(json.dumps(told)) == told
 
 
 class ModelItem(BaseModel):
@@ -58,6 +97,7 @@ def test_what_has_no_value_is_left_out_and_what_is_null_is_kept() -> None:
             "item": ModelItem(name="a"),
             "inside": json_values.given({"unset": None, "gone": Null()}),
             "as_it_came": {"unset": None},
+            "list": [ModelItem(name="a"), [ModelItem(name="b")], {"unset": None}, None],
         }
     )
     assert json_values.json_values(body) == {
@@ -65,4 +105,8 @@ def test_what_has_no_value_is_left_out_and_what_is_null_is_kept() -> None:
         "item": {"name": "a"},
         "inside": {"gone": None},
         "as_it_came": {"unset": None},
+        "list": [{"name": "a"}, [{"name": "b"}], {"unset": None}, None],
     }
+    assert json_values.given(ModelItem(name="a")) == {"name": "a"}
+    assert json_values.given([ModelItem(name="a")]) == [{"name": "a"}]
+    assert json_values.given("text") == "text"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import re
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -12,11 +14,13 @@ import pytest_asyncio
 from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.errors import ModelOnexError
 from onex_node_runtime.adapters.adapter_postgres import AdapterPostgres
+from onex_node_runtime.adapters.retry_policy import RetryPolicy
 from onex_node_runtime.adapters.transaction import Statements, UndoneError
+from onex_node_runtime.correlation import CORRELATION_ID
 from onex_node_runtime.effects import EFFECTS, Effects
 from onex_node_runtime.idempotency import kept_answers
 from onex_node_runtime.idempotency.kept_answers import Keeping, KeptAnswers
-from onex_node_runtime.idempotency.keyed import KEYED, KeyedRequest, key_in
+from onex_node_runtime.idempotency.keyed import EXPECTED, KEYED, KeyedRequest, key_in
 from pydantic import BaseModel, SecretStr
 
 from extensions.viewing.idempotency import _TABLE
@@ -127,7 +131,7 @@ async def test_another_input_is_a_mistake(bank: Bank, url: str) -> None:
     with pytest.raises(ModelOnexError) as caught:
         await bank.ask("a", 2)
     assert caught.value.error_code is EnumCoreErrorCode.VALIDATION_ERROR
-    assert "another input" in caught.value.message
+    assert caught.value.message == "This Idempotency-Key belongs to a request with another input."
     assert await entries(url) == 1
 
 
@@ -171,7 +175,7 @@ async def test_processes_take_turns(url: str, isolation: Any) -> None:
         try:
             return (await bank.ask(key))[0]
         except ModelOnexError as error:
-            return error.error_code
+            return error.error_code, error.message
 
     for number in range(5):
         found = await asyncio.gather(*(asyncio.create_task(ask(bank, f"a{number}")) for bank in banks))
@@ -179,7 +183,8 @@ async def test_processes_take_turns(url: str, isolation: Any) -> None:
         assert len({answer.number for answer in answers}) == 1
         # At a level that sees nothing of what began later, who comes second can't wait.
         refused = {answer for answer in found if not isinstance(answer, Output)}
-        assert refused <= ({EnumCoreErrorCode.INVALID_OPERATION} if isolation else set())
+        under_way = EnumCoreErrorCode.INVALID_OPERATION, "A request with this Idempotency-Key is under way."
+        assert refused <= ({under_way} if isolation else set())
         assert await entries(url) == number + 1
     for bank in banks:
         await bank.postgres.close()
@@ -281,6 +286,98 @@ async def test_what_is_old_is_forgotten(url: str, monkeypatch: pytest.MonkeyPatc
     await bank.postgres.close()
 
 
+class SpiedPostgres:
+    """Answers each request, and remembers how it was asked to, and what it was told to run beside."""
+
+    def __init__(self) -> None:
+        self.retries: list[RetryPolicy | None] = []
+        self.told: list[tuple[str, tuple[object, ...], bool, object]] = []
+        self.forgotten = 0
+        self.going = asyncio.Event()
+        self.going.set()
+        self.error: ModelOnexError | None = None
+
+    async def together(self, _work: object, *, retry: RetryPolicy | None) -> Output:
+        self.retries.append(retry)
+        return Output(number=1)
+
+    async def execute(self, statement: str, *values: object, idempotent: bool) -> int:
+        self.told.append((statement.partition(" ")[0], values, idempotent, CORRELATION_ID.get()))
+        await self.going.wait()
+        if self.error:
+            raise self.error
+        return self.forgotten
+
+
+FORGETTING = ("DELETE", (kept_answers.MOST_FORGOTTEN,), True, None)
+
+
+@pytest.fixture
+def spied() -> SpiedPostgres:
+    CORRELATION_ID.set(uuid4())
+    return SpiedPostgres()
+
+
+async def asked(spied: SpiedPostgres, times: int, retry: RetryPolicy | None = None) -> KeyedRequest:
+    """Ask with a key, several times, and let what nobody waits for happen."""
+
+    async def handle(_request: Input) -> Output:
+        raise AssertionError("answered already")
+
+    answers = KeptAnswers(spied, TABLE, seconds=DAY)  # type: ignore[arg-type]  # what it needs of it
+    answer = answers.around(Keeping("write", Output, retry), handle)
+    assert answer.__name__ == "handle"
+    keyed = KeyedRequest("a", "ann")
+    KEYED.set(keyed)
+    for _ in range(times):
+        await answer(Input())
+        for _ in range(5):
+            await asyncio.sleep(0)
+    return keyed
+
+
+@pytest.mark.parametrize("retry", [None, RetryPolicy.of(Settings())], ids=["of the node", "own"])
+async def test_an_operation_is_tried_by_its_own_policy(spied: SpiedPostgres, retry: RetryPolicy | None) -> None:
+    await asked(spied, 2, retry)
+    assert spied.retries == [retry] * 2
+
+
+async def test_what_is_old_is_forgotten_once_in_a_while_on_behalf_of_no_request(
+    spied: SpiedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await asked(spied, 3)
+    assert spied.told == [FORGETTING]
+    monkeypatch.setattr(kept_answers, "FORGET_PAUSE_SECONDS", 0)
+    await asked(spied, 3)
+    assert spied.told == [FORGETTING] * 4
+
+
+async def test_where_there_may_be_more_that_is_old_the_next_request_goes_on(spied: SpiedPostgres) -> None:
+    spied.forgotten = kept_answers.MOST_FORGOTTEN
+    await asked(spied, 3)
+    assert spied.told == [FORGETTING] * 3
+
+
+async def test_no_two_forget_at_once_in_a_process(spied: SpiedPostgres, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_answers, "FORGET_PAUSE_SECONDS", 0)
+    spied.going.clear()
+    await asked(spied, 3)
+    assert spied.told == [FORGETTING]
+    spied.going.set()
+
+
+async def test_a_database_that_is_away_beside_an_answer_makes_no_failure_of_it(
+    spied: SpiedPostgres, caplog: pytest.LogCaptureFixture
+) -> None:
+    spied.error = ModelOnexError(message="away", error_code=EnumCoreErrorCode.DATABASE_CONNECTION_ERROR)
+    keyed = await asked(spied, 1)
+    assert keyed.note_announced is not None
+    await keyed.note_announced()
+    assert spied.told == [FORGETTING, ("UPDATE", ("write", "ann", "a"), True, CORRELATION_ID.get())]
+    gc.collect()
+    assert caplog.text == ""
+
+
 async def test_that_events_were_published_is_noted(bank: Bank) -> None:
     _, keyed = await bank.ask("a")
     assert keyed.note_announced is not None
@@ -298,6 +395,8 @@ async def test_that_events_were_published_is_noted(bank: Bank) -> None:
         (['  "a b, c;d"  '], "a b, c;d"),
         ([r'"a\"b\\c"'], 'a"b\\c'),
         (["x" * 255], "x" * 255),
+        (['"' + r"\"" * 255 + '"'], '"' * 255),
+        (["\ta~!"], "a~!"),
     ],
 )
 def test_keys_in_headers(given: list[str], key: str | None) -> None:
@@ -318,10 +417,12 @@ def test_keys_in_headers(given: list[str], key: str | None) -> None:
         [r'"a\n"'],
         ["ä"],
         ["x" * 256],
+        ['"' + "x" * 256 + '"'],
         ["a", "a"],
+        ["", "a"],
         ["a\x7f"],
     ],
 )
 def test_what_is_no_key(given: list[str]) -> None:
-    with pytest.raises(ValueError, match="Idempotency-Key"):
+    with pytest.raises(ValueError, match=f"^{re.escape(EXPECTED)}$"):
         key_in(given)

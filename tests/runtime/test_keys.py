@@ -58,3 +58,30 @@ def test_keys_without_what_separates_stay_as_they_are() -> None:
 
 def test_no_value_has_no_key() -> None:
     assert (optional_key(None), optional_key(5), optional_key("a:b")) == (None, "5", "a:b")
+
+
+@pytest.mark.parametrize(
+    ("template", "values", "key", "path"),
+    [
+        ("{}{}", ("a:b/", "c%7Ed"), "a%3Ab%2F%~c%257Ed", "a:b%2F%~c%257Ed"),
+        ("{}-{}", ("a-X", "c.d"), "a%2DX-c.d", "a%2DX-c.d"),
+        ("{}a{}", ("banana", "x"), "b%61n%61n%61ax", "b%61n%61n%61ax"),
+        ("{}-a{}", ("b-a", "x"), "b%2Da-ax", "b%2Da-ax"),
+        ("{}2{}", ("2%~X", "3"), "2%25~X2%~3", "2%25~X2%~3"),
+        ("t#{}:{}", ("a#b:c", "d"), "t#a%23b%3Ac:d", "t#a%23b%3Ac:d"),
+        ("{{{}}}/{}", ("a}b{", "c"), "{a%7Db%7B}/c", "{a%7Db%7B}/c"),
+        ("{}_{}", ("a_b", None), "a%5Fb_", "a%5Fb_"),
+        ("ä{}/{}", ("ä€", "x"), "ä\u00e4\u20ac/x", "ä\u00e4\u20ac/x"),
+        ("{}ä{}", ("xä€", "y"), "x%C3%A4€äy", "x%C3%A4€äy"),
+    ],
+)
+def test_only_what_a_value_has_in_common_with_its_surroundings_is_encoded(
+    template: str, values: tuple[object, ...], key: str, path: str
+) -> None:
+    assert (key_of(template, *values), path_of(template, *values)) == (key, path)
+
+
+def test_values_are_as_many_as_their_places() -> None:
+    for values in (("a",), ("a", "b", "c")):
+        with pytest.raises(ValueError, match=r"zip\(\) argument"):
+            key_of("{}:{}", *values)

@@ -1,12 +1,16 @@
 """Large inputs are judged as small ones are, but for their mistakes, off the loop."""
 
 import asyncio
+import threading
+import time
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
 from omnibase_core.errors import ModelOnexError
-from onex_node_runtime.large_payloads import MOST_VALUES, is_small, judged
+from onex_node_runtime.large_payloads import MOST_CHARACTERS, MOST_VALUES, is_small, judged, one_after_another
+from onex_node_runtime.models.base64_bytes import Base64Bytes
 from onex_node_runtime.payloads import MOST_DIGITS, validated
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
@@ -40,7 +44,16 @@ MANY: list[dict[str, Any]] = [{"number": number, "text": "a", "parts": []} for n
         ({"a" * 100_000: 1}, False),
         ({"numbers": [1] * (MOST_VALUES - 1)}, True),
         ({"numbers": [1] * MOST_VALUES}, False),
+        ({"numbers": (1,) * (MOST_VALUES - 1)}, True),
+        ({"numbers": (1,) * MOST_VALUES}, False),
         ({"deep": [[[[1] * 300] * 2] * 2]}, False),
+        # As many as there may be: a list, three in it, and what is in these.
+        ({"": [[1] * 498, {str(number): 1 for number in range(498)}, 1]}, True),
+        ({"": [[1] * 498, {str(number): 1 for number in range(498)}, 1, 1]}, False),
+        ({"text": "a" * (MOST_CHARACTERS - 4)}, True),
+        ({"text": "a" * (MOST_CHARACTERS - 3)}, False),
+        ({"a": {"b" * 30_000: ["c" * 30_000, ("d" * (MOST_CHARACTERS - 60_001),)]}}, True),
+        ({"a": {"b" * 30_000: ["c" * 30_000, ("d" * (MOST_CHARACTERS - 60_000),)]}}, False),
     ],
 )
 def test_size_is_told_from_values_and_text(payload: dict[str, Any], small: bool) -> None:
@@ -57,6 +70,17 @@ def test_size_is_told_from_values_and_text(payload: dict[str, Any], small: bool)
 )
 async def test_large_inputs_are_made_as_small_ones_are(payload: dict[str, Any]) -> None:
     assert await judged(Whole, payload) == validated(Whole, payload)
+
+
+class Blob(BaseModel):
+    content: Base64Bytes
+    numbers: list[int]
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", "//4="])
+async def test_bytes_are_taken_as_they_are_and_as_json_has_them(content: object) -> None:
+    for many in (1, MOST_VALUES):
+        assert (await judged(Blob, {"content": content, "numbers": [1] * many})).content == b"\xff\xfe"
 
 
 async def test_what_others_say_beyond_the_model_is_passed_over_where_it_may_be() -> None:
@@ -106,6 +130,20 @@ def test_numbers_that_are_too_long_are_mistakes_with_their_paths(amount: str) ->
 @pytest.mark.parametrize("amount", ["1e999", "-1e-999", "9" * MOST_DIGITS, "0"])
 def test_long_numbers_are_taken(amount: str) -> None:
     assert validated(Whole, {"amounts": [amount]}).amounts == [Decimal(amount)]
+
+
+async def test_calls_that_take_long_are_made_one_after_another_off_the_loop() -> None:
+    under_way: list[int] = []
+    seen: list[tuple[int, str]] = []
+
+    def call(number: int) -> int:
+        under_way.append(number)
+        seen.append((len(under_way), threading.current_thread().name))
+        time.sleep(0.002)
+        return under_way.pop()
+
+    assert await asyncio.gather(*(one_after_another(partial(call, number)) for number in range(4))) == [0, 1, 2, 3]
+    assert seen == [(1, "payloads_0")] * 4
 
 
 async def test_the_loop_goes_on() -> None:

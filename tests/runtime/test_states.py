@@ -15,7 +15,7 @@ from onex_node_runtime.correlation import CORRELATION_ID
 from onex_node_runtime.models.secrets import SECRET
 from onex_node_runtime.states.entities import Entities, delivery_id
 from onex_node_runtime.states.machine import Asked, Machine, Transition
-from onex_node_runtime.states.move import Move, Snapshot, StateStore
+from onex_node_runtime.states.move import Entity, Move, Snapshot, StateStore
 from onex_node_runtime.states.store_memory import MOST_EVENTS, StateStoreMemory
 from onex_node_runtime.states.store_postgres import StateStorePostgres
 from onex_node_runtime.states.store_redis import StateStoreRedis
@@ -124,6 +124,8 @@ async def test_conditions_choose_the_transition(doors: Entities[Badge]) -> None:
     with pytest.raises(ModelOnexError) as caught:
         await doors.apply("1", "badge", "e", MIDDLE)
     assert caught.value.error_code is EnumCoreErrorCode.INVALID_OPERATION
+    assert caught.value.message == "No transition is defined for 'badge' in the state shut."
+    assert caught.value.context["additional_context"] == {"state": "shut", "trigger": "badge"}
 
 
 async def test_what_others_are_asked_is_told_again(doors: Entities[Badge], store: StateStore) -> None:
@@ -138,6 +140,8 @@ async def test_what_others_are_asked_is_told_again(doors: Entities[Badge], store
     assert doors.asked(move, LOW) == [wanted]
     assert doors.asked(await doors.apply(DOOR, "badge", "event", LOW), LOW) == [wanted]
     assert doors.asked(Move("badge", "shut", "open"), HIGH) == []
+    # A contract that leads elsewhere since asks nothing for a move that was made before.
+    assert doors.asked(Move("badge", "shut", "open"), LOW) == []
     assert doors.asked(Move("badge", "shut", "shut"), MIDDLE) == []
     assert await state_of(store) == "barred"
 
@@ -201,6 +205,7 @@ async def test_an_id_that_comes_with_another_trigger_is_refused(doors: Entities[
     with pytest.raises(ModelOnexError) as caught:
         await doors.apply(DOOR, "close", "event", HIGH)
     assert caught.value.error_code is EnumCoreErrorCode.VALIDATION_ERROR
+    assert caught.value.message == "The event was 'badge' when it was seen first, and is 'close' now."
     assert await state_of(store) == "open"
 
 
@@ -213,15 +218,48 @@ async def test_a_writer_that_was_overtaken_keeps_nothing(store: StateStore) -> N
 
 async def test_a_state_that_the_machine_does_not_know_is_named(doors: Entities[Badge], store: StateStore) -> None:
     await put(store, "ajar")
-    with pytest.raises(ModelOnexError, match="'ajar' is kept") as caught:
+    with pytest.raises(ModelOnexError) as caught:
+        await doors.apply(DOOR, "badge", "event", HIGH)
+    assert caught.value.error_code is EnumCoreErrorCode.CONTRACT_VIOLATION
+    assert caught.value.message == "The state 'ajar' is kept, and the contract does not know it."
+
+
+@pytest.mark.parametrize("move", [Move("badge", "ajar", "open"), Move("badge", "shut", "ajar")], ids=str)
+async def test_an_event_that_led_to_a_state_that_the_machine_does_not_know_is_no_answer(
+    doors: Entities[Badge], store: StateStore, move: Move
+) -> None:
+    assert await store.save(DOOR, 0, "event", move)
+    with pytest.raises(ModelOnexError) as caught:
         await doors.apply(DOOR, "badge", "event", HIGH)
     assert caught.value.error_code is EnumCoreErrorCode.CONTRACT_VIOLATION
 
 
+async def test_writers_that_were_overtaken_wait_longer_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+
+    class Overtaken(StateStoreMemory):
+        async def save(self, entity: Entity, version: int, event_id: str, move: Move) -> bool:
+            return len(slept) == 9 and await super().save(entity, version, event_id, move)
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    monkeypatch.setattr("random.random", lambda: 0.5)
+    await Entities(MACHINE, Overtaken()).apply(DOOR, "badge", "event", HIGH)
+    assert [round(2000 * seconds) for seconds in slept] == [1, 2, 4, 8, 16, 32, 64, 100, 100]
+
+
+async def test_states_are_plain_texts_whatever_the_machine_has(doors: Entities[Badge]) -> None:
+    move = await doors.apply(DOOR, "badge", "event", HIGH)
+    assert (type(move.previous_state), type(move.state)) == (str, str)
+
+
 def test_what_identifies_an_event_without_id() -> None:
     assert delivery_id("a") != delivery_id("a")
-    CORRELATION_ID.set(uuid4())
-    assert delivery_id("a") == delivery_id("a") != delivery_id("b")
+    identity = uuid4()
+    CORRELATION_ID.set(identity)
+    assert (delivery_id("a"), delivery_id("b")) == (f"{identity}:a", f"{identity}:b")
 
 
 async def test_old_events_are_forgotten_in_memory() -> None:

@@ -1,8 +1,10 @@
 """What the engine does with any workflow: order, deadlines, attempts, failures, and undoing."""
 
 import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Literal
-from uuid import uuid4
+from uuid import uuid4, uuid5
 
 import pytest
 from doubles.fake_nodes import PERMANENT, RUN_ID, FakeNodes
@@ -78,7 +80,9 @@ class Trial:
         self.kept: list[str] = []
         self.ended: list[str] = []
 
-    async def tell(self, _run: Run, record: StepRecord, _seconds: float) -> None:
+    async def tell(self, run: Run, record: StepRecord, seconds: float) -> None:
+        assert run is self.run
+        assert 0 <= seconds < 60
         self.told.append((record.name, record.status))
 
     async def keep(self, run: Run) -> None:
@@ -115,6 +119,8 @@ async def test_nothing_starts_after_a_failure_and_what_was_done_is_undone_backwa
     trial.nodes.failing = {"left": [PERMANENT]}
     run = await trial.advance()
     assert (run.status, run.failed_step, run.error) == ("compensated", "left", "left is broken")
+    undoing = {record.name: record.undo is not None for record in run.steps}
+    assert undoing == {"top": True, "left": False, "right": True}
     assert trial.nodes.calls == ["top", "left", "right"]
     assert trial.nodes.undone == ["right", "top"]
     assert trial.told[-2:] == [("right", "compensated"), ("top", "compensated")]
@@ -239,7 +245,66 @@ async def test_a_step_that_ran_out_of_time_is_undone_where_the_contract_says_so(
     assert trial.nodes.undone == (["second", "first"] if undoes_unknown else ["first"])
     assert run.status == ("compensated" if undoes_unknown else "failed")
     assert run.unknown_outcomes == ([] if undoes_unknown else ["second"])
+    assert (run.steps[1].node, run.steps[1].code) == ("node_other_effect", str(EnumCoreErrorCode.TIMEOUT))
     assert (effects.lasting, effects.in_doubt) == (not undoes_unknown, not undoes_unknown)
+
+
+@pytest.mark.parametrize("before", [Effects(), Effects(lasting=True), Effects(in_doubt=True)], ids=str)
+@pytest.mark.parametrize("fails", [False, True])
+async def test_what_a_request_did_before_its_run_stays(before: Effects, fails: bool) -> None:
+    trial = Trial(workflow(step("first")))
+    trial.nodes.failing = {"first": [PERMANENT]} if fails else {}
+    effects = replace(before)
+    EFFECTS.set(effects)
+    await trial.advance()
+    assert (effects.lasting, effects.in_doubt) == (before.lasting or not fails, before.in_doubt)
+
+
+async def test_a_run_that_stops_as_it_is_leaves_its_effects_in_doubt() -> None:
+    effects = Effects()
+    EFFECTS.set(effects)
+    trial = Trial(workflow(step("first")))
+
+    async def refuse(_run: Run) -> None:
+        raise ConnectionError("away")
+
+    with pytest.raises(ConnectionError):
+        await Engine(trial.nodes, trial.tell).advance(trial.workflow, Order(), trial.run, refuse)
+    assert (effects.lasting, effects.in_doubt) == (True, True)
+
+
+async def test_a_run_kept_without_what_undoes_it_is_undone_with_what_it_answered() -> None:
+    """As versions did that worked it out when it was undone; a step that the contract has no more is passed over."""
+
+    def known_then(known: Known[Order]) -> dict[str, object]:
+        id_of_call = known.uuid("input.id")
+        return {
+            "id": value_at(known.steps, "first", "id"),
+            "number": known.request.number,
+            "at": known.now,
+            "own": str(id_of_call),
+        }
+
+    first = Step(
+        "first", Call("node_other_effect", "do", given), compensate=Call("node_other_effect", "undo", known_then)
+    )
+    records = [
+        StepRecord("first", "completed", {"id": 7}),
+        StepRecord("gone", "completed"),
+        StepRecord("go-ne", "failed"),
+    ]
+    run = Run(
+        RUN_ID, "order", uuid4(), {}, "undoing", records, "second", "away", started_at=datetime(2024, 2, 29, tzinfo=UTC)
+    )
+    trial = Trial(workflow(first), run)
+    await trial.advance()
+    assert run.status == "compensated"
+    assert trial.nodes.payloads["undo first"] == {
+        "id": 7,
+        "number": 1,
+        "at": "2024-02-29T00:00:00Z",
+        "own": str(uuid5(RUN_ID, "first input.id")),
+    }
 
 
 async def test_a_compensation_is_repeated_until_it_answers() -> None:
@@ -262,6 +327,10 @@ async def test_the_workflow_has_a_deadline_after_which_what_was_done_is_undone(u
     assert trial.nodes.cancelled == ["second"]
     assert trial.nodes.undone == (["second", "first"] if undoes_unknown else ["first"])
     assert run.unknown_outcomes == ([] if undoes_unknown else ["second"])
+    assert (run.steps[1].error, run.steps[1].node) == ("It was cancelled.", "node_other_effect")
+    told = [("second", "compensated")] if undoes_unknown else []
+    assert trial.told == [("first", "completed"), ("second", "failed"), *told, ("first", "compensated")]
+    assert trial.ended == [run.status]
 
 
 @pytest.mark.parametrize("answer", [{}, {"inner": 1}, {"inner": {}}], ids=str)
@@ -335,6 +404,7 @@ async def test_a_run_that_nothing_keeps_is_undone_when_it_is_cancelled() -> None
         await task
     assert trial.nodes.undone == ["first"]
     assert (trial.run.status, trial.run.unknown_outcomes) == ("failed", ["second"])
+    assert (trial.run.failed_step, trial.run.error) == (None, "The run was cancelled.")
 
 
 async def test_a_run_that_cannot_be_kept_stops_as_it_is() -> None:

@@ -1,7 +1,8 @@
 """Stores of runs, on real servers: one process at a time works on each run, and nothing that is kept is lost."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -87,3 +88,86 @@ async def test_who_lost_the_lease_keeps_nothing(store: RunStore, run: Run) -> No
     run.status = "failed"
     assert await store.save(run, holder)
     assert await store.claim(run, late) == load(run.dump())
+
+
+async def test_the_holder_of_a_lease_may_take_the_run_again_and_finds_it_as_it_was_kept(
+    store: RunStore, run: Run
+) -> None:
+    lease = Lease(uuid4(), 60)
+    assert await store.claim(run, lease) == run
+    run.steps.append(StepRecord("first", "completed"))
+    assert await store.save(run, lease)
+    assert await store.claim(Run(run.run_id, "order", run.correlation_id, {}), lease) == run
+    await store.release(run.run_id, Lease(uuid4(), 60))
+    assert await store.renew(run.run_id, lease)
+
+
+async def test_a_lease_lasts_as_long_as_the_last_that_was_asked_for(store: RunStore, run: Run) -> None:
+    holder, other = uuid4(), Lease(uuid4(), 60)
+    assert await store.claim(run, Lease(holder, 60))
+    changes: list[Callable[[Lease], Awaitable[object]]] = [
+        partial(store.claim, run),
+        partial(store.save, run),
+        partial(store.renew, run.run_id),
+    ]
+    for change in changes:
+        await store.renew(run.run_id, Lease(holder, 60))
+        assert await store.claim(run, other) is None
+        await change(Lease(holder, -1))
+        assert await store.claim_abandoned(Lease(holder, 60)) == run
+    assert await store.claim(run, other) is None
+
+
+class SpiedRedis:
+    """Remembers what it was sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[list[object], bool]] = []
+
+    async def send(self, command: list[object], *, idempotent: bool) -> None:
+        self.sent.append((command, idempotent))
+
+
+class SpiedPostgres:
+    """Remembers what it was told to run, and how."""
+
+    def __init__(self) -> None:
+        self.options: list[dict[str, object]] = []
+
+    async def fetch_one(self, statement: str, *_: object, **options: object) -> None:
+        assert f'"{TABLE}"' in statement
+        self.options.append(options)
+
+    async def execute(self, statement: str, *values: object, **options: object) -> int:
+        await self.fetch_one(statement, *values, **options)
+        return 0
+
+
+async def use(store: RunStore, run: Run) -> None:
+    lease = Lease(uuid4(), 60)
+    assert await store.claim(run, lease) is None
+    assert await store.claim_abandoned(lease) is None
+    assert not await store.save(run, lease)
+    assert not await store.renew(run.run_id, lease)
+    await store.release(run.run_id, lease)
+
+
+async def test_on_redis_only_taking_what_was_left_is_not_to_be_repeated_and_all_keys_are_together(run: Run) -> None:
+    redis = SpiedRedis()
+    await use(RunStoreRedis(redis, "runs"), run)  # type: ignore[arg-type]  # what stores need of it
+    own, unfinished = f"{{runs}}:run:{run.run_id}", "{runs}:unfinished"
+    assert [command[2 : 3 + int(str(command[2]))] for command, _ in redis.sent] == [
+        [2, own, unfinished],
+        [1, unfinished],
+        [2, own, unfinished],
+        [2, own, unfinished],
+        [2, own, unfinished],
+    ]
+    assert redis.sent[1][0][4] == "{runs}:run:"
+    assert [idempotent for _, idempotent in redis.sent] == [True, False, True, True, True]
+
+
+async def test_on_postgres_each_statement_may_be_repeated_and_is_a_transaction_by_itself(run: Run) -> None:
+    postgres = SpiedPostgres()
+    await use(RunStorePostgres(postgres, TABLE), run)  # type: ignore[arg-type]  # what stores need of it
+    assert postgres.options == [{"idempotent": True, "transaction": False}] * 6

@@ -1,6 +1,7 @@
 """What the engine does with conditions, items, rounds, groups and intents, killed at every point."""
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -86,7 +87,9 @@ class Trial:
     published: list[tuple[str, JsonValue]] = field(default_factory=list)
     told: list[tuple[str, str]] = field(default_factory=list)
 
-    async def tell(self, _run: Run, record: StepRecord, _seconds: float) -> None:
+    async def tell(self, run: Run, record: StepRecord, seconds: float) -> None:
+        assert run is self.run
+        assert 0 <= seconds < 60
         self.told.append((record.name, record.status))
 
     async def keep(self, run: Run) -> None:
@@ -168,6 +171,42 @@ async def test_the_answer_of_a_step_for_each_item_is_the_array_in_their_order() 
     assert trial.others.at_once == 2
 
 
+async def test_the_next_item_starts_when_any_is_over() -> None:
+    last = asyncio.Event()
+
+    class Patient(Others):
+        async def call(
+            self, node: str, operation: str, payload: Mapping[str, JsonValue], call_id: UUID
+        ) -> Mapping[str, JsonValue]:
+            if payload["name"] == "c":
+                last.set()
+            if payload["name"] == "a":
+                await asyncio.wait_for(last.wait(), 9)
+            return await super().call(node, operation, payload, call_id)
+
+    trial = Trial((Step("each", call("do", name=item), each=Each(names, max_parallel=2)),), Patient())
+    assert (await trial.advance()).status == "completed"
+
+
+async def test_in_a_group_that_failed_nothing_starts_where_the_workflow_goes_on_without_it() -> None:
+    group = Group((Step("bad", call("bad")), Step("slow", call("slow")), Step("next", call("next"), ("slow",))))
+    trial = Trial((Step("both", group, on_failure="continue"), Step("last", call("last"), ("both",))))
+
+    class Slow(Others):
+        async def call(
+            self, node: str, operation: str, payload: Mapping[str, JsonValue], call_id: UUID
+        ) -> Mapping[str, JsonValue]:
+            if operation == "slow":
+                while not any(name == "both.bad" for name, _ in trial.told):
+                    await asyncio.sleep(0)
+            return await super().call(node, operation, payload, call_id)
+
+    trial.others = Slow({"bad": refuse})
+    run = await trial.advance()
+    assert (run.status, run.answers) == ("completed", {"last": {"of": {}}})
+    assert [operation for operation, _, _ in trial.others.calls] == ["bad", "slow", "last"]
+
+
 async def test_no_item_starts_after_a_failure_and_those_that_finished_are_undone_last_first() -> None:
     step = Step(
         "each",
@@ -242,6 +281,109 @@ async def test_rounds_go_on_until_the_condition_holds_and_see_the_one_before() -
     assert {"bodies[1]#3.check", "bodies"} <= {record.name for record in run.steps}
 
 
+@pytest.mark.parametrize(
+    "does",
+    [
+        call("do"),
+        Group((Step("write", call("do")),)),
+        Group((Step("write", call("do")),), lambda known: {"valid": value_at(known.steps, "write", "valid")}),
+        Route(lambda _: [{"target": "other"}], {"other": call("do")}),
+    ],
+    ids=["call", "group", "group that answers", "route"],
+)
+@pytest.mark.parametrize("repeat", [None, Repeat(Condition("True", lambda _: True), 2)], ids=["once", "rounds"])
+@pytest.mark.parametrize("valid", [False, True])
+async def test_what_is_required_is_asked_of_the_answer_of_the_whole_step(
+    does: Call[Job] | Group[Job] | Route[Job], repeat: Repeat[Job] | None, valid: bool
+) -> None:
+    seen: list[JsonValue] = []
+
+    def holds(known: Known[Job]) -> bool:
+        seen.append(known.result)
+        return "true" in json.dumps(known.result)
+
+    trial = Trial((Step("only", does, require=condition("result.valid", holds), repeat=repeat),))
+    trial.others.answers["do"] = lambda _: {"valid": valid}
+    run = await trial.advance()
+    assert run.error == ("" if valid else "This did not hold: result.valid")
+    answers = {Call: {"valid": valid}, Route: [{"valid": valid}], Group: {"write": {"valid": valid}}}
+    answer = {"valid": valid} if isinstance(does, Group) and does.output else answers[type(does)]
+    assert seen == [answer]
+
+
+async def test_a_group_without_an_output_answers_what_each_of_its_steps_answered() -> None:
+    never = condition("False", lambda _: False)
+    group = Group((Step("one", call("one")), Step("two", call("two"), when=never), Step("three", call("three"))))
+    trial = Trial((Step("both", group),))
+    trial.others.answers = {name: lambda _, name=name: {"name": name} for name in ("one", "three")}  # type: ignore[misc]  # bound early
+    assert (await trial.advance()).answers == {"both": {"one": {"name": "one"}, "three": {"name": "three"}}}
+
+
+async def test_items_that_did_not_start_since_another_step_failed_answer_nothing() -> None:
+    trial = Trial(
+        (Step("each", call("do", name=item), each=Each(names, max_parallel=1)), Step("beside", call("refused")))
+    )
+    trial.others.answers = {"refused": refuse}
+    run = await trial.advance()
+    assert (run.status, run.failed_step, run.error) == ("failed", "beside", "refused")
+    assert {record.name: record.status for record in run.steps} == {"each[0]": "completed", "beside": "failed"}
+
+
+def _broken(_known: Known[Job]) -> Any:
+    raise LookupError("nothing there")
+
+
+REFUSED = [
+    (Step("only", call("do"), each=Each(_broken)), "It can't be worked out: LookupError: nothing there", "only"),
+    (Step("only", call("do", name=_broken)), "It can't be worked out: LookupError: nothing there", "only"),
+    (
+        Step("only", call("do"), when=condition("steps.a", _broken)),
+        "It can't be worked out: steps.a: LookupError: nothing there",
+        "only",
+    ),
+    (
+        Step("only", Group((Step("inner", call("do")),), _broken)),
+        "It can't be worked out: LookupError: nothing there",
+        "only",
+    ),
+    (
+        Step(
+            "only", Group((Step("inner", call("do")),)), each=Each(names, 1), require=condition("no", lambda _: False)
+        ),
+        "This did not hold: no",
+        "only[0]",
+    ),
+    (
+        Step("only", call("do"), repeat=Repeat(condition("steps.a", _broken), 3)),
+        "It can't be worked out: steps.a: LookupError: nothing there",
+        "only",
+    ),
+]
+
+
+@pytest.mark.parametrize("on_failure", ["abort", "continue"])
+@pytest.mark.parametrize(("step", "error", "failed_step"), REFUSED)
+async def test_killed_at_every_point_a_step_that_was_refused_stays_so(
+    step: Step[Job], error: str, failed_step: str, on_failure: Literal["abort", "continue"]
+) -> None:
+    steps = (replace(step, on_failure=on_failure), Step("last", call("last"), ("only",)))
+    whole = Trial(steps)
+    await whole.advance()
+    found = next(record for record in whole.run.steps if record.name == failed_step)
+    assert (found.status, found.error) == ("failed", error)
+    if on_failure == "abort":
+        assert (whole.run.failed_step, whole.run.error) == (failed_step, error)
+    else:
+        assert (whole.run.status, whole.run.error) == ("completed", "")
+    for point, text in enumerate(whole.kept):
+        rest = Trial(steps, run=load(text))
+        run = await rest.advance()
+        assert replace(run, started_at=whole.run.started_at) == whole.run, point
+        asked = [(operation, call_id) for operation, _, call_id in whole.others.calls]
+        again = [(operation, call_id) for operation, _, call_id in rest.others.calls]
+        assert again == asked[len(asked) - len(again) :], point
+
+
 async def test_when_no_round_holds_the_step_failed_and_all_its_rounds_are_undone() -> None:
     trial = Trial((looping(2),), request=Job(names=["b"]))
     trial.others.answers = {"write": writing, "check": checking}
@@ -287,6 +429,44 @@ async def test_intents_are_carried_out_highest_priority_first() -> None:
     assert trial.published == [("counted.v1", {"target": "bus", "payload": {}, "priority": 7})]
 
 
+async def test_what_is_no_priority_is_the_usual_one_and_equals_keep_their_order() -> None:
+    trial = Trial((Step("count", call("count")), carrying()))
+    priorities: list[JsonValue] = [4, "9", None, 5, 5.5, {}, -1]
+    made: list[dict[str, JsonValue]] = [
+        {"target": "store_effect", "payload": {"name": str(each)}, "priority": each} for each in priorities
+    ]
+    trial.others.answers["count"] = intents(*made)
+    await trial.advance()
+    assert trial.others.names("store") == ["5.5", "9", "None", "5", "{}", "4", "-1"]
+
+
+async def test_all_targets_that_nothing_is_said_about_are_named() -> None:
+    trial = Trial((Step("count", call("count")), carrying()))
+    trial.others.answers["count"] = intents({"target": "b"}, {"target": "a"}, {}, {"target": "b"}, {"target": "bus"})
+    run = await trial.advance()
+    assert run.error == "Nothing is said about intents for None, a, b."
+    assert trial.published == []
+
+
+@pytest.mark.parametrize("wrong", [None, {"target": "bus"}, [{"target": "bus"}, 1], "bus"], ids=str)
+async def test_what_is_no_array_of_intents_fails_the_step_before_the_first(wrong: JsonValue) -> None:
+    trial = Trial((Step("count", call("count")), carrying()))
+    trial.others.answers["count"] = lambda _: {"intents": wrong}
+    run = await trial.advance()
+    assert (run.failed_step, run.error) == ("carry", "What carry carries out is no array of intents.")
+    assert trial.published == []
+
+
+async def test_an_event_of_an_intent_has_nowhere_to_go_without_a_bus() -> None:
+    trial = Trial((Step("count", call("count")), carrying()))
+    trial.others.answers["count"] = intents({"target": "bus"})
+    workflow = Workflow("job", Job, Outcome, trial.steps)
+    await Engine(trial.others, trial.tell).advance(workflow, trial.request, trial.run, trial.keep)
+    assert trial.run.error == "There is no event bus to publish counted.v1 on."
+    assert trial.run.failed_step == "carry[0]"
+    assert trial.run.steps[-1].code == str(EnumCoreErrorCode.NOT_FOUND)
+
+
 @pytest.mark.parametrize("ignored", [False, True])
 async def test_intents_for_others_fail_the_step_before_the_first_or_are_passed_over(ignored: bool) -> None:
     trial = Trial((Step("count", call("count")), carrying(ignores_unknown=ignored)))
@@ -313,6 +493,25 @@ async def test_events_of_intents_are_tried_again(monkeypatch: pytest.MonkeyPatch
     assert trial.published == [("counted.v1", {"target": "bus"})]
 
 
+@pytest.mark.parametrize("idempotent", [False, True])
+async def test_an_event_that_may_be_published_is_published_again_only_where_that_does_no_harm(idempotent: bool) -> None:
+    step = Step("carry", carrying().does, ("count",), retry=Retry(3, 0.001), idempotent=idempotent)
+    trial = Trial((Step("count", call("count")), replace(step, timeout_seconds=0.005)))
+    trial.others.answers["count"] = intents({"target": "bus"})
+    tried: list[str] = []
+
+    async def stuck(topic: str, _payload: JsonValue, correlation_id: UUID) -> None:
+        assert correlation_id == trial.run.correlation_id
+        tried.append(topic)
+        await asyncio.Event().wait()
+
+    workflow = Workflow("job", Job, Outcome, trial.steps)
+    await Engine(trial.others, trial.tell, stuck).advance(workflow, trial.request, trial.run, trial.keep)
+    assert tried == ["counted.v1"] * (3 if idempotent else 1)
+    assert trial.run.error == "counted.v1 gave no answer within 0.005 s."
+    assert trial.run.unknown_outcomes == ["carry[0]"]
+
+
 async def test_what_is_no_function_of_the_input_is_the_same_in_a_run_that_is_gone_on_with() -> None:
     made = call("do", name=lambda known: [known.now, known.uuid("input 0"), known.uuid("input 1"), known.item])
     steps = (Step("each", made, each=Each(names, max_parallel=1)),)
@@ -329,9 +528,14 @@ PIPELINE = (
     Step("extract", call("extract"), compensate=call("undo", name=lambda _: "extract")),
     Step("aside", call("aside"), ("extract",), when=condition("False", lambda _: False)),
     replace(looping(3), after=("extract",)),
-    Step("count", call("count"), ("bodies",)),
+    Step("count", call("count", seen=lambda known: value_at(known.steps, "bodies", 1, "text")), ("bodies",)),
     Step("carry", carrying().does, ("count",)),
-    Step("last", call("last"), ("carry", "aside"), on_failure="compensate"),
+    Step(
+        "last",
+        call("last", seen=lambda known: [known.steps.get(name) for name in ("aside", "carry", "bodies")]),
+        ("carry", "aside"),
+        on_failure="compensate",
+    ),
 )
 
 
@@ -356,6 +560,7 @@ async def test_killed_at_every_point_nothing_that_finished_runs_twice(fails: boo
         run = await rest.advance()
         assert (run.status, run.answers) == (whole.run.status, whole.run.answers), point
         over = {record.name for record in before.steps if not record.composite and record.status != "skipped"}
+        assert all(made in whole.others.calls for made in rest.others.calls), point
         ids = Counter(call_id for _, _, call_id in rest.others.calls)
         assert max(ids.values(), default=1) == 1, point
         done = len(over) + sum(record.status == "compensated" for record in before.steps)

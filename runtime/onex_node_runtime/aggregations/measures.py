@@ -254,7 +254,7 @@ class MeanOfDecimals(Mean[DecimalSum]):
         self.count += 1
 
     def value(self) -> Decimal:
-        """Return the mean; ZeroDivisionError when there are no values."""
+        """Return the mean; InvalidOperation when there are no values."""
         return self.total.value() / self.count
 
 

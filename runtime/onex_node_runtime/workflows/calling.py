@@ -77,7 +77,7 @@ def check[InputT: BaseModel](model: type[BaseModel], step: Step[InputT], node: s
             # Other nodes may say more than the contract asks for.
             _adapter(model, name).validate_python(value_at(answer, *path), extra="ignore")
         except ValidationError as error:
-            problem = error.errors(include_url=False, include_input=False, include_context=False)[0]["msg"]
+            problem = error.errors()[0]["msg"]
             raise unfit(node, f"{'.'.join(map(str, path))} does not fit {name}: {problem}") from error
 
 

@@ -70,7 +70,7 @@ class RunStoreMemory:
 
 def _take(kept: Kept, lease: Lease) -> bool:
     now = time.monotonic()
-    if kept.token is not None and kept.until > now:
+    if kept.token not in {None, lease.token} and kept.until > now:
         return False
     kept.token, kept.until = lease.token, now + lease.seconds
     return True

@@ -48,6 +48,14 @@ async def test_rows_come_as_json_has_them(operation: SqlOperation, pool: FakePoo
     assert pool.calls == [(STATEMENT.query, (1, "me"))] * 4
 
 
+async def test_statements_run_as_their_options_say(operation: SqlOperation, pool: FakePool) -> None:
+    pool.results = [ROW, [ROW], "UPDATE 3"]
+    await operation.row(STATEMENT, 1, "me", transaction=False)
+    await operation.rows(STATEMENT, 1, "me", transaction=False)
+    await operation.affected(STATEMENT, 1, "me", transaction=False)
+    assert pool.log == []
+
+
 async def test_a_refused_value_is_named_by_its_field(operation: SqlOperation, pool: FakePool) -> None:
     refused = asyncpg.DataError("invalid input for query argument $2: 5 (expected str, got int)")
     for run in (operation.row, operation.rows, operation.affected):

@@ -134,12 +134,15 @@ class Asked:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.issuer = Issuer(NAME, AUDIENCE)
         self.times, self.now = 0, 1000.0
+        self.where: tuple[object, ...] = ()
         self.answer: bytes | Exception = self.issuer.document
         monkeypatch.setattr(key_set, "fetched", self.fetched)
-        self.keys = KeySet(URL, refresh_seconds=300, max_age_seconds=3600, clock=lambda: self.now)
+        self.keys = KeySet(
+            URL, refresh_seconds=300, max_age_seconds=3600, trusted=Path("ca.pem"), clock=lambda: self.now
+        )
 
-    async def fetched(self, *_: object) -> bytes:
-        self.times += 1
+    async def fetched(self, *where: object) -> bytes:
+        self.times, self.where = self.times + 1, where
         await asyncio.sleep(0)
         if isinstance(self.answer, Exception):
             raise self.answer
@@ -226,7 +229,7 @@ async def test_a_caller_that_leaves_takes_the_question_from_nobody(asked: Asked)
 async def test_keys_are_asked_for_once_however_many_ask(asked: Asked) -> None:
     assert asked.times == 0
     assert set(await asyncio.gather(*(asked.outcome() for _ in range(50)))) == {"known"}
-    assert asked.times == 1
+    assert (asked.times, asked.where) == (1, (URL, Path("ca.pem")))
 
 
 async def test_unknown_keys_are_asked_for_now_and_then(asked: Asked) -> None:

@@ -29,17 +29,14 @@ class Server:
     Attributes:
         answers: What the next commands get: words of the protocol, LOST for the end of the connection, or SILENT.
         commands: What it was sent, without what a client says of itself.
-        connections: How many there were.
     """
 
     def __init__(self) -> None:
         self.answers: list[bytes] = []
         self.commands: list[list[bytes]] = []
-        self.connections = 0
         self.port = 0
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
         queued = False
         while head := await reader.readline():
             words = []
@@ -105,7 +102,6 @@ async def test_words_are_sent_as_they_are(server: Server, adapter: AdapterRedis)
         [b"EXPIRE", b"k", b"60"],
         [b"EXEC"],
     ]
-    assert server.connections == 1
 
 
 OTHER, SIZE = EnumCoreErrorCode.CONTRACT_VIOLATION, EnumCoreErrorCode.VALIDATION_ERROR

@@ -107,11 +107,9 @@ async def test_what_is_critical_makes_the_service_unready(severities: list[str],
 def test_all_that_the_application_is_told_is_the_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Served] = []
     monkeypatch.setattr(hosted, "application", made.append)
-    node, given = (
-        Node(),
-        {name: object() for name in ("metrics", "intake", "continued", "documents", "callers", "keyed")},
-    )
-    how: dict[str, Any] = given
+    node: Any = Node()
+    names = ("metrics", "intake", "continued", "documents", "callers", "keyed")
+    given: dict[str, Any] = {name: object() for name in names}
     node_application(node, **given)
     node_application(node)
     (served, plain) = made

@@ -372,7 +372,8 @@ async def test_a_message_that_nobody_acknowledges_in_time_is_left_to_the_outbox(
     brokers.hangs = "acknowledge"
     adapter = adapter_of(tmp_path, timeout_seconds=0.05)
     await adapter.publish(KafkaMessage("t", 1))
-    assert (adapter.outbox.size, len(brokers.sent)) == (1, 1)
+    await until(lambda: brokers.sent)
+    assert adapter.outbox.size == 1
     assert brokers.made[0]["request_timeout_ms"] == 50
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(adapter_kafka, "CLOSE_SECONDS", 0.01)
@@ -426,6 +427,7 @@ async def test_a_sign_of_life_that_fails_is_told(
 async def test_a_sign_of_life_has_its_time(brokers: Brokers, hangs: str, tmp_path: Path) -> None:
     brokers.hangs = hangs
     adapter = adapter_of(tmp_path, check_seconds=0.01)
+    await adapter.outbox.open()
     assert await refused(adapter.check()) == (
         EnumCoreErrorCode.TIMEOUT,
         "The brokers gave no answer in time.",

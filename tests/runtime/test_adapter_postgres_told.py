@@ -412,6 +412,7 @@ async def test_a_connection_is_given_back_however_long_its_rollback_takes(
 async def test_a_sign_of_life_has_its_time_and_gives_its_connection_back(pool: Pool) -> None:
     pool.stalled.clear()
     postgres = AdapterPostgres(Settings(), node="node_lock_effect", guard=Guard(), check_seconds=0.01)
+    await postgres.open()
     with pytest.raises(ModelOnexError) as caught:
         await postgres.check()
     assert caught.value.error_code is EnumCoreErrorCode.TIMEOUT

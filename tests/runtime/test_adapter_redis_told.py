@@ -166,7 +166,7 @@ async def test_an_answer_is_told_and_silence_leaves_the_outcome_open(
     server: Server, answer: bytes, code: EnumCoreErrorCode, message: str, reason: str, open_: bool
 ) -> None:
     adapter = AdapterRedis(
-        Settings(redis_url=f"redis://127.0.0.1:{server.port}", redis_timeout_seconds=0.1 if answer == SILENT else 20.0),
+        Settings(redis_url=f"redis://127.0.0.1:{server.port}", redis_timeout_seconds=0.3 if answer == SILENT else 20.0),
         url=lambda: f"redis://127.0.0.1:{server.port}",
         guard=Guard(),
         check_seconds=1.0,

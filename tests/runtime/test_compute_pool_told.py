@@ -14,10 +14,12 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 import pytest
+from omnibase_core.enums import EnumCoreErrorCode
+from omnibase_core.errors import ModelOnexError
 from onex_node_runtime import compute_pool
 from onex_node_runtime.compute_pool import ComputePool, ComputeProcess, PoolCall, Seed, can_fork, launched
-from onex_node_runtime.compute_process import Made, become_each, main
-from pydantic import BaseModel
+from onex_node_runtime.compute_process import Answer, Failed, Invalid, Made, Refused, become_each, main
+from pydantic import BaseModel, ValidationError
 
 
 class Number(BaseModel):
@@ -228,6 +230,7 @@ class Played:
         self.starts: type[Exception] | None = None
         self.wait = threading.Event()
         self.wait.set()
+        self.answer: Answer | None = None
         self.asked: list[Any] = []
         self.noted: list[str] = []
 
@@ -242,7 +245,7 @@ class Played:
         self.wait.wait(20)
         if self.ends is not None:
             raise self.ends
-        return pickle.dumps(Made(Number(n=number.n * 2)))
+        return pickle.dumps(self.answer or Made(Number(n=number.n * 2)))
 
     def kill(self) -> None:
         self.noted.append("kill")
@@ -327,6 +330,29 @@ async def test_a_process_is_there_before_the_first_call_and_takes_one_after_anot
     pool.close()
     pool.close()
     assert (process.noted, seed.closed) == (["ready", "close"], 1)
+
+
+async def test_an_answer_is_an_output_or_an_error(stage: Stage, pool: ComputePool) -> None:
+    handle = pool.around(Same)
+    await handle(Number(n=1))
+    (process,) = stage.processes
+    process.answer = Refused("No.", EnumCoreErrorCode.NOT_FOUND, {"asked": 5})
+    with pytest.raises(ModelOnexError) as refused:
+        await handle(Number(n=1))
+    assert (refused.value.error_code, refused.value.message) == (EnumCoreErrorCode.NOT_FOUND, "No.")
+    assert refused.value.context["additional_context"] == {"asked": 5}
+    process.answer = Invalid("Number", ((("n",), "It is {wrong}."), (("parts", 2), "Too many.")))
+    with pytest.raises(ValidationError) as invalid:
+        await handle(Number(n=1))
+    assert invalid.value.title == "Number"
+    assert invalid.value.errors(include_url=False, include_context=False) == [
+        {"type": "invalid", "loc": ("n",), "msg": "It is {wrong}.", "input": None},
+        {"type": "invalid", "loc": ("parts", 2), "msg": "Too many.", "input": None},
+    ]
+    process.answer = Failed("LookupError: 5")
+    with pytest.raises(RuntimeError, match=r"^LookupError: 5$"):
+        await handle(Number(n=1))
+    assert stage.processes == [process]
 
 
 async def test_so_many_calls_are_made_at_once(stage: Stage) -> None:

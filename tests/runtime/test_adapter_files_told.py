@@ -1,6 +1,5 @@
 """What is told of files that can't be used, who may read what is made, and what reaches the disk."""
 
-import asyncio
 import errno
 import os
 import stat
@@ -314,11 +313,32 @@ async def test_a_root_has_to_be_read_written_and_entered(
 
 
 async def test_a_look_at_the_root_has_its_time(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    looked = threading.Event()
-    monkeypatch.setattr(os, "access", lambda *_: looked.wait(5))
+    looked, ended = threading.Event(), threading.Event()
+
+    def access(*_: object) -> bool:
+        looked.wait(20)
+        ended.set()
+        return True
+
+    monkeypatch.setattr(os, "access", access)
     files = AdapterFiles(Settings(), root=lambda: root, check_seconds=0.01)
     found = await refused(files.check())
-    looked.set()
     assert (found[0], found[2]) == (AWAY, {"integration": "files", "reason": "Files: TimeoutError: "})
+    # A disk that hangs keeps nobody waiting.
     await files.close()
-    assert await asyncio.sleep(0, "nobody waits") == "nobody waits"
+    assert not ended.is_set()
+    looked.set()
+
+
+async def test_what_a_process_left_half_written_is_no_file(
+    files: AdapterFiles, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end(*_: object, **__: object) -> None:
+        raise FileNotFoundError(errno.ENOENT, "No such file")
+
+    with monkeypatch.context() as ended:
+        ended.setattr(os, "replace", end)
+        ended.setattr(os, "unlink", end)
+        assert (await refused(files.write("a", "new")))[0] is AWAY
+    assert len(list(root.iterdir())) == 1
+    assert await files.list("") == []

@@ -50,6 +50,7 @@ class Brokers:
         self.made: list[dict[str, Any]] = []
         self.sent: list[Sent] = []
         self.unanswered: list[asyncio.Future[None]] = []
+        self.known: set[object] = set()
         self.stopped = 0
         self.asked = 0
 
@@ -87,6 +88,7 @@ class Client:
     async def send(
         self, topic: str, *, value: bytes | None, key: bytes | None, headers: list[tuple[str, bytes]]
     ) -> asyncio.Future[None]:
+        self.brokers.known.add(CORRELATION_ID.get())
         answer = self.brokers.answers.pop(0) if self.brokers.answers else None
         if isinstance(answer, Exception):
             raise answer
@@ -207,6 +209,8 @@ async def test_a_message_is_sent_by_one_client_that_waits_for_all_replicas(broke
         ),
         ("events", None, b'{"n": 3}', [traced, ("h", b"theirs")]),
     ]
+    # What delivers outlives the request that began it, and is within none.
+    assert brokers.known == {None}
     assert spans == [("kafka publish", 1), ("kafka publish", 2), ("kafka publish", 3)]
     assert (effects.in_doubt, effects.lasting) == (False, True)
     assert brokers.made == [
@@ -445,6 +449,19 @@ async def test_a_client_that_does_not_end_keeps_nobody_waiting(
     brokers.hangs = "stop"
     async with asyncio.timeout(10):
         await adapter.close()
+        await adapter.close()
+    assert brokers.stopped == 1
+
+
+async def test_a_client_that_did_not_start_has_so_long_to_end(
+    brokers: Brokers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapter_kafka, "STOP_SECONDS", 0.01)
+    adapter = adapter_of(tmp_path)
+    await adapter.outbox.open()
+    brokers.start, brokers.hangs = [KafkaConnectionError("away")], "stop"
+    assert (await refused(adapter.check()))[0] is EnumCoreErrorCode.NETWORK_ERROR
+    async with asyncio.timeout(10):
         await adapter.close()
     assert brokers.stopped == 1
 

@@ -1,6 +1,7 @@
 """How a database is asked for connections, what becomes of them, and what its errors are told as."""
 
 import asyncio
+import gc
 import math
 import ssl
 from collections.abc import Iterator, Mapping
@@ -54,14 +55,17 @@ class Pool(FakePool):
         super().__init__()
         self.made: list[dict[str, Any]] = []
         self.waits: list[tuple[str, float | None]] = []
+        self.out: list[FakeConnection] = []
 
-    async def acquire(self, timeout: float | None = None) -> Connection:  # noqa: ASYNC109 - as asyncpg's
+    async def acquire(self, timeout: float | None = None) -> FakeConnection:  # noqa: ASYNC109 - as asyncpg's
         self.waits.append(("acquire", timeout))
         self.free.clear()
-        return Connection(self)
+        self.out.append(Connection(self))
+        return self.out[-1]
 
     async def release(self, connection: FakeConnection, timeout: float) -> None:  # noqa: ASYNC109 - as asyncpg's
         self.waits.append(("release", timeout))
+        self.out.remove(connection)
         await super().release(connection, timeout)
 
 
@@ -377,7 +381,7 @@ async def test_an_attempt_to_open_has_its_time(monkeypatch: pytest.MonkeyPatch) 
     "error", [TimeoutError(), OSError(), asyncpg.InterfaceError("lost"), asyncpg.PostgresError("lost")]
 )
 async def test_what_a_rollback_ends_in_is_nobodys(
-    pool: Pool, error: Exception, monkeypatch: pytest.MonkeyPatch
+    pool: Pool, error: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def fail(_transaction: object) -> None:
         raise error
@@ -387,8 +391,10 @@ async def test_what_a_rollback_ends_in_is_nobodys(
     postgres = adapter_of()
     with pytest.raises(ModelOnexError, match="LookupError"):
         await postgres.execute("UPDATE a")
-    await pool.free.wait()
-    assert pool.waits[-1] == ("release", adapter_postgres.RELEASE_SECONDS)
+    await given_back(pool)
+    assert (pool.waits[-1], pool.out) == (("release", adapter_postgres.RELEASE_SECONDS), [])
+    gc.collect()
+    assert caplog.messages == []
 
 
 async def test_a_connection_is_given_back_however_long_its_rollback_takes(

@@ -65,12 +65,20 @@ async def test_messages_wait_in_order_and_survive(outbox: Outbox, path: Path) ->
     await again.close()
 
 
+def test_an_outbox_that_is_not_open_yet_has_nothing(path: Path) -> None:
+    outbox = Outbox(path, 4)
+    assert (outbox.size, outbox.set_aside, outbox.fault) == (0, 0, "")
+
+
 async def test_messages_of_a_crowd_get_their_own_numbers(path: Path) -> None:
     outbox = Outbox(path, 100)
     await outbox.open()
     numbers = await asyncio.gather(*(outbox.append(message(number)) for number in range(50)))
     assert list(numbers) == sorted(set(numbers))
     assert await waiting(outbox, 50) == [message(number) for number in range(50)]
+    # One thread keeps them in order.
+    await asyncio.gather(*(outbox.oldest(1) for _ in range(10)))
+    assert sum(thread.name.startswith("outbox") for thread in threading.enumerate()) == 1
     await outbox.close()
 
 

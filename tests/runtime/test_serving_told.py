@@ -8,6 +8,7 @@ import logging
 import resource
 import signal
 from collections.abc import Callable, Iterator, Mapping
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -30,11 +31,13 @@ from onex_node_runtime.serving.application import (
     serve,
     server_of,
 )
-from onex_node_runtime.serving.server import Limits, NodeServer, connections_within, server_config
+from onex_node_runtime.serving.server import BoundedProtocol, Limits, NodeServer, connections_within, server_config
 from onex_node_runtime.serving.turns import Budget
 from onex_node_runtime.settings.service import ListenerSettings
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.routing import Route
+from uvicorn.server import ServerState
 
 from tests.runtime.serving import StubNode, served
 
@@ -144,6 +147,16 @@ async def test_a_trace_goes_on_while_the_operation_runs() -> None:
     async with client_of(handle=handle, continued=continued) as client:
         await client.post(PATH, headers={"traceparent": "00-1"})
     assert noted == ["00-1", "run", "end"]
+
+
+async def test_another_refusal_is_told_by_its_status() -> None:
+    async def refuse(_request: object) -> Any:
+        raise HTTPException(status_code=410, headers={"X-Gone": "now"})
+
+    async with client_of(documents=[Route("/old", refuse)]) as client:
+        answer = await client.get("/old")
+    assert (answer.status_code, answer.headers["x-gone"]) == (410, "now")
+    assert answer.json()["detail"] == HTTPStatus.GONE.description
 
 
 async def test_an_unexpected_failure_tells_nothing_of_itself() -> None:
@@ -422,6 +435,112 @@ async def looked(server: NodeServer, certificate: Certificate, tick: int) -> boo
     before = certificate.looked
     assert await server.on_tick(tick) is False
     return certificate.looked > before
+
+
+def test_the_server_shows_the_certificate_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    certificate: Any = Certificate()
+    monkeypatch.setattr(application_module, "certificate_of", lambda _settings: certificate)
+    context: object = server_of(application(served()), settings_of()).config.ssl
+    assert context is certificate.context
+
+
+class Transport:
+    """A connection of a client, which notes whether it was cut."""
+
+    def __init__(self) -> None:
+        self.aborted = 0
+        self.written = b""
+
+    def get_extra_info(self, _name: str, default: object = None) -> object:
+        return default
+
+    def is_closing(self) -> bool:
+        return self.aborted > 0
+
+    def write(self, content: bytes) -> None:
+        self.written += content
+
+    def abort(self) -> None:
+        self.aborted += 1
+
+    def close(self) -> None:
+        self.aborted += 1
+
+    def pause_reading(self) -> None:
+        """Go on: a client that is played sends no more than it is told to."""
+
+    def resume_reading(self) -> None:
+        """Go on."""
+
+
+POST = b"POST /operations/echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n"
+
+
+class Connections:
+    """Connections to a server with limits, and those that wait for their client."""
+
+    def __init__(self, most: int) -> None:
+        self.limits = Limits(most, 60.0, 60.0)
+        app = application(served())
+        self.config = server_config(app, "127.0.0.1", 0, self.limits, 1.0)
+        self.config.load()
+        self.state = ServerState()
+
+    def made(self) -> tuple[Any, Transport]:
+        protocol, transport = BoundedProtocol(self.config, self.state, {}, limits=self.limits), Transport()
+        protocol.connection_made(transport)  # type: ignore[arg-type]  # as much of one as is needed
+        return protocol, transport
+
+    async def answered(self) -> None:
+        async with asyncio.timeout(20):
+            await asyncio.gather(*self.state.tasks)
+
+
+async def test_a_connection_waits_for_its_client_until_its_request_is_there() -> None:
+    connections = Connections(10)
+    waiting = connections.limits.waiting
+    protocol, transport = connections.made()
+    assert list(waiting) == [protocol]
+    protocol.data_received(POST)
+    assert list(waiting) == [protocol]
+    protocol.data_received(b"{}")
+    assert list(waiting) == []
+    await connections.answered()
+    # The next request is the client's again.
+    assert (transport.written.partition(b"\r\n")[0], list(waiting)) == (b"HTTP/1.1 200 OK", [protocol])
+    protocol.connection_lost(None)
+    assert list(waiting) == []
+
+
+async def test_a_connection_waits_for_a_client_that_does_not_read() -> None:
+    connections = Connections(10)
+    waiting = connections.limits.waiting
+    protocol, _ = connections.made()
+    protocol.data_received(POST)
+    protocol.pause_writing()
+    protocol.data_received(b"{}")
+    assert list(waiting) == [protocol]
+    protocol.resume_writing()
+    assert list(waiting) == []
+    protocol.pause_writing()
+    assert list(waiting) == [protocol]
+    protocol.resume_writing()
+    await connections.answered()
+    protocol.connection_lost(None)
+
+
+async def test_who_has_let_the_service_wait_longest_makes_room() -> None:
+    connections = Connections(2)
+    made = [connections.made() for _ in range(2)]
+    made[0][0].data_received(POST + b"{}")
+    made += [connections.made() for _ in range(2)]
+    # The first is being answered; of the others, those that came first go.
+    assert [transport.aborted for _, transport in made] == [0, 1, 1, 0]
+    assert list(connections.limits.waiting) == [made[3][0]]
+    made[1][0].cut()
+    await connections.answered()
+    for protocol, _ in made:
+        protocol.connection_lost(None)
 
 
 async def test_the_server_ends_where_its_node_failed_to_start() -> None:

@@ -12,6 +12,7 @@ from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.errors import ModelOnexError
 from onex_node_runtime.adapters import adapter_redis
 from onex_node_runtime.adapters.adapter_redis import AdapterRedis, decoded, encoded, member, scored
+from onex_node_runtime.adapters.circuit_breaker import CircuitBreaker
 from onex_node_runtime.adapters.guard import Guard
 from onex_node_runtime.adapters.retry_policy import RetryPolicy
 from onex_node_runtime.effects import EFFECTS, Effects
@@ -321,6 +322,18 @@ async def test_files_that_the_url_does_not_ask_for_are_refused(made: Made, name:
         "Redis is only spoken to by TLS where its URL starts with rediss://.",
     )
     assert made.url == ""
+
+
+async def test_outages_open_the_circuit_and_refusals_do_not(server: Server) -> None:
+    url = f"redis://127.0.0.1:{server.port}"
+    settings = Settings(redis_url=url, circuit_breaker_failure_threshold=2)
+    guard = Guard(None, CircuitBreaker.of("redis", settings))
+    adapter = AdapterRedis(settings, url=lambda: url, guard=guard, check_seconds=20.0)
+    server.answers = [b"-ERR no"] * 3 + [LOST, LOST]
+    codes = [(await refused(adapter.send(["SET", "k", "v"])))[0] for _ in range(6)]
+    assert codes == [EnumCoreErrorCode.OPERATION_FAILED] * 3 + [AWAY] * 2 + [EnumCoreErrorCode.SERVICE_UNAVAILABLE]
+    assert ("circuit_breaker_open", 1.0, {"integration": "redis"}) in adapter.figures()
+    await adapter.close()
 
 
 async def test_a_command_is_a_span(server: Server) -> None:

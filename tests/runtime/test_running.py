@@ -277,6 +277,15 @@ async def test_a_start_tells_what_is_missing(kind: type[Node], caplog: pytest.Lo
     assert lines(caplog) == [*(inside if kind is Node else []), (logging.WARNING, "started_degraded", away)]
 
 
+async def test_a_start_tells_of_a_bus_within_the_process(caplog: pytest.LogCaptureFixture) -> None:
+    async with container_of_process(with_bus=True) as container:
+        caplog.set_level(logging.WARNING, logger="omnibase")
+        node = node_of(container=container)
+        await node.initialize()
+    events = {"node": "node_echo_effect", "node_id": str(node.node_id), "events_end": "in this process"}
+    assert (logging.WARNING, "events_stay_inside", events) in lines(caplog)
+
+
 async def test_a_request_before_the_start_may_come_again() -> None:
     node, correlation_id = node_of(World()), uuid4()
     with pytest.raises(ModelOnexError) as caught:

@@ -77,7 +77,7 @@ async def test_a_circuit_breaker_is_that_of_the_settings() -> None:
 
 
 class Settings(NodeSettings):
-    """Settings of every kind, in an order in which a secret comes before one that begins with it."""
+    """Settings of every kind, in an order in which a secret comes before one that holds it."""
 
     api_key: SecretStr | None = None
     url: str = ""
@@ -102,8 +102,8 @@ def test_a_setting_that_is_missing_is_told_by_its_variable(name: str, variable: 
 
 
 def test_secrets_are_masked_as_a_whole() -> None:
-    settings = Settings(api_key=SecretStr("word"), token=SecretStr("word-1234"), url="http://shop")
-    assert settings.redact("word, word-1234 and words of http://shop") == "***, *** and ***s of http://shop"
+    settings = Settings(api_key=SecretStr("word"), token=SecretStr("a-word-1234"), url="http://shop")
+    assert settings.redact("word, a-word-1234 and words of http://shop") == "***, *** and ***s of http://shop"
     assert Settings(api_key=SecretStr("")).redact("none") == "none"
     values = {"password": "word"}
     assert (settings.masked_fields, settings.cleaned(values)) == ((), values)

@@ -59,7 +59,7 @@ class NodeSettings(BaseSettings):
             The text, each secret value in it replaced by `***`.
         """
         secrets = {value.get_secret_value() for value in self.__dict__.values() if isinstance(value, SecretStr)}
-        # The longest first: the rest of one that begins with another would be left to read.
+        # The longest first: the rest of one that holds another would be left to read.
         for secret in sorted(secrets - {""}, key=len, reverse=True):
             text = text.replace(secret, "***")
         return text

@@ -114,7 +114,8 @@ async def test_so_many_messages_wait(outbox: Outbox) -> None:
 
 async def test_what_was_put_aside_waits_again_at_the_next_start(outbox: Outbox, path: Path) -> None:
     numbers = [await outbox.append(message(number)) for number in range(3)]
-    await outbox.put_aside(numbers[1:])
+    for number in numbers[1:]:
+        await outbox.put_aside([number])
     assert (outbox.size, outbox.set_aside, await waiting(outbox)) == (1, 2, [message(0)])
     await outbox.close()
     again = Outbox(path, 4)

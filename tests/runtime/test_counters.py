@@ -8,8 +8,9 @@ from omnibase_core.mixins.mixin_metrics import MixinMetrics
 from onex_node_runtime.counters import begin_at_zero, of_entry, of_operations
 from onex_node_runtime.measuring import Metrics
 from onex_node_runtime.operation import Event, FailureEvent, Operation
+from onex_node_runtime.serving.measured import metrics_of
 from onex_node_runtime.surroundings import Measured
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from pydantic import BaseModel
 
 
@@ -72,3 +73,26 @@ async def test_a_node_shows_counters_and_its_process() -> None:
     assert 'shop_seconds_bucket{le="0.5"} 1.0' in shown
     if sys.platform == "linux":
         assert "process_cpu_seconds_total" in shown
+
+
+class Measuring:
+    """A node that measures, and remembers what of."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.recorded: list[tuple[str, float, dict[str, str] | None]] = []
+        Gauge("shop_open", "Whether it is.", registry=self.registry).set(2)
+
+    def figures(self) -> list[tuple[str, float, dict[str, str]]]:
+        return [("pool", 1.0, {"integration": "http"}), ("waiting", 5.0, {})]
+
+    def record_metric(self, metric_name: str, value: float, tags: dict[str, str] | None = None) -> None:
+        self.recorded.append((metric_name, value, tags))
+
+
+def test_gauges_are_set_whenever_somebody_asks() -> None:
+    node = Measuring()
+    content, media_type = metrics_of(node)
+    assert "shop_open 2.0" in content.decode()
+    assert media_type.startswith("text/plain; version=")
+    assert node.recorded == node.figures()

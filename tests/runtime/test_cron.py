@@ -27,3 +27,14 @@ def test_times_are_those_of_the_zone(expression: str, zone: str, moment: str, fo
 
 def test_the_next_minute_is_near() -> None:
     assert 0 < Cron("* * * * *")() <= timedelta(minutes=1).total_seconds()
+
+
+def test_seconds_are_counted_from_now_in_utc_by_default() -> None:
+    now = datetime.now(UTC)
+    # Months away, so that it is not reached meanwhile.
+    expression = f"0 6 1 {now.month % 12 + 2 if now.month < 11 else 6} *"
+    cron = Cron(expression)
+    before, seconds, after = datetime.now(UTC), cron(), datetime.now(UTC)
+    following = cron.after(now)
+    assert following.astimezone(UTC).hour == 6
+    assert (following - after).total_seconds() <= seconds <= (following - before).total_seconds()

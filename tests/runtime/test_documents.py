@@ -1,9 +1,11 @@
 """The document of the interface, and the page that shows it."""
 
 import re
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 import httpx
+import pytest
 from onex_node_runtime.serving.documents import document_routes
 from onex_node_runtime.serving.page import page_routes
 from starlette.applications import Starlette
@@ -35,3 +37,47 @@ async def test_the_page_loads_nothing_of_elsewhere() -> None:
     assert "http" not in re.sub(r'(?:src|href)="[^"]+"', "", page.text).replace("<!doctype html>", "").replace(
         "text/html", ""
     )
+
+
+async def test_what_the_page_loads_is_of_its_kind() -> None:
+    app = Starlette(routes=page_routes())
+    found = {}
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+        for path in (
+            "docs",
+            "docs/start.js",
+            "docs/favicon-32x32.png",
+            "docs/swagger-ui.css",
+            "docs/swagger-ui-bundle.js",
+        ):
+            answer = await client.get(f"/{path}")
+            found[path] = answer.headers["content-type"].partition(";")[0]
+            policy = answer.headers["content-security-policy"]
+            assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline';")
+            assert policy.endswith("frame-ancestors 'none'")
+        started = (await client.get("/docs/start.js")).text
+        page = (await client.get("/docs")).text
+    assert found == {
+        "docs": "text/html",
+        "docs/start.js": "text/javascript",
+        "docs/favicon-32x32.png": "image/png",
+        "docs/swagger-ui.css": "text/css",
+        "docs/swagger-ui-bundle.js": "text/javascript",
+    }
+    assert 'url: "openapi.json", dom_id: "#swagger-ui"' in started
+    assert '<div id="swagger-ui">' in page
+
+
+def test_a_page_whose_files_are_missing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    for found in (None, ModuleSpec("swagger_ui", None)):
+        asked: list[str] = []
+
+        def find(name: str, found: ModuleSpec | None = found, asked: list[str] = asked) -> ModuleSpec | None:
+            asked.append(name)
+            return found
+
+        monkeypatch.setattr("onex_node_runtime.serving.page.find_spec", find)
+        with pytest.raises(RuntimeError) as caught:
+            page_routes()
+        assert str(caught.value) == "The distribution swagger-ui-py, which has the page's files, is not installed."
+        assert asked == ["swagger_ui"]

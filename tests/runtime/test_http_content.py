@@ -3,13 +3,14 @@
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+import httpx
 import jsonpath
 import pytest
 from doubles.http_server import Answer, LocalApi, local_api
 from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.errors import ModelOnexError
 from onex_node_runtime.adapters.adapter_http import AdapterHttp, HttpCall
-from onex_node_runtime.adapters.http_content import FilePart
+from onex_node_runtime.adapters.http_content import FilePart, HttpAnswer, SentAs, content_of, parameter
 from onex_node_runtime.adapters.retry_policy import RetryPolicy
 from onex_node_runtime.paging import CursorPages, LinkedPages, NumberedPages, Paging, every_item
 from onex_node_runtime.texts import segments
@@ -137,6 +138,117 @@ async def test_json_is_utf_8_or_as_it_says(
         return
     with pytest.raises(ModelOnexError, match="The answer is not JSON"):
         answer.json()
+
+
+def told(error: ModelOnexError) -> tuple[object, str, dict[str, Any]]:
+    """Return what an error tells: its code, its message and what the log has beside it."""
+    return error.error_code, error.message, error.context["additional_context"]
+
+
+def test_answer_says_what_was_asked_and_where_it_leads() -> None:
+    links = '</b>; rel="next  last", </c>, <http://a:b/>; rel=lost, <http://other.example/d>; rel=first'
+    response = httpx.Response(
+        206, headers={"Link": links, "X-Count": "3"}, request=httpx.Request("GET", "http://api.example/a/?x=1")
+    )
+    answer = HttpAnswer.of(response, b"\xc3\xa4\xff", found=True)
+    assert answer == HttpAnswer(
+        status=206,
+        found=True,
+        url="http://api.example/a/?x=1",
+        links={
+            "next": "http://api.example/b",
+            "last": "http://api.example/b",
+            "/c": "http://api.example/c",
+            "first": "http://other.example/d",
+        },
+        encoding="utf-8",
+        headers={"link": links, "x-count": "3"},
+        content=b"\xc3\xa4\xff",
+    )
+    assert answer.text() == "\u00e4\ufffd"
+
+
+def test_what_an_answer_lacks_is_said() -> None:
+    answer = HttpAnswer.of(httpx.Response(200, request=httpx.Request("GET", "http://api.example")), b"<p>", found=True)
+    refused = []
+    for expected in (answer.json, lambda: answer.header("X-Count")):
+        with pytest.raises(ModelOnexError) as caught:
+            expected()
+        refused.append(told(caught.value))
+    assert refused == [
+        (EnumCoreErrorCode.CONTRACT_VIOLATION, "The answer is not JSON.", {"integration": "http"}),
+        (EnumCoreErrorCode.CONTRACT_VIOLATION, "The answer has no header X-Count.", {"integration": "http"}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "given"),
+    [
+        ("a,b", "a,b"),
+        (1.5, 1.5),
+        (None, None),
+        ([1, "a", {"b": 2}], [1, "a", {"b": 2}]),
+        ((1, 2), [1, 2]),
+        ({"a": [1]}, '{"a": [1]}'),
+        (b"\xff", "/w=="),
+    ],
+)
+def test_parameters_are_values_or_lists_of_them(value: object, given: object) -> None:
+    assert parameter(value) == given
+
+
+@pytest.mark.parametrize(
+    ("body", "sent_as", "content_type", "given"),
+    [
+        (None, "json", "", {}),
+        (None, "parts", "", {}),
+        ({"a": b"\xff"}, "json", "", {"json": {"a": "/w=="}}),
+        ("a", "json", "application/merge-patch+json; charset=utf-8", {"json": "a"}),
+        ("\u00e4", "json", "text/csv", {"content": "\u00e4".encode()}),
+        ("\u00e4", "json", "text/csv; charset=latin-1", {"content": b"\xe4"}),
+        (b"\xe4", "json", "text/csv", {"content": b"\xe4"}),
+        ({"a": {"b": 1}, "c": [1, 2]}, "form", "", {"data": {"a": '{"b": 1}', "c": [1, 2]}}),
+        (
+            "\u00e4",
+            "plain",
+            "",
+            {"content": "\u00e4".encode(), "headers": {"Content-Type": "text/plain; charset=utf-8"}},
+        ),
+        (b"a", "plain", "", {"content": b"a", "headers": {"Content-Type": "application/octet-stream"}}),
+        ("\u00e4", "plain", "text/csv; charset=latin-1", {"content": b"\xe4"}),
+        (
+            {"a": [FilePart("x", "b.txt", "text/csv"), FilePart(b"y")], "c": 1, "d": FilePart(None)},
+            "parts",
+            "",
+            {
+                "files": [
+                    ("a", ("b.txt", b"x", "text/csv")),
+                    ("a", ("a", b"y")),
+                    ("c", (None, b"1")),
+                ]
+            },
+        ),
+    ],
+)
+def test_body_is_what_httpx_takes_for_it(
+    body: object, sent_as: SentAs, content_type: str, given: dict[str, object]
+) -> None:
+    assert content_of(body, sent_as, content_type) == given
+
+
+@pytest.mark.parametrize(
+    ("sent_as", "content_type", "type_"),
+    [
+        ("plain", "", "application/octet-stream"),
+        ("plain", "text/csv; charset=utf-8", "text/csv"),
+        ("json", "application/xml", "application/xml"),
+    ],
+)
+def test_values_are_no_text(sent_as: SentAs, content_type: str, type_: str) -> None:
+    with pytest.raises(ModelOnexError) as caught:
+        content_of({"a": 1}, sent_as, content_type)
+    message = f"A body of type {type_} is text or bytes."
+    assert told(caught.value) == (EnumCoreErrorCode.VALIDATION_ERROR, message, {"integration": "http"})
 
 
 async def test_that_there_is_nothing_is_an_answer_where_it_may_be(api: LocalApi, adapter: AdapterHttp) -> None:

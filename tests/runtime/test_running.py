@@ -1,7 +1,9 @@
 """The life of a node, and its entry point, without anything generated."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+import json
+import logging
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -12,6 +14,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from omnibase_core.enums import EnumCoreErrorCode
+from omnibase_core.enums.enum_effect_types import EnumEffectType
 from omnibase_core.errors import ModelOnexError
 from omnibase_core.event_bus import EventBusInmemory
 from omnibase_core.infrastructure.infra_bases import (
@@ -23,7 +26,18 @@ from omnibase_core.infrastructure.infra_bases import (
 from omnibase_core.mixins.mixin_health_check import MixinHealthCheck
 from omnibase_core.mixins.mixin_metrics import MixinMetrics
 from omnibase_core.models.container import ModelONEXContainer
-from omnibase_core.nodes import NodeCompute, NodeEffect, NodeOrchestrator, NodeReducer
+from omnibase_core.models.reducer.model_intent import ModelIntent
+from omnibase_core.models.reducer.payloads import ModelPayloadLogEvent
+from omnibase_core.nodes import (
+    EnumReductionType,
+    ModelComputeInput,
+    ModelEffectInput,
+    ModelReducerInput,
+    NodeCompute,
+    NodeEffect,
+    NodeOrchestrator,
+    NodeReducer,
+)
 from onex_node_runtime.adapters.group import AdapterGroup
 from onex_node_runtime.entry import EntryPoint
 from onex_node_runtime.hosting import container_of_process
@@ -313,6 +327,107 @@ async def test_workflows_have_other_nodes_within_reach_and_go_on_with_runs(kept:
     await point.shutdown()
     start = ["start {'echo': 'workflow'}"] if kept else []
     assert calls.made == [*start, "open", *start, *(["stop"] if kept else []), "close"]
+
+
+def lines(caplog: pytest.LogCaptureFixture) -> list[tuple[int, str, dict[str, Any]]]:
+    """Return what was logged, without what ONEX itself says."""
+    found = [(record.levelno, json.loads(record.getMessage())) for record in caplog.records]
+    return [(level, line["message"], line["context"]) for level, line in found if " " not in line["message"]]
+
+
+@pytest.mark.parametrize("kind", [Node, Quiet])
+async def test_a_start_tells_what_is_missing(kind: type[Node], caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING, logger="omnibase")
+    node = node_of(World(error=AWAY), kind)
+    await node.initialize()
+    events = {"node": "node_echo_effect", "node_id": str(node.node_id), "events_end": "nowhere"}
+    away = {"node_id": str(node.node_id), "adapter": "world", "error": "away"}
+    inside = [(logging.WARNING, "events_stay_inside", events)]
+    assert lines(caplog) == [*(inside if kind is Node else []), (logging.WARNING, "started_degraded", away)]
+
+
+async def test_a_start_tells_of_a_bus_within_the_process(caplog: pytest.LogCaptureFixture) -> None:
+    async with container_of_process(with_bus=True) as container:
+        caplog.set_level(logging.WARNING, logger="omnibase")
+        node = node_of(container=container)
+        await node.initialize()
+    events = {"node": "node_echo_effect", "node_id": str(node.node_id), "events_end": "in this process"}
+    assert (logging.WARNING, "events_stay_inside", events) in lines(caplog)
+
+
+async def test_a_request_before_the_start_may_come_again() -> None:
+    node, correlation_id = node_of(World()), uuid4()
+    with pytest.raises(ModelOnexError) as caught:
+        await node.handle(Request(correlation_id=correlation_id))
+    error = caught.value
+    assert (error.error_code, error.message) == (EnumCoreErrorCode.INVALID_STATE, "The node is not running.")
+    assert error.correlation_id == correlation_id
+    assert error.context["additional_context"] == {"operation": "echo", "safe_to_repeat": True}
+    with pytest.raises(ModelOnexError) as caught:
+        _ = node.running
+    assert (caught.value.error_code, caught.value.message) == (error.error_code, error.message)
+
+
+async def test_a_node_that_is_not_running_says_so_to_who_asks_how_it_is() -> None:
+    node = node_of(World())
+    (check,) = node.get_health_checks()
+
+    def told(report: Any) -> tuple[str, list[str]]:
+        return report.status, [issue.message for issue in report.issues]
+
+    before = [told(check()), told(await node.health_check_async())]
+    await node.initialize()
+    running = told(await node.health_check_async())
+    await node.shutdown()
+    assert before == [("degraded", ["not started"])] * 2
+    assert running == ("healthy", [])
+    assert told(check()) == ("degraded", ["not started"])
+
+
+class Computing(RunningCompute[Request, Response, Settings, AdapterGroup | None], NodeCompute[Any, Any]):
+    NAME = "node_echo_compute"
+    OPERATIONS = Name
+
+    request_model = Request
+    settings_model = Settings
+    handler_class = Made()
+
+
+def logged(results: Sequence[dict[str, JsonValue]]) -> tuple[ModelIntent, ...]:
+    payloads = [ModelPayloadLogEvent(level="INFO", message=str(found)) for found in results]
+    return tuple(ModelIntent(intent_type="log_event", target="log", payload=payload) for payload in payloads)
+
+
+class Reducing(RunningReducer[Request, Response, Settings, AdapterGroup | None], NodeReducer[Any, Any]):
+    NAME = "node_echo_reducer"
+    OPERATIONS = Name
+
+    request_model = Request
+    settings_model = Settings
+    handler_class = Made()
+
+
+class Wanting(Reducing):
+    INTENTS = staticmethod(logged)  # type: ignore[assignment]  # mypy takes the base's for a method
+
+
+ASKED: dict[str, Any] = {"operation": "echo", "payload": {"said": "hello"}}
+
+
+async def test_inputs_of_onex_are_requests() -> None:
+    kinds: tuple[Any, ...] = (Node, Computing, Reducing, Wanting)
+    effect, compute, reducer, wanting = nodes = [kind(ModelONEXContainer()) for kind in kinds]
+    for node in nodes:
+        await node.initialize()
+    effected = await effect.process(ModelEffectInput(effect_type=EnumEffectType.API_CALL, operation_data=ASKED))
+    computed = await compute.process(ModelComputeInput(data=ASKED))
+    items = ModelReducerInput(data=[ASKED, {"operation": "echo"}], reduction_type=EnumReductionType.FOLD)
+    reduced, wanted = [await node.process(items) for node in (reducer, wanting)]
+    assert (effected.result, computed.result) == ({"said": "hello"}, {"said": "hello"})
+    results = [{"said": "hello"}, {"said": "nothing"}]
+    assert (reduced.result, wanted.result) == (results, results)
+    assert reduced.intents == ()
+    assert [intent.payload.message for intent in wanted.intents] == [str(found) for found in results]
 
 
 SERVED = {

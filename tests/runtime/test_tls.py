@@ -1,6 +1,7 @@
 """The service shows a certificate, and the new one once its files are renewed."""
 
 import asyncio
+import json
 import logging
 import os
 import ssl
@@ -10,9 +11,15 @@ from typing import Any
 import httpx
 import pytest
 import trustme
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from onex_node_runtime.serving import server as serving_server
 from onex_node_runtime.serving.application import application, metrics_served, serve
-from onex_node_runtime.serving.certificate import Certificate
+from onex_node_runtime.serving.certificate import Certificate, certificate_of
 from onex_node_runtime.settings.service import ListenerSettings
 from pydantic import ValidationError
 
@@ -112,6 +119,61 @@ def test_half_of_a_renewal_changes_nothing(
     os.utime(key, (1, 1))
     certificate.refresh()
     assert caplog.text.count("certificate_renewed") == 1
+
+
+def lines(caplog: pytest.LogCaptureFixture) -> list[tuple[int, str, dict[str, Any]]]:
+    found = [(record.levelno, json.loads(record.getMessage())) for record in caplog.records]
+    return [(level, line["message"], line["context"]) for level, line in found]
+
+
+@pytest.mark.parametrize("apart", [True, False], ids=["two files", "one file"])
+def test_each_renewal_is_told_once(
+    apart: bool, tmp_path: Path, authority: trustme.CA, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, logger="omnibase")
+
+    def write() -> tuple[Path, Path | None]:
+        if apart:
+            paths = written(tmp_path, authority)
+            return Path(paths["service_tls_cert_file"]), Path(paths["service_tls_key_file"])
+        path = tmp_path / "both.pem"
+        authority.issue_cert(HOST).private_key_and_cert_chain_pem.write_to_path(path)
+        return path, None
+
+    certificate, key = write()
+    shown = Certificate(certificate, key)
+    for path in {certificate, key or certificate}:
+        # The same content at another moment is another file.
+        os.utime(path, ns=(1, 1))
+        shown.refresh()
+        shown.refresh()
+        assert lines(caplog) == [(logging.INFO, "certificate_renewed", {})]
+        caplog.clear()
+    (key or certificate).write_bytes(b"no PEM")
+    shown.refresh()
+    shown.refresh()
+    assert lines(caplog) == [(logging.WARNING, "certificate_unusable", {"error": "SSLError"})] * 2
+    (key or certificate).unlink()
+    caplog.clear()
+    shown.refresh()
+    assert lines(caplog) == [(logging.WARNING, "certificate_unusable", {"error": "FileNotFoundError"})]
+
+
+def test_a_key_with_a_password_is_asked_of_nobody(tmp_path: Path, authority: trustme.CA) -> None:
+    made = authority.issue_cert(HOST)
+    key = load_pem_private_key(made.private_key_pem.bytes(), None)
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"word"))
+    path = tmp_path / "both.pem"
+    path.write_bytes(secret + b"".join(part.bytes() for part in made.cert_chain_pems))
+    with pytest.raises(ssl.SSLError):
+        Certificate(path, None)
+
+
+def test_a_service_without_a_certificate_speaks_plain_http(tmp_path: Path, authority: trustme.CA) -> None:
+    assert certificate_of(ListenerSettings()) is None
+    both = certificate_of(ListenerSettings.model_validate(written(tmp_path, authority)))
+    assert both is not None
+    assert both.context.verify_mode is ssl.CERT_NONE
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no PEM"])

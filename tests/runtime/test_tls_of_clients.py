@@ -142,6 +142,24 @@ def test_what_clients_of_kafka_are_told(values: dict[str, Any], expected: dict[s
     assert settings.redact("hidden-word is wrong") == "*** is wrong"
 
 
+@pytest.mark.parametrize("protocol", ["SSL", "SASL_SSL"])
+def test_files_for_kafka_are_those_of_its_settings(protocol: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("onex_node_runtime.adapters.kafka_security.client_context", lambda *files: files)
+    files = tuple(Path(name) for name in ("ca.pem", "cert.pem", "key.pem"))
+    told = security_of(
+        Settings(
+            kafka_security_protocol=protocol,
+            kafka_tls_ca_file=files[0],
+            kafka_tls_cert_file=files[1],
+            kafka_tls_key_file=files[2],
+            kafka_sasl_username="node",
+            kafka_sasl_password=SecretStr("word"),
+        )
+    )
+    assert (told["security_protocol"], told["ssl_context"]) == (protocol, files)
+    assert ("sasl_mechanism" in told) is protocol.startswith("SASL")
+
+
 def test_a_user_and_tls_go_together(tmp_path: Path) -> None:
     files = Files(tmp_path)
     values: dict[str, Any] = {"kafka_security_protocol": "SASL_SSL", **trusting(files, "kafka")}

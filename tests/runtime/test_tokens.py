@@ -4,6 +4,9 @@ import asyncio
 import base64
 import json
 import logging
+import ssl
+import time
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +15,10 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from doubles.issuer import Issuer, bad_tokens
+from omnibase_core.enums import EnumCoreErrorCode
 from onex_node_runtime.callers import key_set
 from onex_node_runtime.callers.key_set import KeySet
-from onex_node_runtime.callers.known import Callers, UnknownCallerError
+from onex_node_runtime.callers.known import Callers, Identity, UnknownCallerError
 from onex_node_runtime.callers.tokens import TokenScheme
 from onex_node_runtime.serving.admission import RefusedError
 from onex_node_runtime.serving.application import application
@@ -130,12 +134,15 @@ class Asked:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.issuer = Issuer(NAME, AUDIENCE)
         self.times, self.now = 0, 1000.0
+        self.where: tuple[object, ...] = ()
         self.answer: bytes | Exception = self.issuer.document
         monkeypatch.setattr(key_set, "fetched", self.fetched)
-        self.keys = KeySet(URL, refresh_seconds=300, max_age_seconds=3600, clock=lambda: self.now)
+        self.keys = KeySet(
+            URL, refresh_seconds=300, max_age_seconds=3600, trusted=Path("ca.pem"), clock=lambda: self.now
+        )
 
-    async def fetched(self, *_: object) -> bytes:
-        self.times += 1
+    async def fetched(self, *where: object) -> bytes:
+        self.times, self.where = self.times + 1, where
         await asyncio.sleep(0)
         if isinstance(self.answer, Exception):
             raise self.answer
@@ -156,10 +163,73 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
     return Asked(monkeypatch)
 
 
+async def test_the_ages_of_keys_have_their_ends(asked: Asked) -> None:
+    await asked.outcome()
+    asked.answer = ConnectionError(500)
+    learnt = asked.now
+    for age, times in ((300, 1), (301, 2), (301 + 5, 3), (3600, 4)):
+        asked.now = learnt + age
+        assert await asked.outcome() == "known"
+        await asyncio.sleep(0.01)
+        assert asked.times == times
+    asked.now = learnt + 3601
+    with pytest.raises(RefusedError) as caught:
+        await asked.keys.key("key-of-tests", "ES256")
+    assert (caught.value.status, caught.value.code, caught.value.detail) == (
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        EnumCoreErrorCode.SERVICE_UNAVAILABLE,
+        "Nobody can tell now who the caller is.",
+    )
+    assert asked.times == 4
+
+
+@pytest.mark.parametrize(
+    ("fails", "pause"), [(False, key_set.PAUSE_SECONDS), (True, key_set.PAUSE_AFTER_FAILURE_SECONDS)]
+)
+async def test_the_next_question_has_its_time(fails: bool, pause: float, asked: Asked) -> None:
+    if fails:
+        asked.answer = TimeoutError()
+    for passed, times in ((0.0, 1), (pause - 1, 1), (1.0, 2), (pause - 1, 2)):
+        asked.now += passed
+        await asked.outcome("made-up")
+        assert asked.times == times
+
+
+async def test_an_outage_of_the_issuer_is_logged_without_what_it_said(
+    asked: Asked, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, logger="omnibase")
+    asked.answer = httpx.ConnectError("hidden-word")
+    await asked.outcome()
+    assert [record.levelno for record in caplog.records] == [logging.WARNING]
+    (line,) = (json.loads(message) for message in caplog.messages)
+    assert (line["message"], line["context"]) == ("issuer_keys_unavailable", {"error": "ConnectError"})
+
+
+async def test_other_keys_of_the_document_are_passed_over(asked: Asked) -> None:
+    public = asked.issuer.public
+    others = [1, {"kty": "oct", "kid": "key-of-tests"}, {**public, "use": "enc"}, {**public, "key_ops": ["sign"]}]
+    asked.answer = json.dumps({"keys": [*others, public, {**public, "kid": "second"}]}).encode()
+    assert [await asked.outcome(), await asked.outcome("second"), await asked.outcome()] == ["known"] * 3
+
+
+async def test_a_document_may_have_so_many_keys(asked: Asked) -> None:
+    keys = [{**asked.issuer.public, "kid": f"key-{number}"} for number in range(100)]
+    asked.answer = json.dumps({"keys": keys}).encode()
+    assert await asked.outcome("key-99") == "known"
+
+
+async def test_a_caller_that_leaves_takes_the_question_from_nobody(asked: Asked) -> None:
+    first, second = asyncio.create_task(asked.outcome()), asyncio.create_task(asked.outcome())
+    await asyncio.sleep(0)
+    first.cancel()
+    assert (await second, asked.times) == ("known", 1)
+
+
 async def test_keys_are_asked_for_once_however_many_ask(asked: Asked) -> None:
     assert asked.times == 0
     assert set(await asyncio.gather(*(asked.outcome() for _ in range(50)))) == {"known"}
-    assert asked.times == 1
+    assert (asked.times, asked.where) == (1, (URL, Path("ca.pem")))
 
 
 async def test_unknown_keys_are_asked_for_now_and_then(asked: Asked) -> None:
@@ -258,6 +328,145 @@ async def test_documents_come_over_http_and_have_a_limit(monkeypatch: pytest.Mon
             await key_set.fetched(f"http://127.0.0.1:{port}/health", None)
     with pytest.raises(FileNotFoundError):
         await key_set.fetched("https://127.0.0.1:9/", Path("/nowhere.pem"))
+
+
+async def test_the_document_is_asked_for_as_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    made: list[dict[str, Any]] = []
+    asked: list[httpx.Request] = []
+    trusted: list[object] = []
+    answers = [httpx.Response(200, stream=httpx.ByteStream(content)) for content in (b"12345", b"123456")]
+    answers.append(httpx.Response(302))
+    client, context = httpx.AsyncClient, ssl.create_default_context()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return answers.pop(0)
+
+    def make(**how: Any) -> httpx.AsyncClient:
+        made.append(how)
+        return client(**how, transport=httpx.MockTransport(answer))
+
+    def trusting(cafile: object = None) -> ssl.SSLContext:
+        trusted.append(cafile)
+        return context
+
+    monkeypatch.setattr(httpx, "AsyncClient", make)
+    monkeypatch.setattr(ssl, "create_default_context", trusting)
+    monkeypatch.setattr(key_set, "LARGEST_DOCUMENT_BYTES", 5)
+    own = tmp_path / "own.pem"
+    assert await key_set.fetched(URL, own) == b"12345"
+    with pytest.raises(ValueError, match=r"^too large$"):
+        await key_set.fetched(URL, None)
+    with pytest.raises(ConnectionError, match="302"):
+        await key_set.fetched(URL, None)
+    assert trusted == [own, None, None]
+    assert made == [{"verify": context, "timeout": key_set.FETCH_SECONDS}] * 3
+    assert {(request.method, str(request.url)) for request in asked} == {("GET", URL)}
+    assert {(request.headers["accept"], request.headers["accept-encoding"]) for request in asked} == {
+        ("application/json", "identity")
+    }
+
+
+class Key:
+    """Gives the issuer's only key, and remembers how it was made."""
+
+    made: dict[str, Any]
+
+    def __init__(self, issuer: Issuer) -> None:
+        self.issuer = issuer
+
+    def __call__(self, url: str, **how: Any) -> "Key":
+        self.made = {"url": url, **how}
+        return self
+
+    async def key(self, kid: object, algorithm: str) -> jwt.PyJWK:
+        assert kid in {None, "key-of-tests"}
+        return jwt.PyJWK(self.issuer.public, algorithm)
+
+
+@pytest.fixture
+def key(monkeypatch: pytest.MonkeyPatch) -> Key:
+    made = Key(Issuer(NAME, AUDIENCE))
+    monkeypatch.setattr("onex_node_runtime.callers.tokens.KeySet", made)
+    return made
+
+
+def test_keys_are_had_as_settings_say(key: Key, tmp_path: Path) -> None:
+    TokenScheme(
+        settings(
+            service_auth_jwks_refresh_seconds=7,
+            service_auth_jwks_max_age_seconds=70,
+            service_auth_ca_file=tmp_path / "ca.pem",
+        )
+    )
+    expected = {"url": URL, "refresh_seconds": 7.0, "max_age_seconds": 70.0, "trusted": tmp_path / "ca.pem"}
+    assert key.made == expected
+
+
+@pytest.mark.parametrize(
+    ("claims", "identity"),
+    [
+        ({"scope": "a  b"}, Identity("bearer:caller-of-tests", frozenset({"a", "b"}))),
+        ({"client_id": "c", "azp": "d"}, Identity("bearer:caller-of-tests")),
+        ({"sub": None, "client_id": "c", "azp": "d"}, Identity("bearer:c")),
+        ({"sub": None, "client_id": 5, "azp": "d"}, Identity("bearer:d")),
+        ({"sub": None}, Identity("bearer:")),
+        ({"sub": "x" * 201}, Identity(f"bearer:{'x' * 200}")),
+        ({"scope": ["a b", 1, "c"]}, Identity("bearer:caller-of-tests", frozenset({"a b", "c"}))),
+        ({"scope": {"a": True}}, Identity("bearer:caller-of-tests")),
+    ],
+)
+async def test_a_token_says_who_calls_and_what_for(claims: dict[str, Any], identity: Identity, key: Key) -> None:
+    assert await TokenScheme(settings()).identify(key.issuer.token(**claims)) == identity
+
+
+async def test_scopes_are_in_the_claim_of_the_settings(key: Key) -> None:
+    scheme = TokenScheme(settings(service_auth_scopes_claim="roles"))
+    assert (await scheme.identify(key.issuer.token("a", roles=["b"]))).scopes == {"b"}
+
+
+async def test_what_is_wrong_with_a_token_is_for_the_log(key: Key) -> None:
+    reasons = {}
+    for wrong, token in bad_tokens(key.issuer).items():
+        if wrong == "unknown key":
+            continue
+        with pytest.raises(UnknownCallerError) as caught:
+            await TokenScheme(settings()).identify(token)
+        reasons[wrong] = caught.value.reason
+        detail = "The token has expired." if wrong == "expired" else "The credentials are not valid."
+        assert caught.value.detail == detail
+    assert reasons == {
+        "expired": "expired_token",
+        "not yet": "ImmatureSignatureError",
+        "forever": "MissingRequiredClaimError",
+        "forged": "InvalidSignatureError",
+        "changed": "InvalidSignatureError",
+        "unsigned": "InvalidSignatureError",
+        "other issuer": "InvalidIssuerError",
+        "other audience": "InvalidAudienceError",
+        "no audience": "MissingRequiredClaimError",
+        "algorithm none": "other_algorithm",
+        "HMAC with the public key": "other_algorithm",
+        "no token": "unreadable_token",
+    }
+
+
+async def test_a_token_without_an_issuer_is_refused(key: Key) -> None:
+    with pytest.raises(UnknownCallerError) as caught:
+        await TokenScheme(settings()).identify(key.issuer.token(iss=None, exp=int(time.time()) + 60))
+    assert caught.value.reason == "MissingRequiredClaimError"
+
+
+def test_the_line_that_tells_of_keys_in_clear_names_the_setting(key: Key, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, logger="omnibase")
+    TokenScheme(settings(service_auth_jwks_url="http://login.example/k"))
+    assert key.made["url"] == "http://login.example/k"
+    assert [record.levelno for record in caplog.records] == [logging.WARNING]
+    (line,) = (json.loads(message) for message in caplog.messages)
+    assert (line["message"], line["context"]) == (
+        "issuer_keys_in_clear",
+        {"setting": "SERVICE_AUTH_JWKS_URL", "risk": "who is on the way may exchange the keys"},
+    )
 
 
 @pytest.mark.parametrize(

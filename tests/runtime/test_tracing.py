@@ -248,3 +248,50 @@ def test_tracing_may_be_turned_off(monkeypatch: pytest.MonkeyPatch) -> None:
     with exporting(TracingSettings(tracing_enabled=False), NODE, "http://127.0.0.1:1"):
         pass
     assert providers == []
+
+
+def test_spans_are_sent_in_so_much_time_and_by_nobody_without_an_address() -> None:
+    exporter = exporter_of(TracingSettings(tracing_exporter="otlp"), "http://collector:4318//")
+    assert getattr(exporter, "_timeout", None) == exporting_module.EXPORT_TIMEOUT_SECONDS
+    assert exporter_of(TracingSettings(tracing_exporter="otlp"), "") is None
+
+
+class Provider:
+    """Remembers what it was asked for."""
+
+    def __init__(self) -> None:
+        self.made: list[object] = []
+        self.ended = 0
+
+    def of(self, *how: object) -> "Provider":
+        self.made += how
+        return self
+
+    def shutdown(self) -> None:
+        self.ended += 1
+
+
+def test_spans_are_those_of_the_node_until_the_process_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    provider, used, console = Provider(), list[object](), TracingSettings(tracing_exporter="console")
+    monkeypatch.setattr(exporting_module, "provider_of", provider.of)
+    monkeypatch.setattr(trace, "set_tracer_provider", used.append)
+    with contextlib.suppress(LookupError), exporting(console, NODE, None):
+        assert (used, provider.ended) == ([provider], 0)
+        raise LookupError
+    assert provider.ended == 1
+    settings, node, exporter = provider.made
+    assert (settings, node, type(exporter)) == (console, NODE, ConsoleSpanExporter)
+
+
+def test_an_exporter_gets_spans_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = InMemorySpanExporter()
+    registered: list[object] = []
+    monkeypatch.setattr("opentelemetry.sdk.trace.atexit.register", registered.append)
+    provider = provider_of(SETTINGS, NODE, taken)
+    provider.get_tracer("test").start_span("one").end()
+    assert taken.get_finished_spans() == ()
+    provider.force_flush()
+    assert [span.name for span in taken.get_finished_spans()] == ["one"]
+    provider.shutdown()
+    # The process ends it itself.
+    assert registered == []

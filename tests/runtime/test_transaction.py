@@ -1,16 +1,17 @@
 """Several statements in one transaction, on a database that fails in all the ways in which databases fail."""
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import asyncpg
 import pytest
-from doubles.fakes import FakePool
+from doubles.fakes import FakeConnection, FakePool
 from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.errors import ModelOnexError
 from onex_node_runtime.adapters.adapter_postgres import AdapterPostgres
 from onex_node_runtime.adapters.postgres_refusals import parameters
 from onex_node_runtime.adapters.retry_policy import RetryPolicy
-from onex_node_runtime.adapters.transaction import Statements, UndoneError
+from onex_node_runtime.adapters.transaction import Statements, UndoneError, affected
 from onex_node_runtime.effects import EFFECTS, Effects
 
 from tests.runtime.building import Settings
@@ -146,3 +147,54 @@ async def test_isolation_is_the_nodes_or_read_committed(pool: FakePool) -> None:
     plain = adapter_of(Settings(), isolation="")
     await plain.transact(two())
     assert pool.log == ["BEGIN read_committed", "COMMIT"]
+
+
+def statements_of(pool: FakePool) -> Statements:
+    connection: Any = FakeConnection(pool)
+    return Statements(connection, lambda text: text.replace("hidden-word", "***"))
+
+
+async def test_every_way_to_run_a_statement_has_its_own_nothing(pool: FakePool) -> None:
+    statements = statements_of(pool)
+    for run, query, arguments, result, found, nothing in (
+        (statements.fetch_one, "SELECT $1", (1,), {"a": 1}, {"a": 1}, None),
+        (statements.fetch_all, "SELECT $1, $2", (1, 2), [{"a": 1}], [{"a": 1}], []),
+        (statements.execute, "UPDATE $1", (3,), "UPDATE 4", 4, 0),
+    ):
+        pool.results = [result, result, asyncpg.UniqueViolationError("twice")]
+        assert await run(query, *arguments) == found
+        assert pool.log == []
+        assert [await run(query, *arguments, savepoint=True) for _ in range(2)] == [found, nothing]
+        assert pool.log == ["SAVEPOINT", "RELEASE SAVEPOINT", "SAVEPOINT", "ROLLBACK TO SAVEPOINT"]
+        assert pool.calls == [(query, arguments)] * 3
+        pool.log.clear()
+        pool.calls.clear()
+
+
+async def test_what_refuses_a_statement_is_told_in_its_own_words(pool: FakePool) -> None:
+    statements = statements_of(pool)
+
+    async def made_for_it(connection: Any) -> object:
+        return await connection.fetchrow("SELECT 1")
+
+    runs: tuple[Callable[[], Awaitable[object]], ...] = (
+        lambda: statements.execute("UPDATE"),
+        lambda: statements.call(made_for_it),
+    )
+    for run in runs:
+        pool.results = [asyncpg.UniqueViolationError("twice hidden-word"), LOST, "UPDATE 1"]
+        with pytest.raises(ModelOnexError, match="unique violation") as caught:
+            await run()
+        assert caught.value.context["additional_context"]["reason"] == "twice ***"
+        assert isinstance(caught.value.__cause__, asyncpg.UniqueViolationError)
+        # What else goes wrong is for the adapter to tell.
+        with pytest.raises(asyncpg.ConnectionDoesNotExistError):
+            await run()
+        assert await run() in {1, "UPDATE 1"}
+
+
+@pytest.mark.parametrize(
+    ("status", "count"), [("UPDATE 3", 3), ("INSERT 0 12", 12), ("CREATE TABLE", 0), ("", 0), ("5", 5)]
+)
+def test_affected_rows_are_the_last_word_of_the_status(status: str, count: int) -> None:
+    assert affected(status) == count

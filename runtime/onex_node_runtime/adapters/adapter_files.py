@@ -247,9 +247,13 @@ class AdapterFiles(FileRoot):
                 descriptor = os.open(parts[-1], _READ, dir_fd=folder)
         except FileNotFoundError:
             return None
-        with os.fdopen(descriptor, "rb") as file:
+        try:
+            # A folder can be opened, but no file object can be made of it, which would close it.
             self._limit(_size_of(os.fstat(descriptor)), EnumCoreErrorCode.FILE_READ_ERROR)
-            return file.read(self.settings.files_max_bytes)
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                return file.read(self.settings.files_max_bytes)
+        finally:
+            os.close(descriptor)
 
     def _write(self, parts: Sequence[str], content: bytes) -> None:
         with _folder(self._root(), parts[:-1], make=True) as folder:
@@ -431,7 +435,8 @@ def json_of(content: bytes) -> Any:
     """
     try:
         return parsed(content)
-    except ValueError as error:
+    # JSON that is nested too deeply is a RecursionError.
+    except (ValueError, RecursionError) as error:
         raise ModelOnexError(
             message="The file is no JSON.",
             error_code=EnumCoreErrorCode.CONTRACT_VIOLATION,

@@ -293,7 +293,8 @@ def decoded(stored: str | None) -> JsonValue:
         return None
     try:
         value: JsonValue = parsed(stored)
-    except ValueError:
+    # JSON that is nested too deeply is a RecursionError.
+    except (ValueError, RecursionError):
         return stored
     return value
 

@@ -224,6 +224,8 @@ class Outbox:
                 for _, number in arrived:
                     if not number.done():
                         number.set_exception(failure)
+                        # A sender that left does not ask for it, which is nothing to log.
+                        number.exception()
                 continue
             self.fault = ""
             for (_, number), value in zip(arrived, numbers, strict=True):

@@ -31,7 +31,7 @@ _ENDLESS = {2**63 - 1: datetime.max.replace(tzinfo=UTC), -(2**63): datetime.min.
 _ENDLESS_DAYS = {2**31 - 1: date.max, -(2**31): date.min}
 _DAYS_PER_YEAR, _DAYS_PER_MONTH = 365, 30
 
-_NUMERIC_HEAD = struct.Struct("!hhHH")
+_NUMERIC_HEAD = struct.Struct("!HhHH")
 _NEGATIVE = 0x4000
 _NO_NUMBERS = {0xC000: "NaN", 0xD000: "Infinity", 0xF000: "-Infinity"}
 _MOST_DIGITS, _MOST_PLACES = 131_072, 16_383

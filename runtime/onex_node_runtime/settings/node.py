@@ -58,7 +58,8 @@ class NodeSettings(BaseSettings):
         Returns:
             The text, each secret value in it replaced by `***`.
         """
-        for value in self.__dict__.values():
-            if isinstance(value, SecretStr) and value.get_secret_value():
-                text = text.replace(value.get_secret_value(), "***")
+        secrets = {value.get_secret_value() for value in self.__dict__.values() if isinstance(value, SecretStr)}
+        # The longest first: the rest of one that holds another would be left to read.
+        for secret in sorted(secrets - {""}, key=len, reverse=True):
+            text = text.replace(secret, "***")
         return text

@@ -71,3 +71,25 @@ async def test_a_node_shows_counters_and_its_process() -> None:
     assert 'shop_seconds_bucket{le="0.5"} 1.0' in shown
     if sys.platform == "linux":
         assert "process_cpu_seconds_total" in shown
+
+
+def test_series_go_on_from_what_was_counted_and_stay_apart() -> None:
+    metrics = MixinMetrics()
+    registry = registry_of(metrics)
+    for operation, count in (("a", 2), ("b", 3), ("a", 4)):
+        metrics.increment_counter("calls", count, tags={"operation": operation})
+        metrics.record_histogram("seconds", 0.5, tags={"operation": operation})
+        metrics.increment_counter("all", count)
+        metrics.record_histogram("any", 0.5)
+    found = {
+        (name, operation): registry.get_sample_value(f"onex_{name}", {"operation": operation})
+        for name in ("calls_total", "seconds_count")
+        for operation in "ab"
+    }
+    assert found == {
+        ("calls_total", "a"): 6,
+        ("calls_total", "b"): 3,
+        ("seconds_count", "a"): 2,
+        ("seconds_count", "b"): 1,
+    }
+    assert (registry.get_sample_value("onex_all_total"), registry.get_sample_value("onex_any_count")) == (9, 3)

@@ -5,6 +5,7 @@ handlers without an operation aside, validates the merged project, and undoes th
 started beside an update, and undoes it when the process that does it is killed.
 """
 
+import gc
 import importlib
 import os
 import select
@@ -258,4 +259,6 @@ def _run(step: str, arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    # What is read of a project is used until the end, which comes soon: there is no garbage worth looking for.
+    gc.disable()
     sys.exit(main())

@@ -25,6 +25,7 @@ _CHECKERS = {
 # What both of ONEX's runtimes give to a handler whose constructor asks for it by this name.
 _GIVEN = frozenset({"event_bus"})
 _PREFIXES = ("Model", "Enum", "Protocol")
+_VISITS_OF_STATEMENTS = frozenset(f"visit_{kind.__name__}" for kind in ast.stmt.__subclasses__())
 
 
 class Onex:
@@ -195,6 +196,7 @@ class Onex:
             if checker is None:
                 self.unchecked.append(f"{name}, since omnibase_core has none here")
                 continue
+            checker = _without_detours(checker)
             for path, tree in self._project.trees.items():
                 if any(path.startswith(f"{node.folder}/") for node in self._project.nodes):
                     visitor = checker(str(self._project.root / path))
@@ -250,6 +252,23 @@ class Onex:
                 if match[1] not in codes:
                     line = text.count("\n", 0, match.start()) + 1
                     yield Finding(path, line, "onex-error-code", f"EnumCoreErrorCode has no {match[1]}")
+
+
+def _without_detours(checker: type[Any]) -> type[Any]:
+    """Return a checker that leaves expressions out, where it asks for statements alone: no expression holds one."""
+    plain = ast.NodeVisitor
+    asked = {name for name in dir(checker) if name.startswith("visit_") and not hasattr(plain, name)}
+    if checker.generic_visit is not plain.generic_visit or not asked <= _VISITS_OF_STATEMENTS:
+        return checker
+    return type(checker.__name__, (checker,), {"generic_visit": _visit_statements})
+
+
+def _visit_statements(visitor: ast.NodeVisitor, node: ast.AST) -> None:
+    for name in node._fields:
+        parts = getattr(node, name, None)
+        for part in parts if isinstance(parts, list) else ():
+            if isinstance(part, (ast.stmt, ast.excepthandler, ast.match_case)):
+                visitor.visit(part)
 
 
 def _finding(node: Node, key: str, message: str) -> Finding:

@@ -19,8 +19,14 @@ from ..project.places import Place, places_in
 # What tools leave behind, what is kept for people, and other people's code.
 _FOREIGN = {".git", ".hg", ".venv", "venv", "node_modules", "build", "dist", "orphans", "__pycache__", ".onex_state"}
 _LARGEST = 2_000_000
+_MARKERS = (b"<<<<<<< ", b">>>>>>> ")
 _CONFLICT = re.compile(rb"^(<<<<<<< |>>>>>>> )", re.MULTILINE)
 _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def _is_conflicting(data: bytes) -> bool:
+    # What every byte of a project goes through is quick to say no.
+    return any(marker in data for marker in _MARKERS) and bool(_CONFLICT.search(data))
 
 
 @dataclass(frozen=True)
@@ -73,7 +79,7 @@ class Project:
         """Files that hold the markers of a merge which nobody has finished."""
         own = [path for path in self.files if self.place is None or self.place.holds(path)]
         texts = (path for path in own if (self.root / path).stat().st_size < _LARGEST)
-        return tuple(path for path in texts if _CONFLICT.search((self.root / path).read_bytes()))
+        return tuple(path for path in texts if _is_conflicting((self.root / path).read_bytes()))
 
     def named(self, *suffixes: str) -> list[str]:
         """Return the files with one of the suffixes, without those in conflict."""

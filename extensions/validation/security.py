@@ -85,7 +85,10 @@ class Security:
 
     def _unsafe_yaml(self) -> Iterator[Finding]:
         for path, tree in self._project.trees.items():
-            for item in ast.walk(tree) if "yaml." in self._project.text(path) else ():
+            text = self._project.text(path)
+            # A name that is written in other letters than those of ASCII may be one of these, too.
+            named = not text.isascii() or any(name in text for name in _UNSAFE_YAML)
+            for item in ast.walk(tree) if named and "yaml." in text else ():
                 match item:
                     case ast.Call(func=ast.Attribute(value=ast.Name(id="yaml"), attr=name)) if name in _UNSAFE_YAML:
                         yield Finding(path, item.lineno, "unsafe-yaml", f"yaml.{name} makes objects of any class")

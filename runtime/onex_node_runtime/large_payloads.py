@@ -66,7 +66,7 @@ def is_small(payload: object) -> bool:
         match value:
             case str():
                 characters += len(value)
-            case Mapping():
+            case dict() | Mapping():
                 values += len(value)
                 if values <= MOST_VALUES:
                     characters += sum(map(len, value))

@@ -15,16 +15,28 @@ from .correlation import CALLER_CORRELATION_ID, CORRELATION_ID
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from omnibase_core.enums import EnumLogLevel
+
     from .settings.logs import LogSettings
 
 # ONEX writes its lines to this logger, as JSON.
 ONEX_LOGGER = "omnibase"
+_ONEX = logging.getLogger(ONEX_LOGGER)
 # They tell of each request with its whole URL, which may hold a secret.
 QUIET_LOGGERS = ("httpx", "httpcore")
 FLOOD_SECONDS = 10.0
 FLOOD_LINES = 20
 _PLAIN = re.compile(r"[\w.:/@+-]+")
 _KINDS = 200
+
+
+def is_written(level: EnumLogLevel) -> bool:
+    """Tell whether ONEX's lines of a level are written, before one is made that nobody reads.
+
+    Args:
+        level: One that the levels of Python have a name for, too.
+    """
+    return _ONEX.isEnabledFor(getattr(logging, level.name))
 
 
 def no_trace() -> dict[str, str]:

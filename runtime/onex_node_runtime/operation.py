@@ -23,6 +23,7 @@ from .effects import EFFECTS, Effects
 from .failure import ModelFailure
 from .idempotency.keyed import KEYED
 from .large_payloads import judged
+from .logs import is_written
 from .payloads import problems_of, shortened
 from .refusals import REFUSALS
 from .surroundings import Surroundings
@@ -234,6 +235,9 @@ class Operation[InputT: BaseModel, OutputT: BaseModel]:
             surroundings.metrics.increment_counter(f"operation_{outcome}", tags={**tags, **code})
         if measured.latency:
             surroundings.metrics.record_histogram("operation_duration_seconds", seconds, tags=tags)
+        level = EnumLogLevel.INFO if failure is None else EnumLogLevel.WARNING if refused else EnumLogLevel.ERROR
+        if not is_written(level):
+            return
         line: dict[str, object] = {
             "node": surroundings.node,
             "node_id": str(surroundings.node_id),
@@ -246,7 +250,6 @@ class Operation[InputT: BaseModel, OutputT: BaseModel]:
             # What a server or a driver says about it is for the log, and not for callers.
             if reason := failure.context.get("additional_context", {}).get("reason"):
                 line["reason"] = reason
-        level = EnumLogLevel.INFO if failure is None else EnumLogLevel.WARNING if refused else EnumLogLevel.ERROR
         emit_log_event_sync(level, f"operation_{outcome}", line)
 
     def _publishing_ends_at(self, started: float) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import islice
 from typing import Any, cast
 
 from omnibase_core.enums import EnumCoreErrorCode
@@ -24,6 +25,7 @@ WIDEST = 2**63
 # Arithmetic with longer numbers takes more than a moment for a few bytes of input, such as 1e999900.
 MOST_DIGITS = 1000
 _HARMLESS = (bool, int, type(None))
+_WITHIN_REACH = (str, bool, float, type(None))
 
 
 def validated[ModelT: BaseModel](
@@ -43,7 +45,7 @@ def validated[ModelT: BaseModel](
         ModelOnexError: VALIDATION_ERROR for values that no operation can take; its context lists the problems.
         ValidationError: The values are not those of the model.
     """
-    found = list(_bounded(_unusable(payload), MOST_PROBLEMS))
+    found = list(islice(_unusable(payload), MOST_PROBLEMS))
     if found:
         raise ModelOnexError(
             message="The input holds values that can't be taken.",
@@ -59,7 +61,7 @@ def validated[ModelT: BaseModel](
         if given is not None:
             raise given from None
         made = model.model_validate_json(text, extra=extra)  # type: ignore[arg-type]  # it is a literal
-    if beyond := list(_bounded(_beyond(made), MOST_PROBLEMS)):
+    if beyond := list(islice(_beyond(made), MOST_PROBLEMS)):
         raise ModelOnexError(
             message="The input holds values that are beyond what can be reckoned with.",
             error_code=EnumCoreErrorCode.VALIDATION_ERROR,
@@ -115,11 +117,6 @@ def shortened(message: str) -> str:
     return message if len(message) <= LONGEST_MESSAGE else f"{message[: half - 1]}…{message[-half:]}"
 
 
-def _bounded(found: Iterator[dict[str, str]], most: int) -> Iterator[dict[str, str]]:
-    for _, problem in zip(range(most), found, strict=False):
-        yield problem
-
-
 def _unusable(payload: Mapping[str, object]) -> Iterator[dict[str, str]]:
     """Yield what no type of a contract takes: text that is no Unicode or holds NUL, numbers that are none."""
     waiting: list[tuple[tuple[object, ...], object]] = [((), payload)]
@@ -131,21 +128,23 @@ def _unusable(payload: Mapping[str, object]) -> Iterator[dict[str, str]]:
                 message = _text_problem(value)
             case float() if not math.isfinite(value):
                 message = "is no finite number"
-            case Mapping() | list() | tuple() if len(path) >= DEEPEST:
+            case dict() | Mapping() | list() | tuple() if len(path) >= DEEPEST:
                 message = f"is nested more than {DEEPEST} levels deep"
-            case Mapping():
+            case dict() | Mapping():
                 for key, item in value.items():
                     problem = _text_problem(key)
                     if problem:
                         yield {"path": _shown(path), "message": f"has a key that {problem}"}
-                    elif not isinstance(item, _HARMLESS):
+                    elif not _is_harmless(item):
                         waiting.append(((*path, key), item))
             case list() | tuple():
-                waiting.extend(
-                    ((*path, index), item) for index, item in enumerate(value) if not isinstance(item, _HARMLESS)
-                )
+                waiting.extend(((*path, index), item) for index, item in enumerate(value) if not _is_harmless(item))
         if message:
             yield {"path": _shown(path), "message": message}
+
+
+def _is_harmless(value: object) -> bool:
+    return isinstance(value, _HARMLESS) or (isinstance(value, str) and not _text_problem(value))
 
 
 def _beyond(made: BaseModel) -> Iterator[dict[str, str]]:
@@ -160,6 +159,8 @@ def _beyond(made: BaseModel) -> Iterator[dict[str, str]]:
             case _:
                 items = enumerate(cast("Sequence[object]", value))
         for name, item in items:
+            if isinstance(item, _WITHIN_REACH):
+                continue
             if problem := _value_problem(item):
                 yield {"path": _shown((*path, name)), "message": problem}
             elif isinstance(item, (BaseModel, dict, list, tuple)):

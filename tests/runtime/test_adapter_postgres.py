@@ -1,6 +1,7 @@
 """Statements on a database that fails in all the ways in which databases fail."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import asyncpg
 import pytest
@@ -240,6 +241,34 @@ async def test_database_that_is_away_is_tried_again(
     assert caught.value.error_code is EnumCoreErrorCode.DATABASE_CONNECTION_ERROR
     pool.results = [ROW]
     assert await run(postgres) == ROW
+
+
+async def test_connection_that_never_gets_usable_ends_in_time_and_is_left_to_nobody(
+    pool: FakePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left: list[str] = []
+
+    class Stuck:
+        async def set_type_codec(self, *_names: object, **_codec: object) -> None:
+            await asyncio.Event().wait()
+
+        def terminate(self) -> None:
+            left.append("terminated")
+
+    async def connect(*_where: object, **_how: object) -> Stuck:
+        return Stuck()
+
+    async def create_pool(*, connect: Callable[..., Awaitable[object]], **_options: object) -> FakePool:
+        with pytest.raises(TimeoutError):
+            await connect("postgresql://db.example.org/shop")
+        return pool
+
+    monkeypatch.setattr("asyncpg.connect", connect)
+    monkeypatch.setattr("asyncpg.create_pool", create_pool)
+    postgres = adapter_of(Settings(database_connect_timeout_seconds=0.01))
+    with pytest.raises(ModelOnexError) as caught:
+        await postgres.open()
+    assert (caught.value.error_code, left) == (EnumCoreErrorCode.TIMEOUT, ["terminated"])
 
 
 async def test_all_who_wait_share_one_attempt_to_open(

@@ -141,7 +141,7 @@ async def test_deadline_that_ends_a_wait_is_no_failure(place: Place) -> None:
 
 
 async def hold(connections: Connections, seconds: float, done: list[float]) -> None:
-    async with connections.turn():
+    async with connections:
         await asyncio.sleep(seconds)
         done.append(seconds)
 
@@ -166,7 +166,7 @@ async def test_what_is_kept_is_free_when_it_is_clean() -> None:
         assert connections.figures()[1] == ("pool_connections_max", 1.0, {"integration": "it"})
         return connections.figures()[0][1]
 
-    async with connections.turn():
+    async with connections:
         connections.keep(asyncio.create_task(cleaning()))
         assert held() == 1
     with pytest.raises(ModelOnexError):
@@ -190,7 +190,7 @@ async def test_wait_leaves_time_for_the_call(
 
     connections = Connections("it", 1, patience)
     EFFECTS.set(None if left is None else Effects(ends_at=asyncio.get_running_loop().time() + left))
-    async with connections.turn():
+    async with connections:
         monkeypatch.setattr(asyncio, "timeout", noted)
         with pytest.raises(ModelOnexError):
             await hold(connections, 0, [])
@@ -209,7 +209,7 @@ async def test_open_breaker_refuses_before_anything_waits() -> None:
 
     with pytest.raises(ConnectionError):
         await guard.call(fail, is_outage, is_outage, idempotent=True, connections=connections)
-    async with connections.turn(), asyncio.timeout(1):
+    async with connections, asyncio.timeout(1):
         with pytest.raises(ModelOnexError, match="circuit breaker"):
             await guard.call(fail, is_outage, is_outage, idempotent=True, connections=connections)
 
@@ -223,9 +223,9 @@ def of(value: float, most: float) -> list[tuple[str, float, dict[str, str]]]:
 async def test_figures_say_how_many_are_in_use_and_a_refusal_names_the_integration() -> None:
     connections = Connections("it", 2, 0.001)
     assert connections.figures() == of(0, 2)
-    async with connections.turn():
+    async with connections:
         assert connections.figures() == of(1, 2)
-        async with connections.turn():
+        async with connections:
             assert connections.figures() == of(2, 2)
             with pytest.raises(ModelOnexError) as caught:
                 await hold(connections, 0, [])
@@ -247,7 +247,7 @@ async def test_each_that_is_kept_is_free_when_it_is_clean() -> None:
         await end.wait()
 
     tasks = [asyncio.create_task(cleaning(end)) for end in ends]
-    async with connections.turn(), connections.turn():
+    async with connections, connections:
         for task in tasks:
             connections.keep(task)
     assert connections.figures() == of(2, 3)
@@ -258,5 +258,5 @@ async def test_each_that_is_kept_is_free_when_it_is_clean() -> None:
         await asyncio.wait([tasks.pop(0)])
         await asyncio.sleep(0)
         assert connections.figures() == of(left, 3)
-    async with connections.turn(), connections.turn(), connections.turn():
+    async with connections, connections, connections:
         assert connections.figures() == of(3, 3)

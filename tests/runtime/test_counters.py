@@ -96,3 +96,25 @@ def test_gauges_are_set_whenever_somebody_asks() -> None:
     assert "shop_open 2.0" in content.decode()
     assert media_type.startswith("text/plain; version=")
     assert node.recorded == node.figures()
+
+
+def test_series_go_on_from_what_was_counted_and_stay_apart() -> None:
+    metrics = MixinMetrics()
+    registry = Metrics().registry_of(metrics)
+    for operation, count in (("a", 2), ("b", 3), ("a", 4)):
+        metrics.increment_counter("calls", count, tags={"operation": operation})
+        metrics.record_histogram("seconds", 0.5, tags={"operation": operation})
+        metrics.increment_counter("all", count)
+        metrics.record_histogram("any", 0.5)
+    found = {
+        (name, operation): registry.get_sample_value(f"onex_{name}", {"operation": operation})
+        for name in ("calls_total", "seconds_count")
+        for operation in "ab"
+    }
+    assert found == {
+        ("calls_total", "a"): 6,
+        ("calls_total", "b"): 3,
+        ("seconds_count", "a"): 2,
+        ("seconds_count", "b"): 1,
+    }
+    assert (registry.get_sample_value("onex_all_total"), registry.get_sample_value("onex_any_count")) == (9, 3)

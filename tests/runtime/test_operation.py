@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from omnibase_core.enums import EnumCoreErrorCode
+from omnibase_core.enums import EnumCoreErrorCode, EnumLogLevel
 from omnibase_core.errors import ModelOnexError
 from omnibase_core.mixins.mixin_metrics import MixinMetrics
 from onex_node_runtime.correlation import FOREIGN
@@ -276,6 +276,19 @@ async def test_fields_that_events_have_beside_those_asked_for_are_left_out() -> 
     FOREIGN.set(True)
     assert await operation.invoke({"n": 1, "more": 2}, CORRELATION_ID, surroundings()) == ModelPong(n=1)
     assert not FOREIGN.get()
+
+
+async def test_only_log_lines_that_somebody_reads_are_made(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[object] = []
+    monkeypatch.setattr("onex_node_runtime.operation.emit_log_event_sync", lambda level, *_event: made.append(level))
+    caplog.set_level(logging.WARNING, logger="omnibase")
+    await Operation("ping", ModelPing, pong).invoke({"n": 1}, CORRELATION_ID, surroundings())
+    for payload in ({"n": 1}, {"n": 0}):
+        with pytest.raises(ModelOnexError):
+            await Operation("ping", ModelPing, broken).invoke(payload, CORRELATION_ID, surroundings())
+    assert made == [EnumLogLevel.ERROR, EnumLogLevel.WARNING]
 
 
 async def test_log_line_says_who_did_what_for_whom_and_how_long(caplog: pytest.LogCaptureFixture) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from contextvars import Context, ContextVar
-from typing import TYPE_CHECKING, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import asyncpg
 from omnibase_core.enums import EnumCoreErrorCode
@@ -318,7 +318,8 @@ class AdapterPostgres:
         self, statement: Callable[[Connection], Awaitable[T]], isolation: Isolation, *, idempotent: bool
     ) -> T:
         pool = await self._ready_pool()
-        connection = await pool.acquire(timeout=self._settings.database_connect_timeout_seconds)
+        # Whoever has a turn finds a connection that is free, or makes one, which has a limit of its own.
+        connection = await pool.acquire()
         unfinished: Unfinished = None
         try:
             if not isolation:
@@ -406,6 +407,16 @@ async def _release(pool: Pool, connection: Connection, unfinished: Unfinished) -
 
 
 async def _connected_pool(settings: DatabaseSettings, node: str) -> Pool:
+    async def connected(*where: Any, **how: Any) -> asyncpg.Connection[asyncpg.Record]:
+        async with asyncio.timeout(settings.database_connect_timeout_seconds):
+            connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(*where, **how)
+            try:
+                await register_types(connection)
+            except BaseException:
+                connection.terminate()
+                raise
+        return connection
+
     files = (settings.database_tls_ca_file, settings.database_tls_cert_file, settings.database_tls_key_file)
     return await asyncpg.create_pool(
         # Without files, the URL's sslmode decides.
@@ -413,7 +424,6 @@ async def _connected_pool(settings: DatabaseSettings, node: str) -> Pool:
         dsn=settings.database_url.get_secret_value() if settings.database_url else None,
         min_size=settings.database_pool_min_size,
         max_size=settings.database_pool_max_size + FOR_CHECKS,
-        timeout=settings.database_connect_timeout_seconds,
         # A server that hangs can't cancel a statement itself.
         command_timeout=settings.database_statement_timeout_seconds,
         server_settings={
@@ -422,5 +432,6 @@ async def _connected_pool(settings: DatabaseSettings, node: str) -> Pool:
             "TimeZone": "UTC",
             "statement_timeout": str(int(settings.database_statement_timeout_seconds * 1000)),
         },
-        init=register_types,
+        timeout=settings.database_connect_timeout_seconds,
+        connect=connected,
     )

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from omnibase_core.enums import EnumCoreErrorCode
@@ -13,8 +12,6 @@ from omnibase_core.errors import ModelOnexError
 from ..effects import seconds_left
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from .group import Figure
 
 # However long an answer may take: whoever waits longer is better told to come again.
@@ -45,9 +42,8 @@ class Connections:
         self._patience_seconds = min(patience_seconds, PATIENCE_SECONDS)
         self._kept = 0
 
-    @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """Hold one for as long as the context lasts.
+    async def __aenter__(self) -> None:
+        """Hold one, whichever it is, for as long as the context lasts.
 
         Raises:
             ModelOnexError: SERVICE_UNAVAILABLE when none gets free in time.
@@ -57,13 +53,13 @@ class Connections:
         else:
             await self._free.acquire()
         self._held += 1
-        try:
-            yield
-        finally:
-            if self._kept:
-                self._kept -= 1
-            else:
-                self._let_go()
+
+    async def __aexit__(self, *_error: object) -> None:
+        """Let it go, or leave that to what makes it fit for the next call."""
+        if self._kept:
+            self._kept -= 1
+        else:
+            self._let_go()
 
     def keep(self, cleaning: asyncio.Task[None]) -> None:
         """Hold the one of the turn that is about to end until a task is done, too.

@@ -69,7 +69,7 @@ class Guard:
             # An open breaker refuses at once, before anything is waited for.
             if breaker is not None:
                 breaker.refuse_while_open()
-            async with connections.turn():
+            async with connections:
                 return await admitted()
 
         async def admitted() -> T:

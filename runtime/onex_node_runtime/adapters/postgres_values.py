@@ -31,6 +31,8 @@ _ENDLESS = {2**63 - 1: datetime.max.replace(tzinfo=UTC), -(2**63): datetime.min.
 _ENDLESS_DAYS = {2**31 - 1: date.max, -(2**31): date.min}
 _DAYS_PER_YEAR, _DAYS_PER_MONTH = 365, 30
 
+_SAME_IN_JSON = frozenset({str, int, bool, type(None)})
+
 _NUMERIC_HEAD = struct.Struct("!HhHH")
 _NEGATIVE = 0x4000
 _NO_NUMBERS = {0xC000: "NaN", 0xD000: "Infinity", 0xF000: "-Infinity"}
@@ -67,7 +69,9 @@ def row_values(row: Mapping[str, object] | asyncpg.Record | None) -> dict[str, A
     Returns:
         A text for what JSON has no type for, such as moments, decimals, Base64 of bytes, ranges and addresses.
     """
-    return None if row is None else {name: plain(value) for name, value in row.items()}
+    if row is None:
+        return None
+    return {name: value if type(value) in _SAME_IN_JSON else plain(value) for name, value in row.items()}
 
 
 def plain(value: object) -> JsonValue:

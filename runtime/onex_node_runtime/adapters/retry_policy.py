@@ -76,8 +76,17 @@ class RetryPolicy:
         Returns:
             What the action returns; the last error is raised as it is.
         """
+        failed: list[Exception] = []
+        # Nearly every call succeeds at once, for which tenacity does more work than the call.
+        try:
+            return await action()
+        except Exception as error:
+            failed.append(error)
 
+        # tenacity awaits coroutine functions only, which not every callable that gives an awaitable is.
         async def attempt() -> T:
+            if failed:
+                raise failed.pop()
             return await action()
 
         exponential = wait_exponential(
@@ -91,7 +100,6 @@ class RetryPolicy:
             retry=retry_if_exception(is_retryable),
             reraise=True,
         )
-        # tenacity awaits coroutine functions only, which not every callable that gives an awaitable is.
         return await attempts(attempt)
 
 

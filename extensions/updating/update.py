@@ -380,7 +380,7 @@ def _check(project: Path, contracts: Mapping[Place, Path | None], start: str) ->
         ownership.read(project, place)
     try:
         prefix = vcs.git(project, "rev-parse", "--show-prefix").removesuffix("\n")
-        vcs.git(project, "rev-parse", "--verify", "--quiet", "HEAD")
+        vcs.git(project, "rev-parse", "--verify", "HEAD")
         status = vcs.git(project, "status", *_UNCOMMITTED).split("\0")
     except subprocess.CalledProcessError as error:
         message = f"{project} has to be in a git repository with a commit; git says {vcs.why(error)}"

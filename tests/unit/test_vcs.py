@@ -73,8 +73,8 @@ def test_a_partial_clone_whose_origin_is_gone_is_no_copy(run: Run, origin: Path,
         (b"hint: a\nhint: b\n", "hint: b"),
         (b"warning: a\nerror: b\nfatal: c\n", "fatal: c"),
         (
-            b"fatal: detected dubious ownership in repository at '/x'\nTo add an exception, call:\n\n\tgit config --add x",
-            "fatal: detected dubious ownership in repository at '/x' To add an exception, call: git config --add x",
+            b"fatal: detected dubious ownership in repository at '/x'\nTo add it, call:\n\n\tgit config --add x",
+            "fatal: detected dubious ownership in repository at '/x' To add it, call: git config --add x",
         ),
     ],
 )

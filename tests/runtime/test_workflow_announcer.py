@@ -6,11 +6,12 @@ from dataclasses import replace
 from uuid import UUID, uuid4
 
 import pytest
+from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.event_bus import EventBusInmemory
 from omnibase_core.mixins.mixin_metrics import MixinMetrics
 from onex_node_runtime.operation import Surroundings
 from onex_node_runtime.workflows.announcer import Announcer
-from onex_node_runtime.workflows.run import Run, StepRecord
+from onex_node_runtime.workflows.run import Run, StepRecord, StepStatus
 from pydantic import BaseModel
 
 STEP_TOPIC = "onex.evt.shop-nodes.order-step.v1"
@@ -81,3 +82,22 @@ async def test_without_a_bus_steps_are_logged(caplog: pytest.LogCaptureFixture) 
     await announcer(None).tell(RUN, StepRecord("pay", "compensation_failed", error="away"), 0.25)
     assert "step_compensation_failed" in caplog.text
     assert "event_not_published" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "level"),
+    [
+        (EnumCoreErrorCode.VALIDATION_ERROR, "failed", "WARNING"),
+        (EnumCoreErrorCode.RESOURCE_NOT_FOUND, "failed", "WARNING"),
+        (EnumCoreErrorCode.TIMEOUT, "failed", "ERROR"),
+        (EnumCoreErrorCode.VALIDATION_ERROR, "compensation_failed", "ERROR"),
+    ],
+)
+async def test_what_a_node_refuses_is_a_warning_with_its_code(
+    code: EnumCoreErrorCode, status: StepStatus, level: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    await announcer(None).tell(RUN, StepRecord("pay", status, error="no", code=str(code)), 0.25)
+    (line,) = [record for record in caplog.records if f"step_{status}" in record.getMessage()]
+    assert line.levelname == level
+    assert str(code) in line.getMessage()

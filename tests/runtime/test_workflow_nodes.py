@@ -14,6 +14,7 @@ from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.errors import ModelOnexError
 from omnibase_core.event_bus import EventBusInmemory
 from onex_node_runtime.workflows import nodes_in_process
+from onex_node_runtime.workflows.calling import leaves_open
 from onex_node_runtime.workflows.connection import Connection
 from onex_node_runtime.workflows.nodes_in_process import NodesInProcess
 from onex_node_runtime.workflows.nodes_on_bus import NodesOnBus
@@ -100,6 +101,15 @@ async def test_an_installed_node_is_loaded_once_and_shut_down() -> None:
     assert (handler.event_bus, handler.running) == ("the bus", True)
     await nodes.close()
     assert not handler.running
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize(("operation", "payload"), [("treble", {}), ("", {}), ("double", [1])])
+async def test_an_operation_that_is_not_there_is_not_begun(operation: str, payload: Any) -> None:
+    with pytest.raises(ModelOnexError, match=f"no operation {operation} that") as caught:
+        await NodesInProcess().call(NODE, operation, payload, CALL_ID)
+    assert caught.value.error_code is EnumCoreErrorCode.NOT_FOUND
+    assert not leaves_open(caught.value)
 
 
 async def test_a_registered_node_is_called() -> None:

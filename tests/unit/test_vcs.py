@@ -57,6 +57,17 @@ def test_the_copy_has_all_files_of_the_commit(
     assert copied(project, tmp_path / "copy", prefix) == {name: f"{text}more" for name, text in FILES.items()}
 
 
+@pytest.mark.parametrize("name", [":(top)a", "a*", "[b]", "c?", "d\\e", "ä ö", '"f"', "-g", "#h", "!i"])
+def test_the_folder_of_a_project_may_be_called_like_a_pattern(run: Run, tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "whole" / name / "shop"
+    folder.mkdir(parents=True)
+    (folder / "a.py").write_text("one", encoding="utf-8")
+    git(run, tmp_path / "whole", "init", "--quiet")
+    commit(run, tmp_path / "whole", "Files")
+    vcs.copy_of(folder, tmp_path / "copy", f"{name}/shop/")
+    assert (tmp_path / "copy" / name / "shop" / "a.py").read_text(encoding="utf-8") == "one"
+
+
 def test_a_partial_clone_whose_origin_is_gone_is_no_copy(run: Run, origin: Path, tmp_path: Path) -> None:
     project = tmp_path / "project"
     git(run, tmp_path, "clone", "--quiet", "--filter=blob:none", "--sparse", origin.as_uri(), str(project))

@@ -154,7 +154,7 @@ def copy_of(project: Path, copy: Path, prefix: str) -> None:
         (inner / "shallow").write_bytes((common / "shallow").read_bytes())
     if prefix:
         # What looks like a pattern is a name, and asked about by some versions of git.
-        named = ("--skip-checks",) if set(prefix) & set("*?[]\\") else ()
+        named = ("--skip-checks",) if set(prefix) & set("!*?[]\\") else ()
         git(copy, "sparse-checkout", "set", "--cone", *named, "--", prefix.rstrip("/"), scratch=True)
     git(copy, "checkout", "--quiet", "--detach", head, scratch=True)
 

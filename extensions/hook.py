@@ -86,7 +86,7 @@ def _report(project: Path, place: Any) -> None:
     except (KeyError, ValueError):
         seconds = None
     try:
-        made = reporting.generation(project, place, ())
+        made = reporting.generation(project, place, (), _load("reporting.known").handed_on())
         (_load("project.reports").folder(project, place) / _GENERATION).write_text(made.as_json(), encoding="utf-8")
         _say(made.as_text(seconds).rstrip())
         events.send(made, seconds)

@@ -29,8 +29,10 @@ def _load(*modules: str) -> tuple[ModuleType, ...]:
     package.__path__ = [str(Path(__file__).resolve().parent)]
     sys.modules[_PACKAGE] = package
     importlib.invalidate_caches()
-    code = importlib.import_module(f"{_PACKAGE}.project.loading").keep_code(_PACKAGE)
-    loaded = tuple(importlib.import_module(f"{_PACKAGE}.{module}") for module in modules)
+    loading = importlib.import_module(f"{_PACKAGE}.project.loading")
+    code = loading.keep_code(_PACKAGE)
+    with loading.without_waste(code):
+        loaded = tuple(importlib.import_module(f"{_PACKAGE}.{module}") for module in modules)
     code.save()
     return loaded
 
@@ -71,6 +73,8 @@ class OnexExtension(Extension):
         self._origins = importlib.import_module(f"{_PACKAGE}.project.origin")
         own_file = importlib.import_module(f"{_PACKAGE}.reading.own_file")
         schema = importlib.import_module(f"{_PACKAGE}.reading.schema")
+        self._known = importlib.import_module(f"{_PACKAGE}.reporting.known")
+        self._known.hand_on(local.env, None)
         environment.filters.update(
             asked=_is_asked,
             choices=self._choices,
@@ -178,6 +182,8 @@ class OnexExtension(Extension):
             version, changed = self._origins.recorded(source, clone, version)
             if changed:
                 self._warnings.append(self._origins.uncommitted(changed, version))
+        contract = self.environment.globals["judged"]
+        self._known.hand_on(local.env, self._known.known(context["node"], contract, version))
         return {"_commit": version, "_src_path": self._origins.absolute(source)}
 
     @pass_context

@@ -9,7 +9,7 @@ Copier reads them before it loads a template, so that a template can neither bou
 import sys
 import textwrap
 from collections.abc import Sequence
-from importlib.metadata import entry_points
+from importlib.metadata import distribution
 
 from plumbum.commands.processes import ProcessExecutionError
 
@@ -31,7 +31,7 @@ def main() -> int:
     if message := unreadable(sys.argv[1:]):
         _say(message)
         return _EXIT_BAD
-    (command,) = entry_points(group="console_scripts", name="copier")
+    (command,) = distribution("copier").entry_points.select(group="console_scripts", name="copier")
     try:
         return int(command.load()() or 0)
     except (OSError, ValueError) as error:  # git's failures are of the first, and versions that are gone of the second

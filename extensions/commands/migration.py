@@ -10,6 +10,7 @@ from ..judging.judge import judge
 from ..language import names
 from ..language.prose import FEATURES, features_in
 from ..text.problems import Path, Problem, show
+from ..text.specs import mapping_of
 
 _ORDER = (
     *("name", "node_type", "version", "package", "description", "domain", "features", "dependencies", "enums"),
@@ -312,8 +313,8 @@ class _Migration:
                 self.keep(key, value, name)
         for side in ("input", "output"):
             model = spec.pop(f"{side}_model", None)
-            known = _mapping(self.contract.get("models")).get(_type_name(model)) if isinstance(model, str) else None
-            if fields := _mapping(_mapping(known).get("fields")):
+            known = mapping_of(self.contract.get("models")).get(_type_name(model)) if isinstance(model, str) else None
+            if fields := mapping_of(mapping_of(known).get("fields")):
                 result[side] = copy.deepcopy(dict(fields))
                 self.change(f"{place}: {name}.{side}_model", f"its fields are now those of {side}")
             elif model is not None:
@@ -373,7 +374,7 @@ class _Migration:
             self.change("mixins", "each is now a mapping with a name")
 
     def subcontract(self, name: str) -> Any:
-        return _mapping(self.contract.get("subcontracts")).get(name)
+        return mapping_of(self.contract.get("subcontracts")).get(name)
 
     def drop_subcontract(self, name: str) -> None:
         del self.contract["subcontracts"][name]
@@ -445,10 +446,6 @@ class _Migration:
                 name = operation.get("name") if isinstance(operation, Mapping) else None
                 return name if isinstance(name, str) else ""
         return ""
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
 
 
 def _text(value: object) -> str:

@@ -84,11 +84,13 @@ class Decision:
         subject: What was decided about.
         choice: What was chosen.
         reasons: What in the contract led to it.
+        idle: Whether the contract asks for it, and nothing in it uses it.
     """
 
     subject: str
     choice: str
     reasons: tuple[str, ...]
+    idle: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,20 +176,12 @@ def idle_integrations(contract: Contract) -> dict[str, Decision]:
     """
     if contract.node_type == "effect":
         return {}
-    return {
-        key: decision
-        for key, decision in _asked(contract).items()
-        if key != "kafka" and not decision.reasons[0].startswith(_USED)
-    }
+    return {key: decision for key, decision in _asked(contract).items() if key != "kafka" and decision.idle}
 
 
 def _asked(contract: Contract) -> dict[str, Decision]:
     found = {key: _decide_integration(contract, evidence) for key, evidence in INTEGRATIONS.items()}
     return {key: decision for key, decision in found.items() if decision}
-
-
-# What tells that something in the node calls an integration, or that it is one of the node's parts.
-_USED = ("operations", "subcontracts", "template_variant")
 
 
 def adapters(contract: Contract) -> tuple[str, ...]:
@@ -224,25 +218,28 @@ def _decide_integration(contract: Contract, evidence: Evidence) -> Decision | No
     written = (evidence.setting if settings[evidence.setting] is not None else "", named)
     consumes = ["subcontracts.event_type.consumed_events"] if key == "kafka" and contract.consumed_events else []
     kept = [f"operations[{i}].cache" for i, op in enumerate(contract.operations) if op.cache and op.cache.place == key]
-    kinds: tuple[Callable[[], list[str]], ...] = (
+    used: list[Callable[[], list[str]]] = [
         lambda: [
             *(f"operations[{i}].{key}" for i, op in enumerate(contract.operations) if getattr(op, key)),
             *consumes,
             *kept,
         ],
         lambda: _state_kept_in(contract, evidence.setting),
+    ]
+    asked: list[Callable[[], list[str]]] = [
         lambda: [f"integrations.{name}" for name in written if name],
         lambda: [f"dependencies.{name}" for name in contract.dependencies if name in evidence.dependencies],
         lambda: [f"features: {word}" for word in contract.features if word in evidence.features],
         lambda: [f"domain: {word}" for word in _words(contract.domain) if word in evidence.words],
-    )
+    ]
     part = next((part for part, (_, word, _) in variants.INTEGRATION_PARTS.items() if word == key), None)
     if contract.template_variant and part:
         parts = variants.parts_of(contract.template_variant, contract.node_type) or ()
-        kinds = (*kinds[:2], lambda: [f"template_variant: {contract.template_variant}"] if part in parts else [])
-    for find in kinds:
+        used.append(lambda: [f"template_variant: {contract.template_variant}"] if part in parts else [])
+        asked = []
+    for find in (*used, *asked):
         if reasons := find():
-            return Decision("integration", evidence.title, tuple(reasons))
+            return Decision("integration", evidence.title, tuple(reasons), idle=find in asked)
     return None
 
 

@@ -1,15 +1,12 @@
 """Values that may be missing where something needs one: keys, paths and contents."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from ..language import references
 from ..language.contract import spell_out
 from ..language.references import Reference
 from ..text.problems import Path, Problem
-from .fields import mapping_of
-
-type Specs = Mapping[str, Any]
+from ..text.specs import Specs, mapping_of
 
 # Where there is nothing to make of null, by implementation: Kafka has messages without key, and without value.
 _NEEDS = {"http": ("path",), "kafka": ("key",), "redis": ("key", "field"), "filesystem": ("path", "to", "content")}

@@ -3,7 +3,7 @@
 import keyword
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from ..language import filling
 from ..language.aggregation import (
@@ -19,8 +19,8 @@ from ..language.aggregation import (
 )
 from ..language.syntax import source
 from ..text.problems import Path, Problem, did_you_mean, show
+from ..text.specs import Specs
 
-type Specs = Mapping[str, Any]
 _KEYS: Final = ("string", "integer", "boolean", "uuid", "datetime", "date", "time", "duration", "decimal")
 _IDS: Final = ("string", "integer", "uuid")
 _EVENTS: Final = "an input field that is an array of a model, or a model"

@@ -1,15 +1,12 @@
 """Rules for results that are kept for a while: which may be, under which keys, and when they are forgotten."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from ..language import caches, classify, references, sql
 from ..language.contract import spell_out
 from ..text.problems import Path, Problem, did_you_mean, show
+from ..text.specs import Specs, list_of, mapping_of
 from . import integrations as effects
-from .fields import list_of, mapping_of
-
-type Specs = Mapping[str, Any]
 
 # What only reads, by the key that says what is done.
 _READING: Mapping[str, tuple[str, tuple[str, ...]]] = {

@@ -2,12 +2,11 @@
 
 import ipaddress
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 from ..text.problems import Path, Problem, show
-
-type Specs = Mapping[str, Any]
+from ..text.specs import Specs, mapping_of
 
 _AUTH: Final[Path] = ("service", "auth")
 # What requests have such headers for already.
@@ -37,7 +36,7 @@ def check(rules: Rules) -> Iterator[Problem]:
     Yields:
         The problems.
     """
-    auth = _mapping(rules.raw.get("service")).get("auth")
+    auth = mapping_of(rules.raw.get("service")).get("auth")
     known = isinstance(auth, Mapping)
     for index, operation in enumerate(rules.operations):
         place: Path = ("operations", index, "scopes")
@@ -47,10 +46,10 @@ def check(rules: Rules) -> Iterator[Problem]:
         return
     if rules.clean(_AUTH) and "bearer" not in auth and auth.get("api_keys", False) is False:
         yield Problem(_AUTH, "no way in which callers say who they are", "bearer, api_keys or both; or none")
-    header = _mapping(auth.get("api_keys")).get("header")
+    header = mapping_of(auth.get("api_keys")).get("header")
     if isinstance(header, str) and header.lower() in _OTHER_HEADERS:
         yield Problem((*_AUTH, "api_keys", "header"), show(header), "a header that has no other meaning")
-    yield from _urls(rules, _mapping(auth.get("bearer")))
+    yield from _urls(rules, mapping_of(auth.get("bearer")))
 
 
 def _urls(rules: Rules, bearer: Specs) -> Iterator[Problem]:
@@ -77,7 +76,3 @@ def is_safe(url: str) -> bool:
         return parts.scheme == "http" and (host == "localhost" or ipaddress.ip_address(host).is_loopback)
     except ValueError:
         return False
-
-
-def _mapping(value: object) -> Specs:
-    return value if isinstance(value, Mapping) else {}

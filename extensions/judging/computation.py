@@ -1,17 +1,17 @@
 """The rules of computations, and of the caching of their results."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 from ..language import expressions, filling, syntax
 from ..language.classify import node_type
 from ..language.computation import CACHING, REQUEST, RESULT, Locals, local_kind, result_type
-from ..language.contract import spell_out
+from ..language.contract import spelled_out
 from ..language.kinds import Kind, Scope, WrongError, kind_of
 from ..language.values import INPUT
 from ..text.problems import Path, Problem, did_you_mean, show
+from ..text.specs import Specs
 
-type Specs = Mapping[str, Any]
 IO = ("database", "http", "kafka", "redis", "filesystem")
 """The implementations that do something outside of the node."""
 
@@ -46,7 +46,7 @@ def check_compute(rules: Rules, path: Path, operation: Specs) -> Iterator[Proble
     if not rules.clean((*path, "input")) or not rules.clean((*path, "output")):
         return
     spec: Specs = operation["compute"]
-    inputs, outputs = _spelled_out(operation.get("input")), _spelled_out(operation.get("output"))
+    inputs, outputs = spelled_out(operation.get("input")), spelled_out(operation.get("output"))
     for name in spec:
         if name not in outputs and rules.clean((*place, name)):
             found = f"an expression for {name}, which is no output field"
@@ -74,7 +74,7 @@ def check_then(rules: Rules, path: Path, operation: Specs, implementation: str) 
         return
     if not isinstance(spec, Mapping) or not (rules.clean((*path, "input")) and rules.clean((*path, "output"))):
         return
-    inputs, outputs = _spelled_out(operation.get("input")), _spelled_out(operation.get("output"))
+    inputs, outputs = spelled_out(operation.get("input")), spelled_out(operation.get("output"))
     for name in spec:
         if name == RESULT and name in outputs:
             yield Problem((*place, name), f"an expression for {name}", "another name: result is what they follow")
@@ -102,8 +102,8 @@ def _check_expressions(
     sides: tuple[dict[str, Specs], dict[str, Specs]],
     result: tuple[str, dict[str, Specs]] | None = None,
 ) -> Iterator[Problem]:
-    models = {name: _kinds(rules, _spelled_out(fields)) for name, fields in rules.models.items()}
-    optional = {name: _optional(_spelled_out(fields)) for name, fields in rules.models.items()}
+    models = {name: _kinds(rules, spelled_out(fields)) for name, fields in rules.models.items()}
+    optional = {name: _optional(spelled_out(fields)) for name, fields in rules.models.items()}
     inputs, outputs = (_kinds(rules, side) for side in sides)
     locals_of = Locals()
     if result:
@@ -142,8 +142,3 @@ def _kinds(rules: Rules, fields: Mapping[str, Specs]) -> dict[str, Kind]:
 
 def _optional(fields: Mapping[str, Specs]) -> frozenset[str]:
     return frozenset(name for name, spec in fields.items() if filling.may_be_left_out(spec))
-
-
-def _spelled_out(fields: object) -> dict[str, Specs]:
-    found = fields if isinstance(fields, Mapping) else {}
-    return {name: spell_out(spec) for name, spec in found.items() if isinstance(spec, (str, Mapping))}

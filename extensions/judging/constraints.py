@@ -13,8 +13,7 @@ from uuid import UUID
 
 from ..language import patterns
 from ..text.problems import Path, Problem, show
-
-type Specs = Mapping[str, Any]
+from ..text.specs import Specs
 
 _DURATION = re.compile(r"-?P(?=.)(\d+W)?(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?")
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")

@@ -11,6 +11,7 @@ from ..language.contract import spell_out
 from ..language.publishing import SUCCESS, publications
 from ..text import sql_text
 from ..text.problems import Path, Problem, did_you_mean, show
+from ..text.specs import Specs, list_of, mapping_of
 from . import (
     caches,
     callers,
@@ -25,7 +26,7 @@ from . import (
     workflow,
 )
 from . import integrations as effects
-from .fields import TAKEN, FieldRules, Specs, comparable, is_needed, list_of, mapping_of
+from .fields import TAKEN, FieldRules, comparable, is_needed
 
 IMPLEMENTATIONS = (*(*computation.IO, "compute", "aggregate", "workflow", "handler"),)
 # Where input and output that another node than an effect asks for belongs.

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Protocol
 from zoneinfo import available_timezones
 
 from cronsim import CronSim, CronSimError
@@ -11,10 +11,9 @@ from packaging.utils import canonicalize_name
 
 from ..language.contract import spell_out
 from ..text.problems import Path, Problem, did_you_mean, show
+from ..text.specs import Specs
 from ..viewing import settings as known
 from ..viewing.packages import everywhere
-
-type Specs = Mapping[str, Any]
 
 _KINDS = ("string", "integer", "number", "boolean")
 _UNUSED = ("alias", "items", "values", "const", "format")

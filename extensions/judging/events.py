@@ -1,15 +1,14 @@
 """Rules for what operations take of events."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 from ..language import conditions, references
 from ..language.contract import spell_out
 from ..language.kinds import Scope
 from ..language.values import EVENT
 from ..text.problems import Path, Problem, did_you_mean, show
-
-type Specs = Mapping[str, Any]
+from ..text.specs import Specs
 
 
 class Rules(Protocol):

@@ -1,14 +1,13 @@
 """The rule of what is extracted from answers: one answer has to be able to fill all outputs."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 from ..language import answers, samples
 from ..language.answers import Keys
 from ..language.contract import Contract, Field, Operation, spell_out
 from ..text.problems import Path, Problem, show
-
-type Specs = Mapping[str, Any]
+from ..text.specs import Specs
 
 
 class Rules(Protocol):

@@ -2,15 +2,13 @@
 
 import keyword
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any
 
 from ..language import patterns
 from ..language.contract import BASE_TYPES, spell_out
 from ..text.problems import Path, Problem, did_you_mean, show
+from ..text.specs import Specs, list_of, mapping_of
 from ..text.yaml_words import misread
 from . import constraints, unions
-
-type Specs = Mapping[str, Any]
 
 _CONSTRAINTS_OF = {
     "string": ("minLength", "maxLength", "pattern", "enum", "const", "format"),
@@ -38,16 +36,6 @@ TAKEN = frozenset(
     | {"model_parametrized_name", "model_post_init", "model_rebuild", "model_validate", "model_validate_json"}
     | {"model_validate_strings"}
 )
-
-
-def mapping_of(value: object) -> Specs:
-    """Return a value, or an empty mapping where it is none."""
-    return value if isinstance(value, Mapping) else {}
-
-
-def list_of(value: object) -> list[Any]:
-    """Return a value, or an empty list where it is none."""
-    return value if isinstance(value, list) else []
 
 
 def is_needed(spec: object) -> bool:

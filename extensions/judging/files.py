@@ -1,14 +1,14 @@
 """Rules for actions on files."""
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator
+from typing import Protocol
 
 from ..language import filling, references
 from ..language.contract import spell_out
 from ..text.problems import Path, Problem, show
+from ..text.specs import Specs, mapping_of
 from .targets import targets
 
-type Specs = Mapping[str, Any]
 type Find = Callable[[str], str | None]
 
 
@@ -32,7 +32,7 @@ def action(rules: Rules, path: Path, spec: Specs, operation: Specs, _find: Find)
     Yields:
         The problems.
     """
-    action, outputs = spec.get("action"), _mapping(operation.get("output"))
+    action, outputs = spec.get("action"), mapping_of(operation.get("output"))
     writes = action in {"write", "append"}
     if writes and "content" not in spec:
         yield Problem((*path, "content"), "nothing", f"a value: {action} needs content")
@@ -56,7 +56,7 @@ def action(rules: Rules, path: Path, spec: Specs, operation: Specs, _find: Find)
             several = f"{len(spanning)} references with :path"
             yield Problem((*path, key), several, "one: nobody can tell where the first of them ends")
     kinds = ("string", "bytes", "object", "array")
-    returns = _mapping(spec.get("returns"))
+    returns = mapping_of(spec.get("returns"))
     into: tuple[str, tuple[str, ...]] | None = None
     if action == "read":
         into = (f"an output field of type {', '.join(kinds)}", kinds)
@@ -78,7 +78,3 @@ def _names(path: Path, name: object, outputs: Specs) -> Iterator[Problem]:
     spec = spell_out(outputs[name]) if isinstance(name, str) and name in outputs else {}
     if spec.get("type") == "array" and spell_out(spec.get("items", "string")).get("type") != "string":
         yield Problem(path, show(name), "an array of strings, the names of files")
-
-
-def _mapping(value: object) -> Specs:
-    return value if isinstance(value, Mapping) else {}

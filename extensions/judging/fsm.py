@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from ..language import filling, names
 from ..language.aggregation import INTENTS, takes_intents
@@ -18,8 +18,8 @@ from ..language.fsm import (
     sources_of,
 )
 from ..text.problems import Path, Problem, did_you_mean, nearest, show
+from ..text.specs import Specs
 
-type Specs = Mapping[str, Any]
 _TRIGGER_TYPES: Final = ("string", "an enum")
 _INTEGRATIONS: Final = {"postgres": "database", "redis": "redis"}
 _OPTIONS: Final = {"table": "postgres", "key_prefix": "redis"}

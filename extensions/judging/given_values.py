@@ -3,13 +3,12 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
 
 from ..language import patterns, references, samples, sql
 from ..language.contract import spell_out
 from ..text.problems import Path, Problem, show
+from ..text.specs import Specs, list_of, mapping_of
 
-type Specs = Mapping[str, Any]
 type Parts = Sequence[str | references.Reference]
 
 # What is made of fields, by implementation.
@@ -76,7 +75,7 @@ def counts(
     Yields:
         One problem for each value.
     """
-    parameters = _list(statement.get("parameters"))
+    parameters = list_of(statement.get("parameters"))
     tokens = [token for tokens in sql.split(statement["query"]) for token in tokens]
     for (_, word), (kind, number) in pairwise(tokens):
         if kind != "placeholder" or word.upper() not in _COUNTING or not 1 <= int(number[1:]) <= len(parameters):
@@ -133,7 +132,7 @@ _WRONG: Mapping[tuple[str, str], Callable[[str, str], str]] = {
 def _field(name: str, operation: Specs, models: Mapping[str, Specs]) -> tuple[Path, Specs]:
     """Return where a field is, below the operation or in a model, and its spec; an empty one where there is none."""
     first, *rest = name.split(".")
-    fields = _mapping(operation.get("input"))
+    fields = mapping_of(operation.get("input"))
     where: Path = ("input", first)
     spec: Specs = spell_out(fields[first]) if first in fields else {}
     for word in rest:
@@ -156,16 +155,18 @@ def _given(
         yield (*own, "maximum"), _text(spec["maximum"])
     if spec.get("maxLength") == 0:
         yield (*own, "maxLength"), ""
-    for index, value in enumerate(_list(spec.get("enum"))):
+    for index, value in enumerate(list_of(spec.get("enum"))):
         yield (*own, "enum", index), _text(value)
     kind = spec.get("type")
-    for index, value in enumerate(_list(_mapping(contract.get("enums")).get(kind) if isinstance(kind, str) else None)):
+    for index, value in enumerate(
+        list_of(mapping_of(contract.get("enums")).get(kind) if isinstance(kind, str) else None)
+    ):
         yield ("enums", str(kind), index), _text(value)
     is_given = bool({"default", "const", "enum"} & spec.keys())
-    for index, example in enumerate(_list(operation.get("examples"))):
-        given: object = _mapping(example).get("input")
+    for index, example in enumerate(list_of(operation.get("examples"))):
+        given: object = mapping_of(example).get("input")
         for word in name.split("."):
-            given = _mapping(given).get(word)
+            given = mapping_of(given).get(word)
         if given is not None:
             is_given = True
             yield (*path, "examples", index, "input", *name.split(".")), _text(given)
@@ -179,11 +180,3 @@ def _given(
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else str(value)
-
-
-def _mapping(value: object) -> Specs:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Protocol
 
 from ..deciding.decisions import INTEGRATIONS
 from ..language import answers, filling, references, spelled
@@ -11,9 +11,8 @@ from ..language.contract import spell_out
 from ..language.integrations import BODIES
 from ..text import bodies
 from ..text.problems import Path, Problem, did_you_mean, show
+from ..text.specs import Specs, mapping_of
 from . import absent
-
-type Specs = Mapping[str, Any]
 
 URLS = ("http://", "https://")
 # What a part of the answer that is no JSON fills.
@@ -41,17 +40,17 @@ class Rules(Protocol):
 
 def clients(rules: Rules) -> Iterator[tuple[Path, Specs]]:
     """Yield the HTTP APIs that a contract says something about, and where that is."""
-    integrations = _mapping(rules.raw.get("integrations"))
-    yield _UNNAMED, _mapping(integrations.get("api_client"))
-    for name, spec in _mapping(integrations.get("apis")).items():
-        yield ("integrations", "apis", name), _mapping(spec)
+    integrations = mapping_of(rules.raw.get("integrations"))
+    yield _UNNAMED, mapping_of(integrations.get("api_client"))
+    for name, spec in mapping_of(integrations.get("apis")).items():
+        yield ("integrations", "apis", name), mapping_of(spec)
 
 
 def client_of(rules: Rules, spec: Specs) -> Specs:
     """Return what the contract says about the API that a request goes to."""
-    integrations = _mapping(rules.raw.get("integrations"))
+    integrations = mapping_of(rules.raw.get("integrations"))
     name = spec.get("api")
-    return _mapping(_mapping(integrations.get("apis")).get(name) if name else integrations.get("api_client"))
+    return mapping_of(mapping_of(integrations.get("apis")).get(name) if name else integrations.get("api_client"))
 
 
 def apis(rules: Rules) -> Iterator[Problem]:
@@ -64,11 +63,11 @@ def apis(rules: Rules) -> Iterator[Problem]:
             yield Problem(path, f"an API with the name {show(name)}", "a name that nothing else in the node has")
         yield from _headers(rules, path, spec)
     for index, operation in enumerate(rules.operations):
-        yield from _headers(rules, ("operations", index, "http"), _mapping(operation.get("http")))
+        yield from _headers(rules, ("operations", index, "http"), mapping_of(operation.get("http")))
 
 
 def _headers(rules: Rules, path: Path, holder: Specs) -> Iterator[Problem]:
-    for name, value in _mapping(holder.get("headers")).items():
+    for name, value in mapping_of(holder.get("headers")).items():
         place: Path = (*path, "headers", name)
         if name.lower() in _OF_THE_CONNECTION:
             expected = "headers of the request; those of its length and its connection are written by the client"
@@ -79,8 +78,8 @@ def _headers(rules: Rules, path: Path, holder: Specs) -> Iterator[Problem]:
 
 def turned_off(rules: Rules, path: Path, spec: Specs) -> Iterator[Problem]:
     """Find requests to an API that the contract turns off, or that it does not have."""
-    integrations = _mapping(rules.raw.get("integrations"))
-    named, name = _mapping(integrations.get("apis")), spec.get("api")
+    integrations = mapping_of(rules.raw.get("integrations"))
+    named, name = mapping_of(integrations.get("apis")), spec.get("api")
     if isinstance(name, str) and name not in named:
         expected = f"one of integrations.apis: {', '.join(named)}" if named else "an API of integrations.apis"
         yield Problem((*path, "api"), show(name), expected, did_you_mean(name, named))
@@ -103,13 +102,13 @@ def request(rules: Rules, path: Path, spec: Specs, operation: Specs, _find: obje
     Yields:
         The problems.
     """
-    inputs, outputs = _mapping(operation.get("input")), _mapping(operation.get("output"))
+    inputs, outputs = mapping_of(operation.get("input")), mapping_of(operation.get("output"))
     yield from _literal_path((*path, "path"), spec.get("path"))
     yield from _bodies(rules, path, spec, inputs)
     yield from _extract(rules, path, spec, outputs)
     yield from _not_found(path, spec, outputs)
     yield from _pages(rules, path, spec, outputs)
-    extract, pages = _mapping(spec.get("extract")), _mapping(spec.get("pages"))
+    extract, pages = mapping_of(spec.get("extract")), mapping_of(spec.get("pages"))
     filled = {*extract, spec.get("not_found"), pages.get("into"), pages.get("more")} - {None}
     # A status and headers are there whatever the answer says.
     says_nothing = all(isinstance(what, Mapping) and not what.keys() & {"text", "bytes"} for what in extract.values())
@@ -140,16 +139,16 @@ def _bodies(rules: Rules, path: Path, spec: Specs, inputs: Specs) -> Iterator[Pr
     if "omit_null" in spec and not {"body", "form", "multipart"} & set(given):
         expected = "a body, a form or parts, whose members may have no value"
         yield Problem((*path, "omit_null"), "omit_null without members", expected)
-    stated = {name.lower() for name in _mapping(spec.get("headers"))}
+    stated = {name.lower() for name in mapping_of(spec.get("headers"))}
     for key in ("form", "multipart"):
         if key in given and "content-type" in stated:
             yield Problem((*path, "headers"), "a content type", f"none: {key} has one of its own")
     if given == ["body"]:
-        yield from _body(path, spec, _mapping(client_of(rules, spec).get("headers")), inputs)
+        yield from _body(path, spec, mapping_of(client_of(rules, spec).get("headers")), inputs)
     if isinstance(spec.get("bytes"), str) and _kind_of(spec["bytes"], rules, inputs) != "bytes":
         yield Problem((*path, "bytes"), show(spec["bytes"]), "a reference to an input field of type bytes")
-    for name, part in _mapping(spec.get("multipart")).items():
-        content = _mapping(part).get("content")
+    for name, part in mapping_of(spec.get("multipart")).items():
+        content = mapping_of(part).get("content")
         if isinstance(content, str) and not spec.get("omit_null") and absent.may_be_null(content, inputs, rules.models):
             hint = "omit_null: true leaves the part out"
             yield Problem((*path, "multipart", name, "content"), "content that may be null", "a value for a file", hint)
@@ -166,7 +165,7 @@ def _kind_of(text: str, rules: Rules, inputs: Specs) -> str:
 
 def _body(path: Path, spec: Specs, headers: Specs, inputs: Specs) -> Iterator[Problem]:
     body = spec["body"]
-    stated = bodies.content_type(headers, _mapping(spec.get("headers")))
+    stated = bodies.content_type(headers, mapping_of(spec.get("headers")))
     if bodies.is_json(stated):
         return
     if spec.get("omit_null"):
@@ -182,7 +181,7 @@ def _body(path: Path, spec: Specs, headers: Specs, inputs: Specs) -> Iterator[Pr
 
 
 def _extract(rules: Rules, path: Path, spec: Specs, outputs: Specs) -> Iterator[Problem]:
-    for name, what in _mapping(spec.get("extract")).items():
+    for name, what in mapping_of(spec.get("extract")).items():
         place = (*path, "extract", name)
         if name not in outputs:
             yield Problem(place, f"the unknown field {show(name)}", "an output field", did_you_mean(name, outputs))
@@ -193,7 +192,7 @@ def _extract(rules: Rules, path: Path, spec: Specs, outputs: Specs) -> Iterator[
             if not wrong and own not in {"", "array"} and answers.takes_many(what):
                 hint = "[0] takes the first, [?@.name == 'a'] those that are meant, and an array takes all"
                 yield Problem(place, f"{show(what)}, which leads to many values", f"a path to one {own}", hint)
-        kind = next(iter(_mapping(what)), "json")
+        kind = next(iter(mapping_of(what)), "json")
         if spec.get("method") == "HEAD" and kind not in {"header", "status"}:
             yield Problem(place, "an answer to HEAD", "a header or the status: such an answer has no body")
         long = spell_out(outputs[name]) if name in outputs else {}
@@ -230,10 +229,10 @@ def _not_found(path: Path, spec: Specs, outputs: Specs) -> Iterator[Problem]:
     yield from _target(place, name, "boolean", outputs)
     if HTTPStatus.NOT_FOUND in (spec.get("success") or ()):
         yield Problem((*path, "success"), "404, which not_found is about", "the statuses of what is there")
-    for other, what in _mapping(spec.get("extract")).items():
+    for other, what in mapping_of(spec.get("extract")).items():
         if other == name:
             yield Problem((*path, "extract", other), f"{other}, which not_found fills", "another output field")
-        elif other in outputs and not (filling.may_be_null(outputs[other]) or "status" in _mapping(what)):
+        elif other in outputs and not (filling.may_be_null(outputs[other]) or "status" in mapping_of(what)):
             expected = f"required: false, since there is none where {name} is false"
             yield Problem((*path[:-1], "output", other), f"{other}, which is required", expected)
 
@@ -248,7 +247,7 @@ def _pages(rules: Rules, path: Path, spec: Specs, outputs: Specs) -> Iterator[Pr
     for key in ("extract", "not_found"):
         if key in spec:
             yield Problem((*path, key), f"{key} beside pages", "pages alone, which fill the output")
-    given = _mapping(pages.get("next"))
+    given = mapping_of(pages.get("next"))
     ways = [way for way in (("link",), ("cursor", "parameter"), ("page",)) if set(given) - {"first"} == set(way)]
     if not ways or ("first" in given and "page" not in given):
         expected = "link; cursor and parameter; or page, and first where it is not 1"
@@ -267,7 +266,3 @@ def _target(place: Path, name: object, kind: str, outputs: Specs) -> Iterator[Pr
         yield Problem(place, show(name), expected, did_you_mean(str(name), outputs))
     elif spell_out(outputs[str(name)]).get("type") != kind:
         yield Problem(place, show(name), expected)
-
-
-def _mapping(value: object) -> Specs:
-    return value if isinstance(value, Mapping) else {}

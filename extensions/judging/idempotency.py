@@ -1,15 +1,13 @@
 """Rules for the keys of requests: which operations can keep an answer in the transaction that it tells of."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 from ..language import migrations, sql
 from ..language.contract import spell_out
 from ..language.fsm import IMPLEMENTATIONS
 from ..text.problems import Path, Problem
-from .fields import list_of, mapping_of
-
-type Specs = Mapping[str, Any]
+from ..text.specs import Specs, list_of, mapping_of
 
 _WANTED: Final = "an operation with statements in a transaction on the node's own database"
 # How what has no transaction is repeated.

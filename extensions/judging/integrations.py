@@ -11,10 +11,10 @@ from ..language.contract import build_security, spell_out
 from ..language.deployment import DEFAULT_PORT
 from ..language.publishing import publications
 from ..text.problems import Path, Problem, did_you_mean, show
+from ..text.specs import Specs, list_of, mapping_of
 from . import absent, files, given_values, http, redis
 from . import events as events_judging
 
-type Specs = Mapping[str, Any]
 type Find = Callable[[str], str | None]
 
 _INPUT = ("input", "env", "secret", *references.GIVEN)
@@ -68,11 +68,11 @@ def check(rules: Rules, path: Path, operation: Specs) -> Iterator[Problem]:
     """
     key = str(path[-1])
     if key == "http":
-        yield from http.turned_off(rules, path, _mapping(operation[key]))
-    elif _mapping(rules.raw.get("integrations")).get(_INTEGRATION_OF[key]) is False:
+        yield from http.turned_off(rules, path, mapping_of(operation[key]))
+    elif mapping_of(rules.raw.get("integrations")).get(_INTEGRATION_OF[key]) is False:
         expected = f"another implementation, since integrations.{_INTEGRATION_OF[key]} is false"
         yield Problem(path, f"a use of {key}", expected)
-    inputs = _mapping(operation.get("input"))
+    inputs = mapping_of(operation.get("input"))
     if not rules.clean((*path[:-1], "input")) or not rules.clean((*path[:-1], "output")):
         return
     spec = {name: value for name, value in operation[key].items() if rules.clean((*path, name))}
@@ -160,12 +160,12 @@ def settings(rules: Rules) -> Iterator[Problem]:
     Yields:
         The problems.
     """
-    integrations = _mapping(rules.raw.get("integrations"))
+    integrations = mapping_of(rules.raw.get("integrations"))
     for name in ("kafka", "redis", "filesystem"):
         path: Path = ("integrations", name)
         if rules.clean(path):
             sources = ("env",) if name in {"kafka", "filesystem"} else _OUTSIDE
-            yield from references.problems(path, _mapping(integrations.get(name)), sources, lambda _: None)
+            yield from references.problems(path, mapping_of(integrations.get(name)), sources, lambda _: None)
     for url, schemes in _SCHEMES.items():
         yield from _scheme(rules, url, schemes)
     for path, _ in http.clients(rules):
@@ -173,8 +173,8 @@ def settings(rules: Rules) -> Iterator[Problem]:
     yield from http.apis(rules)
     yield from _host(rules)
     yield from _docs(rules)
-    advanced = _mapping(rules.raw.get("advanced_features"))
-    tracing = _mapping(_mapping(advanced.get("observability")).get("tracing"))
+    advanced = mapping_of(rules.raw.get("advanced_features"))
+    tracing = mapping_of(mapping_of(advanced.get("observability")).get("tracing"))
     place: Path = ("advanced_features", "observability", "tracing", "endpoint")
     yield from references.problems(place, tracing.get("endpoint"), ("env",), lambda _: None)
     wrong = list(_patterns(advanced))
@@ -188,7 +188,7 @@ def settings(rules: Rules) -> Iterator[Problem]:
 def _scheme(rules: Rules, path: Path, schemes: tuple[str, ...]) -> Iterator[Problem]:
     url: Any = rules.raw
     for step in path:
-        url = _mapping(url).get(str(step))
+        url = mapping_of(url).get(str(step))
     # What a reference stands for is not known here.
     if isinstance(url, str) and rules.clean(path) and not url.lower().startswith(("${", *schemes)):
         hint = f"{schemes[0]}{url}" if re.fullmatch(r"[\w.-]+(:\d+)?(/[\w./-]*)?", url) else ""
@@ -197,7 +197,7 @@ def _scheme(rules: Rules, path: Path, schemes: tuple[str, ...]) -> Iterator[Prob
 
 def _host(rules: Rules) -> Iterator[Problem]:
     path: Path = ("service", "host")
-    host = _mapping(rules.raw.get("service")).get("host")
+    host = mapping_of(rules.raw.get("service")).get("host")
     if not isinstance(host, str) or ":" not in host or not rules.clean(path):
         return
     try:
@@ -207,14 +207,14 @@ def _host(rules: Rules) -> Iterator[Problem]:
 
 
 def _docs(rules: Rules) -> Iterator[Problem]:
-    service = _mapping(rules.raw.get("service"))
+    service = mapping_of(rules.raw.get("service"))
     if service.get("docs") is True and service.get("openapi") is False:
         yield Problem(("service", "docs"), "a page without a document", "service.openapi: true, or docs left out")
 
 
 def _patterns(advanced: Specs) -> Iterator[Problem]:
-    forbidden = _mapping(advanced.get("security_validation")).get("forbidden_patterns")
-    for index, pattern in enumerate(_list(forbidden)):
+    forbidden = mapping_of(advanced.get("security_validation")).get("forbidden_patterns")
+    for index, pattern in enumerate(list_of(forbidden)):
         place: Path = ("advanced_features", "security_validation", "forbidden_patterns", index)
         wrong = patterns.objection(pattern) if isinstance(pattern, str) else ("a regular expression", "")
         if wrong is not None:
@@ -226,15 +226,15 @@ def _examples(rules: Rules, advanced: Specs) -> Iterator[Problem]:
         return
     view = security.security(build_security(advanced.get("security_validation")))
     for number, operation in enumerate(rules.operations):
-        for index, example in enumerate(_list(operation.get("examples"))):
+        for index, example in enumerate(list_of(operation.get("examples"))):
             path: Path = ("operations", number, "examples", index, "input")
-            if rules.clean(path) and not security.allowed(view, _mapping(example).get("input")):
+            if rules.clean(path) and not security.allowed(view, mapping_of(example).get("input")):
                 yield Problem(path, "text that is not allowed", "what advanced_features.security_validation lets pass")
 
 
 def _ports(rules: Rules, advanced: Specs) -> Iterator[Problem]:
-    port = _mapping(_mapping(advanced.get("observability")).get("metrics")).get("prometheus_port")
-    if port is not None and port == _mapping(rules.raw.get("service")).get("port", DEFAULT_PORT):
+    port = mapping_of(mapping_of(advanced.get("observability")).get("metrics")).get("prometheus_port")
+    if port is not None and port == mapping_of(rules.raw.get("service")).get("port", DEFAULT_PORT):
         place: Path = ("advanced_features", "observability", "metrics", "prometheus_port")
         yield Problem(
             place, show(port), "another port than service.port", "left out, metrics are on the service's port"
@@ -249,13 +249,13 @@ def _events(rules: Rules, integrations: Specs) -> Iterator[Problem]:
                 place: Path = ("operations", index, "publishes", number)
                 yield Problem(place, f"{show(item.event)} on {item.on} a second time", "each event once")
             told.add((item.event, item.on))
-    events = _mapping(_mapping(rules.raw.get("subcontracts")).get("event_type"))
+    events = mapping_of(mapping_of(rules.raw.get("subcontracts")).get("event_type"))
     by_name = {str(operation.get("name")): operation for operation in rules.operations}
     for side in ("consumed_events", "published_events"):
         seen: set[object] = set()
-        for index, spec in enumerate(_list(events.get(side))):
+        for index, spec in enumerate(list_of(events.get(side))):
             path: Path = ("subcontracts", "event_type", side, index)
-            event, name = _mapping(spec).get("event"), _mapping(spec).get("operation")
+            event, name = mapping_of(spec).get("event"), mapping_of(spec).get("operation")
             if not rules.clean(path):
                 continue
             if name not in by_name:
@@ -265,17 +265,17 @@ def _events(rules: Rules, integrations: Specs) -> Iterator[Problem]:
             yield from _topic((*path, "event"), str(event))
             inputs: Path = ("operations", _index(rules, name), "input")
             if side == "consumed_events" and name in by_name and rules.clean(inputs) and rules.clean(("models",)):
-                yield from events_judging.check(rules, path, spec, _mapping(by_name[str(name)].get("input")))
+                yield from events_judging.check(rules, path, spec, mapping_of(by_name[str(name)].get("input")))
             key = event if side == "consumed_events" else (event, name)
             if key in seen:
                 yield Problem((*path, "event"), f"{show(event)} a second time", "each event once")
             seen.add(key)
-            others = [item.event for item in publications(_mapping(by_name.get(str(name))))]
+            others = [item.event for item in publications(mapping_of(by_name.get(str(name))))]
             if side == "published_events" and others and event not in others:
                 place = (*path, "event")
                 expected = f"{', '.join(others)}, which the operation publishes"
                 yield Problem(place, show(event), expected, "write it down once")
-            topic = _mapping(_mapping(by_name.get(str(name))).get("kafka")).get("topic")
+            topic = mapping_of(mapping_of(by_name.get(str(name))).get("kafka")).get("topic")
             if (
                 side == "published_events"
                 and isinstance(topic, str)
@@ -320,11 +320,3 @@ def _finder(inputs: Specs, models: Mapping[str, Specs]) -> Find:
         return None
 
     return find
-
-
-def _mapping(value: object) -> Specs:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []

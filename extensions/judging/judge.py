@@ -6,7 +6,6 @@ import math
 import re
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import replace
 from datetime import date
 from functools import cache
 from typing import Any
@@ -166,10 +165,10 @@ def _rules(raw: Mapping[str, Any], blocked: Collection[Path]) -> Iterator[Proble
         yield from _beside(check(raw, blocked), blocked)
         return
     for problem in check(repaired.contract, ()):
-        moved = replace(problem, path=repaired.own_path(problem.path))
+        written = repaired.as_written(problem)
         # Below a key whose name is no name, all else is judged.
-        if moved.path not in blocked and not repaired.follows(moved):
-            yield moved
+        if written.path not in blocked and not repaired.follows(written):
+            yield written
 
 
 def _beside(problems: Iterator[Problem], blocked: Collection[Path]) -> Iterator[Problem]:

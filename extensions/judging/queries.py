@@ -1,15 +1,12 @@
 """Rules for a statement of SQL: what PostgreSQL takes as it stands, its parameters, and the columns of its rows."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Any
 
 from ..language import filling, spelled, sql, sql_words
 from ..language.contract import spell_out
 from ..text import sql_text
 from ..text.problems import Path, Problem, did_you_mean, show
-from .fields import mapping_of
-
-type Specs = Mapping[str, Any]
+from ..text.specs import Specs, mapping_of
 
 _CHANGES = ("insert", "update", "delete", "merge")
 _TYPED = ("object", "array")

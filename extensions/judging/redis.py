@@ -1,14 +1,14 @@
 """Rules for commands of Redis."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 from ..language import filling, references
 from ..language.contract import spell_out
 from ..text.problems import Path, Problem, did_you_mean, show
+from ..text.specs import Specs, mapping_of
 from .targets import targets
 
-type Specs = Mapping[str, Any]
 type Find = Callable[[str], str | None]
 
 _OF_VALUES = ("zincrby", "zrem", "zscore", "zrank", "lrem")
@@ -80,7 +80,7 @@ def command(rules: Rules, path: Path, spec: Specs, operation: Specs, find: Find)
         The problems.
     """
     command = spec.get("command")
-    inputs, outputs = _mapping(operation.get("input")), _mapping(operation.get("output"))
+    inputs, outputs = mapping_of(operation.get("input")), mapping_of(operation.get("output"))
     if not isinstance(command, str):
         return
     plain_hash = command == "hset" and "field" not in spec
@@ -89,7 +89,7 @@ def command(rules: Rules, path: Path, spec: Specs, operation: Specs, find: Find)
         yield Problem((*path, "value"), show(spec["value"]), "a mapping of fields, or field beside value")
     yield from _amounts(path, command, spec, inputs, find)
     yield from _together(path, command, spec)
-    returns = _mapping(spec.get("returns"))
+    returns = mapping_of(spec.get("returns"))
     wanted = _wanted(command)
     yield from targets((*path, "returns"), returns, outputs, wanted)
     into = returns.get("into")
@@ -136,7 +136,7 @@ def _together(path: Path, command: str, spec: Specs) -> Iterator[Problem]:
         yield Problem((*path, "min"), "nothing", "min or max, or else it is delete that is meant")
     if spec.get("if_absent") is not True:
         return
-    if "found" not in _mapping(spec.get("returns")):
+    if "found" not in mapping_of(spec.get("returns")):
         yield Problem((*path, "returns", "found"), "nothing", "an output field that tells whether it was absent")
     if command == "hset" and "field" not in spec:
         yield Problem((*path, "if_absent"), "if_absent for several fields", "one field, or no if_absent")
@@ -170,7 +170,3 @@ def _number(path: Path, text: str, inputs: Specs, find: Find, *, whole: bool) ->
 
 def _is_needed(spec: object) -> bool:
     return isinstance(spec, str) or (isinstance(spec, Mapping) and spec.get("required", True) is not False)
-
-
-def _mapping(value: object) -> Specs:
-    return value if isinstance(value, Mapping) else {}

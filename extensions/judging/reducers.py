@@ -1,18 +1,17 @@
 """Rules for what reducers do: state machines and aggregations, held against the rest of their contract."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 from ..language import conditions, fsm, names
 from ..language.classify import node_type
-from ..language.contract import spell_out
+from ..language.contract import spelled_out
 from ..language.kinds import Scope
 from ..language.values import INPUT
 from ..text.problems import Path, Problem
+from ..text.specs import Specs, list_of, mapping_of
 from . import aggregation
 from . import fsm as fsm_rules
-
-type Specs = Mapping[str, Any]
 
 
 class Rules(Protocol):
@@ -33,7 +32,7 @@ class Rules(Protocol):
 
 def by_state_machine(rules: Rules, operation: Specs) -> bool:
     """Tell whether the contract's state machine says what happens in an operation."""
-    return "fsm" in _mapping(rules.raw.get("subcontracts")) and fsm.is_moved(operation)
+    return "fsm" in mapping_of(rules.raw.get("subcontracts")) and fsm.is_moved(operation)
 
 
 def check_aggregate(rules: Rules, path: Path, operation: Specs, taken: frozenset[str]) -> Iterator[Problem]:
@@ -51,7 +50,7 @@ def check_aggregate(rules: Rules, path: Path, operation: Specs, taken: frozenset
     if (kind := node_type(rules.raw)) != "reducer":
         yield Problem((*path, "aggregate"), f"an aggregation in a node of type {kind}", "a reducer")
     elif rules.clean((*path, "aggregate")):
-        models = {name: _spelled_out(fields) for name, fields in rules.models.items()}
+        models = {name: spelled_out(fields) for name, fields in rules.models.items()}
         types = conditions.Types(models, rules.enums)
         context = aggregation.Context(
             enums=frozenset(rules.enums),
@@ -63,7 +62,7 @@ def check_aggregate(rules: Rules, path: Path, operation: Specs, taken: frozenset
                 place, text, conditions.Types({**models, "": fields}, rules.enums).scope("", aggregation.WINDOW)
             ),
         )
-        inputs, outputs = _spelled_out(operation.get("input")), _spelled_out(operation.get("output"))
+        inputs, outputs = spelled_out(operation.get("input")), spelled_out(operation.get("output"))
         yield from aggregation.check(path, operation["aggregate"], inputs, outputs, context)
 
 
@@ -76,7 +75,7 @@ def check_state_machine(rules: Rules) -> Iterator[Problem]:
     Yields:
         The problems.
     """
-    subcontracts = _mapping(rules.raw.get("subcontracts"))
+    subcontracts = mapping_of(rules.raw.get("subcontracts"))
     spec, store = subcontracts.get("fsm"), subcontracts.get("state_management")
     workflows = any("workflow" in operation for operation in rules.operations)
     aggregates = any("aggregate" in operation for operation in rules.operations)
@@ -92,9 +91,7 @@ def check_state_machine(rules: Rules) -> Iterator[Problem]:
         yield Problem(fsm.PATH, f"a state machine in a node of type {kind}", "a reducer")
         return
     sides = [
-        fsm_rules.Side(
-            ("operations", index), _spelled_out(operation.get("input")), _spelled_out(operation.get("output"))
-        )
+        fsm_rules.Side(("operations", index), spelled_out(operation.get("input")), spelled_out(operation.get("output")))
         for index, operation in enumerate(rules.operations)
         if by_state_machine(rules, operation)
     ]
@@ -102,8 +99,8 @@ def check_state_machine(rules: Rules) -> Iterator[Problem]:
 
 
 def _context(rules: Rules) -> fsm_rules.Context:
-    integrations = _mapping(rules.raw.get("integrations"))
-    migrations = _mapping(integrations.get("database")).get("migrations")
+    integrations = mapping_of(rules.raw.get("integrations"))
+    migrations = mapping_of(integrations.get("database")).get("migrations")
     return fsm_rules.Context(
         name=str(rules.raw.get("name")),
         enums=rules.enums,
@@ -111,12 +108,12 @@ def _context(rules: Rules) -> fsm_rules.Context:
         unfit=rules.value,
         condition=lambda place, text, inputs: conditions.check(place, text, _input_scope(rules, inputs)),
         off=tuple(name for name, setting in integrations.items() if setting is False),
-        migrations=[_mapping(migration).get("id") for migration in migrations or ()],
+        migrations=[mapping_of(migration).get("id") for migration in migrations or ()],
     )
 
 
 def _input_scope(rules: Rules, inputs: Mapping[str, Specs]) -> Scope:
-    models = {name: _spelled_out(fields) for name, fields in rules.models.items()}
+    models = {name: spelled_out(fields) for name, fields in rules.models.items()}
     return conditions.Types({**models, "": inputs}, rules.enums).scope("", INPUT)
 
 
@@ -134,14 +131,14 @@ def generated_types(rules: Rules) -> Iterator[tuple[Path, str, str]]:
         spec = operation.get("aggregate")
         if isinstance(name, str) and isinstance(spec, Mapping):
             place = ("operations", index, "name")
-            arrays = [field for field in _spelled_out(operation.get("output")).values() if "items" in field]
+            arrays = [field for field in spelled_out(operation.get("output")).values() if "items" in field]
             if not any(item in rules.models for field in arrays for item in _types(field)):
                 yield place, f"model_{name}_window", f"the windows of {name}"
             if spec.get("intents"):
                 yield place, f"model_{name}_intent", f"the intents of {name}"
-    moved = [_spelled_out(op.get("output")) for op in rules.operations if by_state_machine(rules, op)]
-    machine = _mapping(_mapping(rules.raw.get("subcontracts")).get("fsm"))
-    asking = any(_mapping(item).get("intents") for item in _items(machine.get("transitions")))
+    moved = [spelled_out(op.get("output")) for op in rules.operations if by_state_machine(rules, op)]
+    machine = mapping_of(mapping_of(rules.raw.get("subcontracts")).get("fsm"))
+    asking = any(mapping_of(item).get("intents") for item in list_of(machine.get("transitions")))
     for index, operation in enumerate(rules.operations):
         if asking and by_state_machine(rules, operation) and isinstance(operation.get("name"), str):
             name = operation["name"]
@@ -155,15 +152,3 @@ def generated_types(rules: Rules) -> Iterator[tuple[Path, str, str]]:
 def _types(field: Specs) -> Iterator[str]:
     items = field["items"]
     yield str(items.get("type") if isinstance(items, Mapping) else items)
-
-
-def _items(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _mapping(value: object) -> Specs:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _spelled_out(fields: object) -> dict[str, Specs]:
-    return {name: spell_out(spec) for name, spec in _mapping(fields).items() if isinstance(spec, (str, Mapping))}

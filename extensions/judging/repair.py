@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -17,7 +17,9 @@ _ROUNDS = 60
 _WORD = re.compile(r"[A-Za-z0-9_]+")
 _DEEPEST = 6
 # Texts that stand for ones that nobody wrote.
-_MADE_UP = re.compile(r"\b(unnamed[_-]\d|Unnamed\d)")
+_MADE_UP = re.compile(r"\b(unnamed[_-]\d+|Unnamed\d+)")
+_AMONG_OTHERS = re.compile(rf", {_MADE_UP.pattern}|{_MADE_UP.pattern}, ")
+_ALONE = re.compile(rf"(?<!^one of) {_MADE_UP.pattern}$")
 # The parts of a contract that stand for themselves, by the length of their paths.
 _UNITS = {"operations": 2, "models": 2, "enums": 2, "subcontracts": 2, "integrations": 2}
 
@@ -60,22 +62,36 @@ class Repaired:
             found.append(self.moved.get(path[:number], {}).get(part, part))
         return tuple(found)
 
+    def as_written(self, problem: Problem) -> Problem:
+        """Return a problem as it is in the contract as it was written.
+
+        Args:
+            problem: A problem of the changed contract.
+
+        Returns:
+            The problem at its own place; names that were made up are not among those that may be meant.
+        """
+        path, expected = self.own_path(problem.path), problem.expected
+        if expected.startswith("one of"):
+            expected = _ALONE.sub(", none of which has a name", _AMONG_OTHERS.sub("", expected))
+        return replace(problem, path=path, expected=expected)
+
     def follows(self, problem: Problem) -> bool:
         """Tell whether a problem may be there for a change alone.
 
         Args:
-            problem: A problem of the contract, its path as it was written.
+            problem: A problem of the contract, as it was written.
 
         Returns:
             Whether it is about what was changed, or about something that is missing where something was taken out.
         """
         if any(problem.path[:length] in self.made for length in range(len(problem.path) + 1)):
             return True
-        # Among others that may be meant, what was made up makes no problem.
-        about = problem.found if problem.expected.startswith("one of") else f"{problem.found} {problem.expected}"
         # An operation that nobody wrote may be any.
         whole = any(path[0] == "operations" and len(path) <= _UNITS["operations"] for path in self.made)
-        if (whole and problem.path[:1] == ("subcontracts",)) or _MADE_UP.search(about):
+        if (whole and problem.path[:1] == ("subcontracts",)) or _MADE_UP.search(
+            f"{problem.found} {problem.expected} {problem.hint}"
+        ):
             return True
         told = _words(problem.found)
         for path, gone in self.changes.items():

@@ -3,16 +3,14 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from ..language import filling, sql
 from ..language.contract import spell_out
 from ..text.problems import Path, Problem, did_you_mean, show
+from ..text.specs import Specs, list_of, mapping_of
 from . import given_values, queries
 from . import integrations as effects
-from .fields import is_needed, list_of, mapping_of
-
-type Specs = Mapping[str, Any]
+from .fields import is_needed
 
 _COLUMN = re.compile(r"(?P<statement>[a-z][a-z0-9_]*)\.(?P<column>[A-Za-z_][A-Za-z0-9_]*)")
 _OPTIONAL = "an output field with required: false"

@@ -1,12 +1,11 @@
 """Rules for the output fields that an implementation fills by name."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from ..language.contract import BASE_TYPES, spell_out
 from ..text.problems import Path, Problem, did_you_mean, show
+from ..text.specs import Specs
 
-type Specs = Mapping[str, Any]
 type Wanted = Mapping[str, tuple[str, tuple[str, ...] | None] | None]
 """What a key of `returns` takes: how that is said, and the types, None for all; None for a key that takes nothing."""
 

@@ -2,14 +2,12 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any
 
 from ..language import references
 from ..language.workflow import every_step
 from ..text.problems import Path, Problem, show
+from ..text.specs import Specs
 from .integrations import NO_TEXTS
-
-type Specs = Mapping[str, Any]
 
 _WHOLE = re.compile(r"(?P<source>input|steps)\.(?P<name>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)")
 _EVENT = re.compile(r"event(?:\.[A-Za-z_]\w*)+")

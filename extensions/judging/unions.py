@@ -1,12 +1,11 @@
 """Rules for values that are one of several models."""
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 from ..language.contract import spell_out
 from ..text.problems import Path, Problem, did_you_mean, show
-
-type Specs = Mapping[str, Any]
+from ..text.specs import Specs
 
 
 class Rules(Protocol):

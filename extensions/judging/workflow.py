@@ -4,20 +4,20 @@ import graphlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Protocol
 
 from ..language import filling, references, run_conditions
 from ..language.conditions import kinds_of
-from ..language.contract import spell_out
+from ..language.contract import spell_out, spelled_out
 from ..language.kinds import Kind
 from ..language.references import Reference
 from ..language.reported import REPORTED
 from ..language.run_conditions import UNKNOWN, InputTypes, RunScope
 from ..language.workflow import every_step, upstream
 from ..text.problems import Path, Problem, did_you_mean, show
+from ..text.specs import Specs, mapping_of
 from .workflow_output import Output
 
-type Specs = Mapping[str, Any]
 _CALLING = frozenset({"timeout_seconds", "retry", "idempotent"})
 # The words that say how a step does what it does, by the word that says what.
 _WORDS: Mapping[str, frozenset[str]] = {
@@ -59,17 +59,17 @@ def check_workflow(rules: Rules, path: Path, operation: Specs) -> Iterator[Probl
         return
     if "retry" in operation:
         yield Problem((*path, "retry"), "a policy beside a workflow", "workflow.retry, which its steps follow")
-    if "timeout_seconds" in operation and "timeout_seconds" in _mapping(operation["workflow"]):
+    if "timeout_seconds" in operation and "timeout_seconds" in mapping_of(operation["workflow"]):
         found = "a deadline beside that of the workflow"
         yield Problem((*path, "timeout_seconds"), found, "workflow.timeout_seconds alone, the deadline of all steps")
-    store = _mapping(_mapping(rules.raw.get("subcontracts")).get("state_management"))
+    store = mapping_of(mapping_of(rules.raw.get("subcontracts")).get("state_management"))
     backend = store.get("backend")
     for name, owner in (("table", "postgres"), ("key_prefix", "redis")):
         if name in store and backend != owner:
             found = f"{name} for the backend {backend}"
             yield Problem(("subcontracts", "state_management", name), found, f"the backend {owner}")
     setting = {"postgres": "database", "redis": "redis"}.get(str(backend))
-    if setting and _mapping(rules.raw.get("integrations")).get(setting) is False:
+    if setting and mapping_of(rules.raw.get("integrations")).get(setting) is False:
         expected = f"another backend, since integrations.{setting} is false"
         yield Problem(("subcontracts", "state_management", "backend"), show(backend), expected)
     if not rules.clean(place) or not rules.clean((*path, "input")) or not rules.clean((*path, "output")):
@@ -114,8 +114,8 @@ class _Workflow:
         self.every = list(every_step(self.steps))
         self.names = {step["name"] for step in self.every}
         self.skipped = {step["name"] for step in self.every if "when" in step}
-        self.inputs = _spelled_out(operation.get("input"))
-        self.outputs = _spelled_out(operation.get("output"))
+        self.inputs = spelled_out(operation.get("input"))
+        self.outputs = spelled_out(operation.get("output"))
 
     def problems(self) -> Iterator[Problem]:
         yield from self.unique()
@@ -171,7 +171,10 @@ class _Workflow:
         placed = _placed((*self.path, "steps"), self.steps)
         policies += [((*place, "retry"), step.get("retry")) for place, step in placed]
         for place, policy in policies:
-            first, longest = _mapping(policy).get("initial_delay_ms", 100), _mapping(policy).get("max_delay_ms", 10_000)
+            first, longest = (
+                mapping_of(policy).get("initial_delay_ms", 100),
+                mapping_of(policy).get("max_delay_ms", 10_000),
+            )
             if first > longest:
                 yield Problem(
                     (*place, "max_delay_ms"), show(longest), f"at least initial_delay_ms, which is {show(first)}"
@@ -257,7 +260,7 @@ class _Workflow:
         """The types that conditions may rely on."""
         rules = self.rules
         models = {
-            name: kinds_of(_spelled_out(fields), rules.enums, rules.models) for name, fields in rules.models.items()
+            name: kinds_of(spelled_out(fields), rules.enums, rules.models) for name, fields in rules.models.items()
         }
         return InputTypes(kinds_of(self.inputs, rules.enums, rules.models), models, rules.enums)
 
@@ -343,7 +346,7 @@ class _Workflow:
         return kind
 
     def output(self) -> Iterator[Problem]:
-        path, output = (*self.path, "output"), _mapping(self.spec.get("output"))
+        path, output = (*self.path, "output"), mapping_of(self.spec.get("output"))
         own = frozenset(step["name"] for step in self.steps)
         fields = Output(self.rules, self.inputs, self.answered)
         for name, value in output.items():
@@ -430,11 +433,3 @@ def _placed(path: Path, steps: Sequence[Specs]) -> Iterator[tuple[Path, Specs]]:
     for index, step in enumerate(steps):
         yield (*path, index), step
         yield from _placed((*path, index, "steps"), step.get("steps", ()))
-
-
-def _mapping(value: object) -> Specs:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _spelled_out(fields: object) -> dict[str, Specs]:
-    return {name: spell_out(spec) for name, spec in _mapping(fields).items() if isinstance(spec, (str, Mapping))}

@@ -2,15 +2,14 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from ..language import filling, references
 from ..language.contract import spell_out
 from ..language.references import GIVEN, Reference
 from ..text.problems import Path, Problem, did_you_mean, show
+from ..text.specs import Specs
 from . import absent
-
-type Specs = Mapping[str, Any]
 
 # Text that references stand in is none of these; what is written as text may be.
 _NO_TEXT = frozenset({"integer", "number", "boolean", "array", "object"})

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
+from ..text.specs import Specs
 from . import filling
 from .syntax import source
 
-type Specs = Mapping[str, Any]
 type Function = Literal["count", "sum", "mean", "stddev", "min", "max", "distinct", "first", "last", "percentile"]
 
 WINDOW_START: Final = "window_start"

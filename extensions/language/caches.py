@@ -1,12 +1,10 @@
 """Results that are kept for a while, and forgotten when an operation changes them: how the contract says it."""
 
 from collections.abc import Mapping
-from typing import Any
 
+from ..text.specs import Specs
 from .integrations import Cache, Invalidation, Place
 from .references import Reference, literal_of, parts
-
-type Specs = Mapping[str, Any]
 
 _PLACES: tuple[Place, ...] = ("redis", "memory")
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from ..home import DATA
 from ..text.problems import Problem
+from ..text.specs import list_of, mapping_of
 
 NODE_TYPES: Final[Mapping[str, Mapping[str, list[str]]]] = json.loads(
     (DATA / "node_types.json").read_text(encoding="utf-8")
@@ -116,28 +117,28 @@ def _weight(reason: str) -> int:
 
 
 def _implementations(raw: Mapping[str, Any], kind: Mapping[str, list[str]]) -> Iterator[str]:
-    for index, operation in enumerate(_list(raw.get("operations"))):
+    for index, operation in enumerate(list_of(raw.get("operations"))):
         if isinstance(operation, Mapping):
             yield from (f"operations[{index}].{key}" for key in kind["implementations"] if key in operation)
 
 
 def _evidence(raw: Mapping[str, Any], kind: Mapping[str, list[str]]) -> Iterator[str]:
-    yield from (f"subcontracts.{key}" for key in kind["subcontracts"] if key in _mapping(raw.get("subcontracts")))
-    for word in _list(raw.get("features")):
+    yield from (f"subcontracts.{key}" for key in kind["subcontracts"] if key in mapping_of(raw.get("subcontracts")))
+    for word in list_of(raw.get("features")):
         if isinstance(word, str) and _FEATURE_ALIASES.get(word, word) in kind["features"]:
             yield f"features: {word}"
     yield from (
         f"integrations.{key}"
         for key in kind["integrations"]
-        if _mapping(raw.get("integrations")).get(key, False) is not False
+        if mapping_of(raw.get("integrations")).get(key, False) is not False
     )
-    yield from (f"dependencies.{key}" for key in _mapping(raw.get("dependencies")) if key in kind["domains"])
+    yield from (f"dependencies.{key}" for key in mapping_of(raw.get("dependencies")) if key in kind["domains"])
     yield from (f"domain: {word}" for word in _words(raw.get("domain")) if word in kind["domains"])
-    for index, operation in enumerate(_list(raw.get("operations"))):
-        name = _mapping(operation).get("name")
+    for index, operation in enumerate(list_of(raw.get("operations"))):
+        name = mapping_of(operation).get("name")
         if isinstance(name, str) and (verb := name.partition("_")[0]) in kind["verbs"]:
             yield f"operations[{index}].name: {verb}"
-        described = _words(_mapping(operation).get("description"))
+        described = _words(mapping_of(operation).get("description"))
         yield from (f"operations[{index}].description: {word}" for word in described if word in kind["verbs"])
     yield from (f"description: {word}" for word in _words(raw.get("description")) if word in kind["verbs"])
 
@@ -146,11 +147,3 @@ def _words(text: object) -> list[str]:
     """Return the words of a text, each once, a verb's `s` taken off."""
     words = re.findall(r"[a-z0-9]+", text.lower()) if isinstance(text, str) else []
     return list(dict.fromkeys(form for word in words for form in (word, word.removesuffix("s"))))
-
-
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

@@ -2,14 +2,12 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from ..text.problems import Path, Problem
+from ..text.specs import Specs
 from . import expressions, syntax
 from .kinds import Kind, Scope, WrongError, kind_of
 from .values import EVENT
-
-type Specs = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

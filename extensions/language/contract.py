@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from ..text.specs import mapping_of
 from .aggregation import Aggregate
 from .deployment import Consul, Deployment, Service
 from .fsm import Fsm, StateStore
@@ -407,6 +408,11 @@ def spell_out(spec: str | Mapping[str, Any]) -> Mapping[str, Any]:
     if isinstance(spec, str):
         return {"type": spec}
     return spec if isinstance(spec.get("type", ""), str) else {**spec, "type": ""}
+
+
+def spelled_out(fields: object) -> dict[str, Mapping[str, Any]]:
+    """Return fields by name, those in the short form in the long one, without what is no field."""
+    return {name: spell_out(spec) for name, spec in mapping_of(fields).items() if isinstance(spec, (str, Mapping))}
 
 
 def build_security(spec: Mapping[str, Any] | None) -> SecurityValidation | None:

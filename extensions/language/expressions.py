@@ -5,9 +5,9 @@ with the names that generated code has. Its type is worked out on the way, so th
 """
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 from ..text.problems import Path, Problem, show
 from .functions import calls_of
@@ -25,8 +25,6 @@ from .loops import Loops
 from .syntax import parsed, problem
 from .values import facts
 from .work import MOST_ROUNDS, Size
-
-type Specs = Mapping[str, Any]
 
 _ALWAYS_TRUE: Final = frozenset({"date", "datetime", "model", "time", "uuid"})
 

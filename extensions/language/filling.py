@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from ..text.problems import Path, Problem
+from ..text.specs import Specs
 from .kinds import Kind, fits, kind_of
 
 if TYPE_CHECKING:
     from .contract import Field
 
-type Specs = Mapping[str, Any]
 
 # Limits that are kept only where both fields have the same.
 _SAME: Final = ("pattern", "format", "multipleOf", "uniqueItems", "const", "enum")

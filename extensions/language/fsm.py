@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
+from ..text.specs import Specs
 from . import names
 from .aggregation import USUAL_PRIORITY
 from .syntax import source
-
-type Specs = Mapping[str, Any]
 
 PATH: Final = ("subcontracts", "fsm")
 STORE_PATH: Final = ("subcontracts", "state_management")

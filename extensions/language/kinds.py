@@ -3,11 +3,11 @@
 import ast
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Final
 
+from ..text.specs import Specs
 from .work import ANY, INPUT_BITS, Size, size_of
 
-type Specs = Mapping[str, Any]
 type Sure = frozenset[str]
 """The fields and names, as code of the contract, that are known not to be None."""
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
+
+from ..text.specs import Specs
 
 type Outcome = Literal["success", "failure"]
-type Specs = Mapping[str, Any]
 
 SUCCESS: Final[Outcome] = "success"
 FAILURE: Final[Outcome] = "failure"

@@ -1,11 +1,9 @@
 """What a workflow reports of its own accord."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
+from ..text.specs import Specs
 from .contract import spell_out
-
-type Specs = Mapping[str, Any]
 
 FAILED_COMPENSATIONS = "failed_compensations"
 UNKNOWN_OUTCOMES = "unknown_outcomes"

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-type Specs = Mapping[str, Any]
+from ..text.specs import Specs
+
 type OnFailure = Literal["abort", "continue", "compensate"]
 
 DEFAULT_STEP_SECONDS = 30.0

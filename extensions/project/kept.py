@@ -3,7 +3,6 @@
 import hashlib
 import marshal
 import os
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -49,6 +48,8 @@ class KeptCode:
         """Keep what is new for the next run; a folder that can't be written to costs time, nothing else."""
         if not self._new:
             return
+        import tempfile  # noqa: PLC0415  # most runs keep nothing new, and all of them import this
+
         merged = self._read() | self._new
         body = marshal.dumps(merged if sum(map(len, merged.values())) < _LARGEST else self._new)
         self._loaded, self._new = self._loaded | self._new, {}

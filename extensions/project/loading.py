@@ -4,13 +4,17 @@ A clone of a template is new at each run, so the byte code that Python puts besi
 """
 
 import atexit
+import dataclasses
+import gc
 import hashlib
 import importlib.util
 import marshal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import CodeType, ModuleType
+from typing import Any
 
 from ..home import PACKAGE, cache_folder
 from .kept import KeptCode
@@ -33,6 +37,42 @@ def keep_code(package: str) -> KeptCode:
     sys.meta_path.insert(0, _Finder(package, code))
     atexit.register(code.save)
     return code
+
+
+@contextmanager
+def without_waste(code: KeptCode) -> Iterator[None]:
+    """Let hundreds of modules be imported in half of the time that it takes otherwise.
+
+    `dataclass` compiles six methods for each class; their code is kept, too. It finds `exec` among its own names first:
+    if it ever stops to look for it, nothing is kept, and nothing else changes. No garbage is looked for: there is none.
+
+    Args:
+        code: What is kept.
+    """
+
+    def run(text: str, variables: dict[str, Any], names: dict[str, Any]) -> None:
+        exec(_compiled(code, "<string>", text.encode()), variables, names)  # noqa: S102  # as it does itself
+
+    collects = gc.isenabled()
+    vars(dataclasses)["exec"] = run
+    gc.disable()
+    try:
+        yield
+    finally:
+        vars(dataclasses).pop("exec", None)
+        if collects:
+            gc.enable()
+
+
+def _compiled(code: KeptCode, name: str, source: bytes) -> CodeType:
+    """Return what a source compiles to, from what is kept or for it."""
+    digest = hashlib.sha256(name.encode() + b"\0" + source).digest()
+    if kept := code.get(digest):
+        loaded: CodeType = marshal.loads(kept)  # noqa: S302  # checked when it was read
+        return loaded
+    compiled = compile(source, name, "exec", dont_inherit=True)
+    code.add(digest, marshal.dumps(compiled))
+    return compiled
 
 
 class _Finder:
@@ -62,12 +102,5 @@ class _Loader(SourceFileLoader):
 
     def get_code(self, fullname: str) -> CodeType:  # noqa: ARG002  # what importlib calls
         """Return the code of the module, whose file is named as it is in every clone."""
-        source = self.get_data(self.path)
         name = f"{_PLACE}{self.path.removeprefix(str(PACKAGE))}"
-        digest = hashlib.sha256(name.encode() + b"\0" + source).digest()
-        if kept := self._code.get(digest):
-            code: CodeType = marshal.loads(kept)  # noqa: S302  # checked when it was read
-            return code
-        code = compile(source, name, "exec", dont_inherit=True)
-        self._code.add(digest, marshal.dumps(code))
-        return code
+        return _compiled(self._code, name, self.get_data(self.path))

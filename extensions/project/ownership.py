@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..text.specs import mapping_of
 from .places import Place, UntrustedNameError, file_in, require_names
 
 _WHOLE = Place()
@@ -30,12 +31,8 @@ def read(project: Path, place: Place = _WHOLE) -> dict[str, Any]:
         return {}
     require_names(project, manifest["files"], place.manifest)
     entries = {name: entry for name, entry in manifest["files"].items() if isinstance(entry, dict)}
-    known = {key: _mapping(manifest.get(key)) for key in _MAPPINGS if key in manifest}
+    known = {key: mapping_of(manifest.get(key)) for key in _MAPPINGS if key in manifest}
     return manifest | known | {"files": entries}
-
-
-def _mapping(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def complete(project: Path, place: Place = _WHOLE) -> dict[str, Any]:

@@ -5,8 +5,9 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from ..text.problems import Problem, no_contract, render, show
+from ..text.remembered import by_content
 from .effective import as_json, effective_contract, is_contract
-from .source import Document, message, read_stream
+from .source import MAX_BYTES, Document, message, read_bytes, read_stream
 
 _DATA_FILE = "--data-file"
 _ANSWERS_FILE = ("--answers-file", "-a")
@@ -85,7 +86,7 @@ def document_of(contract: object, arguments: Sequence[str]) -> Document | None:
         return None
     try:
         with FilePath(files[-1]).open("rb") as stream:
-            document = read_stream(stream)
+            document = _document(stream.read(MAX_BYTES + 1))
     except OSError:
         return None
     if document.value is None and document.problems:
@@ -97,6 +98,10 @@ def document_of(contract: object, arguments: Sequence[str]) -> Document | None:
     except (ValueError, RecursionError):  # it has no bounds
         return None
     return document if same else None
+
+
+# Copier asks several times for what comes from one file.
+_document = by_content(read_bytes)
 
 
 def explain(contract: object, problems: Sequence[Problem], arguments: Sequence[str]) -> str:

@@ -1,6 +1,5 @@
 """Tells who listens that a node was generated, where `ONEX_EVENTS` says where: `kafka://HOST:PORT/TOPIC`."""
 
-import asyncio
 import json
 import os
 import uuid
@@ -62,7 +61,9 @@ def send(made: Generation, seconds: float | None = None) -> None:
     broker, topic = destination(text)
     content = json.dumps(event(made, seconds), separators=(",", ":")).encode()
     try:
-        # It comes with the extra `events`, and most people need it not.
+        # It comes with the extra `events`, and most people need it not; nor what it needs of the standard library.
+        import asyncio  # noqa: PLC0415
+
         from aiokafka import AIOKafkaProducer  # noqa: PLC0415
         from aiokafka.errors import KafkaError  # noqa: PLC0415
     except ImportError as error:

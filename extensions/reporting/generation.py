@@ -7,12 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
-from ..judging.judge import ContractError, read
 from ..project import ownership
 from ..project.places import Place, file_in
-from ..viewing.build import view
+from .known import Known, of_answers
 
 KINDS: Final = ("source", "runtime", "tests", "deployment", "migrations", "documents", "settings")
 _TEST: Final = re.compile(r"^ *(?:async )?def test_", re.MULTILINE)
@@ -117,13 +114,19 @@ class Generation:
         return "\n".join(lines) + "\n"
 
 
-def generation(project: Path, place: Place | None = None, problems: tuple[str, ...] | None = None) -> Generation:
+def generation(
+    project: Path,
+    place: Place | None = None,
+    problems: tuple[str, ...] | None = None,
+    known: Known | None = None,
+) -> Generation:
     """Count what was generated for a node of a project.
 
     Args:
         project: The project's root.
         place: Where the node is in it; the whole project when left out.
         problems: What a validation found, if there was one.
+        known: What is known of the node; worked out from its answers when left out, or known of another one.
 
     Raises:
         ValueError: When it is no generated node, or its files can't be read.
@@ -131,14 +134,10 @@ def generation(project: Path, place: Place | None = None, problems: tuple[str, .
     """
     place = place or Place()
     manifest = ownership.read(project, place)
-    answers = yaml.safe_load(file_in(project, place.answers).read_text(encoding="utf-8"))
-    if not manifest or not isinstance(answers, dict):
+    if known is None or known.node != manifest.get("node"):
+        known = of_answers(project, place)
+    if not manifest:
         raise ValueError(f"{project} was not generated")
-    try:
-        contract = read({key: value for key, value in answers.items() if not key.startswith("_")})
-    except ContractError as error:
-        raise ValueError(f"its contract is one of an earlier template: {error.problems[0]}") from error
-    node = view(contract)
     paths: dict[str, list[str]] = {}
     texts: dict[str, str] = {}
     for name in sorted(manifest["files"]):
@@ -154,21 +153,19 @@ def generation(project: Path, place: Place | None = None, problems: tuple[str, .
         for base in promised.get("bases", ())
     ]
     return Generation(
-        node=str(manifest.get("node", node.full_name)),
-        node_type=contract.node_type,
-        package=contract.package,
-        template=str(answers.get("_commit") or ""),
+        node=str(manifest.get("node", known.node)),
+        node_type=known.node_type,
+        package=known.package,
+        template=known.template,
         paths={kind: tuple(paths[kind]) for kind in KINDS if kind in paths},
         counts={
             kind: Count(len(paths[kind]), sum(len(texts[name].splitlines()) for name in paths[kind]))
             for kind in KINDS
             if kind in paths
         },
-        features=tuple(str(word) for word in answers.get("features") or ()),
+        features=known.features,
         mixins=tuple(bases),
-        decisions=tuple(
-            {"subject": each.subject, "choice": each.choice, "reasons": list(each.reasons)} for each in node.decisions
-        ),
+        decisions=known.decisions,
         tests=sum(len(_TEST.findall(texts[name])) for name in paths.get("tests", ())),
         to_write=tuple(name for name in texts if "/handlers/custom/" in name and _STUB in texts[name]),
         problems=problems,

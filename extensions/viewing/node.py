@@ -55,7 +55,7 @@ class NodeView(NodeEvents):
         """The distributions that it needs."""
         return Packages(self)
 
-    @property
+    @cached_property
     def setting_fields(self) -> tuple[SettingView, ...]:
         """The settings."""
         return setting_fields(self)
@@ -121,7 +121,7 @@ class NodeView(NodeEvents):
         }
         return tuple(folder for folder, there in known.items() if there)
 
-    @property
+    @cached_property
     def deploy(self) -> DeployView:
         """How the node is deployed."""
         needs = Needs(self.to_be_given, frozenset(view.setting for view in self.environment.all))

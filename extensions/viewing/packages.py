@@ -135,12 +135,17 @@ def pinned(requirements: Iterable[str]) -> frozenset[str]:
     """
     found: dict[str, list[Requirement]] = {}
     for wanted in map(Requirement, requirements):
-        closure = [Requirement(line) for line in _CLOSURES.get(canonicalize_name(wanted.name), ())]
+        closure = _closure(canonicalize_name(wanted.name))
         own = (one for one in closure if canonicalize_name(one.name) == canonicalize_name(wanted.name))
         if all(_version(one) in wanted.specifier for one in own):
             for one in closure:
                 found.setdefault(f"{one.name}=={_version(one)}", []).append(one)
     return frozenset(_line(version, those) for version, those in found.items())
+
+
+@cache
+def _closure(name: str) -> tuple[Requirement, ...]:
+    return tuple(Requirement(line) for line in _CLOSURES.get(name, ()))
 
 
 def _line(version: str, those: Iterable[Requirement]) -> str:

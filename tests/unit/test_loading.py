@@ -1,6 +1,8 @@
 """Modules of the template are compiled once, and contracts are worked out once."""
 
 import copy
+import dataclasses
+import gc
 import importlib
 import json
 import shutil
@@ -70,6 +72,26 @@ def test_changed_module_counts_at_once(clone: Path) -> None:
     module = clone / "text" / "markers.py"
     module.write_text(f"{module.read_text(encoding='utf-8')}\nCHANGED = True\n", encoding="utf-8")
     assert load(clone)[0].CHANGED
+
+
+def test_methods_of_dataclasses_are_compiled_once(clone: Path) -> None:
+    load(clone)
+    loading = importlib.import_module(f"{PACKAGE}.project.loading")
+    new: list[bool] = []
+    for _ in range(2):
+        code = KeptCode(clone.parent, "methods", "1")
+        with loading.without_waste(code):
+            made = dataclasses.make_dataclass("Made", [("one", int), ("two", str, "2")], frozen=True, slots=True)
+        (clone.parent / "methods-1.bin").unlink(missing_ok=True)
+        code.save()  # writes what is new, and nothing else
+        new.append((clone.parent / "methods-1.bin").exists())
+        assert (made(1), made(1) == made(1, "2"), hash(made(1))) == (made(one=1, two="2"), True, hash((1, "2")))
+        assert repr(made(1)) == "Made(one=1, two='2')"
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            made(1).one = 2
+    assert new == [True, False]
+    assert "exec" not in vars(dataclasses)
+    assert gc.isenabled()
 
 
 @pytest.mark.parametrize("damage", ["cut", "changed", "folder"])

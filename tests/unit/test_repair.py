@@ -53,6 +53,26 @@ def test_what_is_no_value_of_a_key_hides_no_fault_elsewhere(name: str, value: ob
     assert [path for path in places if fault not in of(judge(planted(contract, path, value)))] == []
 
 
+@pytest.mark.parametrize("name", ["order_workflow", "codegen_metrics", "distributed_lock"])
+def test_no_name_is_told_that_nobody_wrote(name: str) -> None:
+    contract = EXAMPLES[name]
+    operation = ("operations", 0)
+    holders = {path[:length] for path in leaves(contract) for length in range(len(path)) if path[:2] == operation}
+    holders |= {path[:2] for path in leaves(contract) if path[0] in {"enums", "models"}}
+    told = [str(problem) for path in sorted(holders, key=str) if path for problem in judge(planted(contract, path, {}))]
+    assert told
+    assert [line for line in told if "nnamed" in line] == []
+
+
+def test_a_name_that_no_step_has_is_told_beside_a_step_without_one() -> None:
+    contract: Any = copy.deepcopy(EXAMPLES["order_workflow"])
+    steps = contract["operations"][0]["workflow"]["steps"]
+    steps[0], steps[2]["after"] = {}, ["nobody"]
+    place = ("operations", 0, "workflow", "steps", 2, "after", 0)
+    (told,) = [problem for problem in judge(contract) if problem.path == place]
+    assert told.expected == "one of the steps announce, reserve"
+
+
 def test_what_is_required_is_replaced_where_it_is_no_value() -> None:
     step = {"node": "node_a_compute", "operation": "f", "input": {"q": "${input.nope}"}}
     contract = {

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -12,6 +13,7 @@ from extensions.project.places import Place
 from extensions.reporting import events
 from extensions.reporting.events import EventError, destination, event
 from extensions.reporting.generation import generation
+from extensions.reporting.known import VARIABLE, hand_on, handed_on, of_answers
 from extensions.reporting.page import page
 
 PROJECT = ROOT / "examples" / "rendered" / "distributed_lock"
@@ -51,6 +53,43 @@ def test_report_is_the_same_each_time_and_time_is_on_the_screen_alone() -> None:
 def test_what_is_no_generated_node_is_told(tmp_path: Path) -> None:
     with pytest.raises(OSError, match=re.escape(Place().answers)):
         generation(tmp_path)
+
+
+def test_what_is_handed_on_is_reported_as_what_is_worked_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = of_answers(PROJECT, Place())
+    environment: dict[str, str] = {}
+    hand_on(environment, known)
+    monkeypatch.setenv(VARIABLE, environment[VARIABLE])
+
+    assert handed_on() == known
+    assert generation(PROJECT, known=handed_on()).as_json() == generation(PROJECT).as_json()
+
+
+def test_what_is_known_of_another_node_counts_for_nothing() -> None:
+    known = replace(of_answers(PROJECT, Place()), node="node_other_effect", package="other")
+
+    assert generation(PROJECT, known=known).as_json() == generation(PROJECT).as_json()
+
+
+@pytest.mark.parametrize("text", [None, "", "[]", "{", '{"node": "x"}'])
+def test_what_is_not_handed_on_is_worked_out(monkeypatch: pytest.MonkeyPatch, text: str | None) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+    if text is not None:
+        monkeypatch.setenv(VARIABLE, text)
+
+    assert handed_on() is None
+
+
+def test_what_an_environment_may_not_hold_is_taken_back() -> None:
+    known = of_answers(PROJECT, Place())
+    environment: dict[str, str] = {}
+    hand_on(environment, known)
+    hand_on(environment, replace(known, features=("x" * 10_000,)))
+    assert not environment
+
+    hand_on(environment, known)
+    hand_on(environment, None)
+    assert not environment
 
 
 def test_page_is_whole_and_loads_nothing() -> None:

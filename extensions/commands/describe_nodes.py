@@ -14,7 +14,7 @@ from ..describing.system import Member, System
 from ..judging.judge import read
 from ..terminal.command import command, json_option, run, say_json
 from ..terminal.status import Status
-from ..text.written import show
+from ..text import streams
 from .validate_contract import Finding, Report, examine_file
 
 _CONTRACT = "node.yaml"
@@ -79,7 +79,7 @@ def _refused(reports: Sequence[Report], *, as_json: bool) -> Status:
     if as_json:
         say_json({"files": [report.as_json() for report in bad]})
     else:
-        show("".join(f"{line}\n" for report in bad for line in report.lines()))
+        streams.say("".join(f"{line}\n" for report in bad for line in report.lines()))
     return Status.NOT_DONE
 
 
@@ -127,7 +127,7 @@ def _command(*, folders: tuple[Path, ...], output: Path | None, outside: tuple[s
         fits = _counted(len(found), "problem") if found else "everything fits"
         numbers = {"node": len(system.members), "call": len(system.calls), "topic": len(system.consumers)}
         counts = ", ".join(_counted(number, what) for what, number in numbers.items())
-        show("".join(f"{line}\n" for line in (*_lines(found), f"{counts}: {fits}")))
+        streams.say("".join(f"{line}\n" for line in (*_lines(found), f"{counts}: {fits}")))
     return Status.NOT_DONE if found else Status.DONE
 
 

@@ -21,7 +21,8 @@ from ..reading.source import Document, read_bytes, read_text
 from ..terminal.command import command, json_option, run, say_json
 from ..terminal.progress import progress
 from ..terminal.status import Status
-from ..text.written import say, show
+from ..text import streams
+from ..text.written import say
 
 _SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 
@@ -178,7 +179,9 @@ def _command(
     else:
         done = [each for each in wanted if not each.error]
         where = f"{into}, which has {len(places_in(into))} now" if package else str(into)
-        show(f"{len(done)} of {len(wanted)} nodes are generated into {where}. Commit them: updates start from there.\n")
+        streams.say(
+            f"{len(done)} of {len(wanted)} nodes are generated into {where}. Commit them: updates start from there.\n"
+        )
     return Status.NOT_DONE if any(each.error for each in wanted) else Status.DONE
 
 

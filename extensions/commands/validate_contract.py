@@ -15,8 +15,8 @@ from ..reading.schema import bundle
 from ..reading.source import Document, Place, read_stream
 from ..terminal.command import command, json_option, run, say_json
 from ..terminal.status import Status
+from ..text import streams
 from ..text.problems import Problem
-from ..text.written import show
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +183,7 @@ def _command(files: Sequence[str], against: str | None, *, as_json: bool, schema
     if as_json:
         say_json({"valid": valid, "files": [report.as_json() for report in reports]})
     else:
-        show("".join(f"{line}\n" for report in reports for line in report.lines()))
+        streams.say("".join(f"{line}\n" for report in reports for line in report.lines()))
     return Status.DONE if valid else Status.NOT_DONE
 
 

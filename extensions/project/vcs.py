@@ -119,7 +119,10 @@ def git_folder(project: Path) -> Path:
 def why(error: subprocess.CalledProcessError) -> str:
     """Return what git said when it failed, on one line."""
     said = (error.stderr or b"").decode("utf-8", "replace").strip().splitlines()
-    return said[-1] if said else f"{error.cmd[0]} ended with {error.returncode}"
+    # What it advises comes after the reason.
+    reasons = [number for number, line in enumerate(said) if line.startswith(("fatal: ", "error: "))]
+    told = " ".join(" ".join(said[reasons[-1] if reasons else -1 :]).split())
+    return told or f"{error.cmd[0]} ended with {error.returncode}"
 
 
 def copy_of(project: Path, copy: Path, prefix: str) -> None:
@@ -131,8 +134,12 @@ def copy_of(project: Path, copy: Path, prefix: str) -> None:
         project: The project's root, in any kind of repository: also a worktree, a submodule, or a shallow one.
         copy: The folder to make.
         prefix: The project's path in its repository, with a `/` at its end; of many, only this one is checked out.
+
+    Raises:
+        subprocess.CalledProcessError: When git fails, such as in a partial clone whose other end is away.
     """
     head, form = git(project, "rev-parse", "HEAD", "--show-object-format").split()
+    _fetch_missing(project, f"{head}:{prefix}")
     common = Path(git(project, "rev-parse", "--path-format=absolute", "--git-common-dir").removesuffix("\n"))
     copy.mkdir(parents=True)
     git(copy, "init", "--quiet", f"--object-format={form}", scratch=True)
@@ -146,5 +153,27 @@ def copy_of(project: Path, copy: Path, prefix: str) -> None:
     if (common / "shallow").is_file():
         (inner / "shallow").write_bytes((common / "shallow").read_bytes())
     if prefix:
-        git(copy, "sparse-checkout", "set", "--cone", "--", prefix.rstrip("/"), scratch=True)
+        # What looks like a pattern is a name, and asked about by some versions of git.
+        named = ("--skip-checks",) if set(prefix) & set("!*?[]\\") else ()
+        git(copy, "sparse-checkout", "set", "--cone", *named, "--", prefix.rstrip("/"), scratch=True)
     git(copy, "checkout", "--quiet", "--detach", head, scratch=True)
+
+
+def _fetch_missing(project: Path, folder: str) -> None:
+    """Let a partial clone get what it lacks of a folder, which a checkout leaves out, and succeeds all the same."""
+    before: list[str] = []
+    while missing := _missing(project, folder):
+        names = git(project, "config", "--list", "--name-only").splitlines()
+        remotes = [name[7:-9] for name in names if name.startswith("remote.") and name.endswith(".promisor")]
+        if not remotes or missing == before:
+            reason = f"the repository lacks {len(missing)} of its objects"
+            raise subprocess.CalledProcessError(1, ["git"], stderr=reason.encode())
+        options = ("--no-tags", "--no-write-fetch-head", "--recurse-submodules=no", "--refmap=", "--filter=blob:none")
+        wanted = "".join(f"{name}\n" for name in missing)
+        git(project, "fetch", "--quiet", *options, "--stdin", "--", remotes[0], text=wanted)
+        before = missing
+
+
+def _missing(project: Path, folder: str) -> list[str]:
+    listed = git(project, "rev-list", "--objects", "--no-object-names", "--missing=print", folder)
+    return [line[1:] for line in listed.splitlines() if line.startswith("?")]

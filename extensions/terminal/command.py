@@ -35,6 +35,13 @@ class Command(click.Command):
         self.several = frozenset(several)
         self.params += [_version(), _completion()]
 
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        """Return the option that shows the help, whether or not anybody gets to see it."""
+        option = super().get_help_option(ctx)
+        if option is not None:
+            option.callback = _show_help
+        return option
+
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples as they are."""
         del ctx
@@ -151,6 +158,9 @@ def run(made: click.Command, arguments: Sequence[str] | None = None) -> int:
     except click.UsageError as error:
         error.show()
         raise SystemExit(Status.USAGE) from None
+    except streams.UnheardError:
+        streams.warn(f"{made.name}: standard output can't be written\n")
+        return Status.NOT_DONE
     except click.Abort:
         streams.warn(f"{made.name}: interrupted\n")
         return Status.INTERRUPTED
@@ -161,10 +171,16 @@ def say_json(value: Any) -> None:
     streams.say(json.dumps(value, indent=2, default=str) + "\n")
 
 
+def _show_help(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        streams.say(f"{ctx.get_help()}\n")
+        ctx.exit()
+
+
 def _version() -> click.Option:
     def show(ctx: click.Context, _: click.Parameter, value: bool) -> None:
         if value:
-            click.echo(f"{ctx.command.name} {metadata.version(_DISTRIBUTION)} ({_DISTRIBUTION})")
+            streams.say(f"{ctx.command.name} {metadata.version(_DISTRIBUTION)} ({_DISTRIBUTION})\n")
             ctx.exit()
 
     what = "Print the version, and end."
@@ -178,7 +194,7 @@ def _completion() -> click.Option:
             shell = get_completion_class(value)
             if shell:
                 variable = f"_{name.replace('-', '_').upper()}_COMPLETE"
-                click.echo(shell(ctx.command, {}, name, variable).source())
+                streams.say(f"{shell(ctx.command, {}, name, variable).source()}\n")
             ctx.exit()
 
     return click.Option(

@@ -3,30 +3,48 @@
 import os
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import TextIO
 
 
 def tolerate() -> None:
-    """Let the standard streams take every text: what their encoding lacks is written with escapes."""
-    for stream in (sys.stdout, sys.stderr):
+    """Let the standard streams take every text: what their encoding lacks is written with escapes.
+
+    One that was closed before the process began leads nowhere, and no file that is opened later takes its place.
+    """
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - until the process ends
+            continue
         with suppress(AttributeError, ValueError, OSError):  # replaced, or closed
-            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # tests replace them
+            stream.reconfigure(errors="backslashreplace")
 
 
-def say(text: str, stream: TextIO | None = None) -> None:
-    """Write a text to standard output or another stream; where nobody reads, or the disk is full, it is lost."""
+class UnheardError(Exception):
+    """What was to be written to standard output is lost."""
+
+
+def say(text: str, stream: TextIO | None = None) -> bool:
+    """Write a text to standard output or another stream; where nobody reads, or the disk is full, it is lost.
+
+    Returns:
+        Whether it was written.
+    """
     stream = stream or sys.stdout
     try:
         stream.write(text)
         stream.flush()
     except ValueError:
-        return
+        return False
     except OSError:
         # Python flushes once more at its end, and would fail for this.
         with suppress(OSError, ValueError):
             null = os.open(os.devnull, os.O_WRONLY)
             os.dup2(null, stream.fileno())
             os.close(null)
+        return False
+    return True
 
 
 def warn(text: str) -> None:

@@ -5,6 +5,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from . import streams
+
 
 def write(path: Path, words: str) -> None:
     """Write a file that is not there, whole or not at all.
@@ -34,9 +36,16 @@ def write(path: Path, words: str) -> None:
 
 
 def show(words: str) -> None:
-    """Print a text to standard output, with escapes for what its encoding lacks."""
-    encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(words.encode(encoding, "backslashreplace").decode(encoding))
+    """Print what a command makes to standard output.
+
+    Args:
+        words: What it makes: a report is said instead, since nothing is lost with it.
+
+    Raises:
+        UnheardError: When it can't be written.
+    """
+    if not streams.say(words):
+        raise streams.UnheardError
 
 
 def say(words: str) -> None:

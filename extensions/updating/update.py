@@ -33,6 +33,8 @@ from .scratch import Tree, commit, prepare, tree
 
 __all__ = ["UpdateError", "Updated", "is_unfinished", "undo", "update", "update_all"]
 _SHOWN = 5
+# What a submodule holds is no part of the project, which only says of which commit it is.
+_UNCOMMITTED = ("--porcelain", "-z", "--untracked-files=no", "--ignore-submodules=dirty", "--", ".")
 _LAST_LINE = re.compile(r"^(?:[\w.]+\.)?\w*(?:Error|Exception|Exit)\b:? ?")
 
 
@@ -378,10 +380,10 @@ def _check(project: Path, contracts: Mapping[Place, Path | None], start: str) ->
         ownership.read(project, place)
     try:
         prefix = vcs.git(project, "rev-parse", "--show-prefix").removesuffix("\n")
-        vcs.git(project, "rev-parse", "--verify", "--quiet", "HEAD")
-        status = vcs.git(project, "status", "--porcelain", "-z", "--untracked-files=no", "--", ".").split("\0")
+        vcs.git(project, "rev-parse", "--verify", "HEAD")
+        status = vcs.git(project, "status", *_UNCOMMITTED).split("\0")
     except subprocess.CalledProcessError as error:
-        message = f"{project} is in no git repository with a commit ({vcs.why(error)})"
+        message = f"{project} has to be in a git repository with a commit; git says {vcs.why(error)}"
         raise UpdateError(message) from None
     with alone(project):
         edited = Journal(project).undo().edited if Journal(project).unfinished else ()
@@ -407,7 +409,14 @@ def _copier(inside: Path, place: Place, wish: Wish, report: Path) -> str:
         [*command, *own, "--data-file", place.contract],
         cwd=inside,
         # Texts are UTF-8, whatever the locale.
-        env=vcs.environment(scratch=True, ONEX_REPORT=str(report), PYTHONUTF8="1", PYTHONSAFEPATH="1"),
+        env=vcs.environment(
+            scratch=True,
+            ONEX_REPORT=str(report),
+            PYTHONUTF8="1",
+            PYTHONSAFEPATH="1",
+            # The repositories that Copier makes exchange objects with this one.
+            GIT_DEFAULT_HASH=vcs.git(inside, "rev-parse", "--show-object-format", scratch=True).strip(),
+        ),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -124,7 +124,10 @@ class Imports:
             "servers": (self.node.database, ("embedded_postgres",)),
             "redis_server": (self.node.redis, ("embedded_redis",)),
             "kafka_server": (self.node.kafka, ("embedded_kafka",)),
-            "http_server": (self.node.apis, ("local_api", *(("Answer", "Route") if self.node.api_routes else ()))),
+            "http_server": (
+                self.node.apis,
+                ("LocalApi", "share_local_api", *(("Answer", "Route") if self.node.api_routes else ())),
+            ),
         }
         servers = [(f"tests.{module}", name) for module, (has, names_of) in known.items() if has for name in names_of]
         servers += [("tests.peers_local", "start_servers_of")] if self.node.peers else []

@@ -2,12 +2,13 @@
 """A local HTTP server in place of the API: it answers what tests tell it to, and remembers what it was asked."""
 
 import json
+import os
 import re
 import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -116,6 +117,23 @@ class LocalApi:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
         self._connections.clear()
+
+
+def share_local_api(variable: str, routes: list[Route], servers: ExitStack, shared: dict[str, "LocalApi"]) -> None:
+    """Let a server answer these as well, one for all that find their API by the same variable of the environment.
+
+    Args:
+        variable: Names the place; where the environment has it already, that is not here.
+        routes: What is answered.
+        servers: Takes what is to be ended.
+        shared: The servers that were started so far, by variable.
+    """
+    if variable not in shared:
+        if os.environ.get(variable):
+            return
+        shared[variable] = servers.enter_context(local_api())
+        os.environ[variable] = shared[variable].url
+    shared[variable].routes += routes
 
 
 @contextmanager

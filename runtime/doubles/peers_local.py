@@ -4,6 +4,7 @@
 from collections.abc import Iterable
 from contextlib import ExitStack
 from importlib import import_module
+from inspect import signature
 from typing import Any
 
 TESTS = __name__.partition(".")[0]
@@ -16,7 +17,7 @@ def start_servers_of(nodes: Iterable[str], servers: ExitStack) -> None:
         nodes: ONEX's names of nodes; what nodes of other projects need is for the environment to name.
         servers: Takes what is to be ended.
     """
-    waiting, started = [*nodes], set[str]()
+    waiting, started, apis = [*nodes], set[str](), dict[str, Any]()
     while waiting:
         node = waiting.pop()
         run_local = None if node in started else _run_local(node)
@@ -24,7 +25,9 @@ def start_servers_of(nodes: Iterable[str], servers: ExitStack) -> None:
         if run_local is not None:
             waiting += run_local.PEERS
             if hasattr(run_local, "start_servers"):
-                run_local.start_servers(servers)
+                # What nodes without APIs have, and what older versions generated, takes no APIs.
+                takes_apis = len(signature(run_local.start_servers).parameters) > 1
+                run_local.start_servers(servers, *([apis] if takes_apis else []))
 
 
 def _run_local(node: str) -> Any:

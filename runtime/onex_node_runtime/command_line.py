@@ -6,10 +6,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 from uuid import UUID, uuid4
 
 from omnibase_core.errors import ModelOnexError
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from .serving.hosted import HostedNode
+
+_UNHEARD = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,8 @@ class CommandLine:
             arguments: What follows the command's name; that of the process when left out.
 
         Returns:
-            The exit status: 0 after a success, 1 after a failure. A command that is not understood leaves with 2.
+            The exit status: 0 after a success, 1 after a failure, 3 after a success whose output could not be written.
+            A command that is not understood leaves with 2.
         """
         options = self._parser().parse_args(arguments)
         if options.command != "call":
@@ -55,7 +60,7 @@ class CommandLine:
             return 0
         correlation_id = options.correlation_id or uuid4()
         try:
-            payload = parsed(_text(options.input))
+            payload = parsed(_bytes(options.input))
             values = {"operation": options.operation, "payload": payload, "correlation_id": correlation_id}
             request = self.node_class.request_model.model_validate(values)
         except (OSError, ValueError, RecursionError):
@@ -67,7 +72,9 @@ class CommandLine:
         except ModelOnexError as error:
             problems = error.context.get("additional_context", {}).get("problems", [])
             return _failed(str(error.error_code), error.message, correlation_id, problems)
-        sys.stdout.write(f"{json.dumps(result, ensure_ascii=False)}\n")
+        if not _told(result, sys.stdout):
+            _told({"detail": "The operation is done, and its output could not be written."}, sys.stderr)
+            return _UNHEARD
         return 0
 
     async def _called(self, request: Any, settings: Any) -> dict[str, JsonValue]:
@@ -91,14 +98,33 @@ class CommandLine:
         return parser
 
 
-def _text(given: str) -> str:
+def _bytes(given: str) -> bytes:
+    # JSON is UTF-8, whatever the locale; words of the command line are bytes where the locale has no letters for them.
     if given == "-":
-        return sys.stdin.read()
-    return Path(given[1:]).read_text(encoding="utf-8") if given.startswith("@") else given
+        return sys.stdin.buffer.read()
+    return Path(given[1:]).read_bytes() if given.startswith("@") else given.encode(errors="surrogateescape")
 
 
 def _failed(code: str, detail: str, correlation_id: UUID, problems: object = None) -> int:
     failure: dict[str, object] = {"code": code, "detail": detail, "correlation_id": str(correlation_id)}
     failure |= {"problems": problems} if problems else {}
-    sys.stderr.write(f"{json.dumps(failure, ensure_ascii=False)}\n")
+    _told(failure, sys.stderr)
     return 1
+
+
+def _told(value: dict[str, Any], stream: TextIO | None) -> bool:
+    """Write a value as a line of JSON, with escapes where the stream has no letters for it; tell whether it arrived."""
+    if stream is None:  # closed before the process began
+        return False
+    text = json.dumps(value, ensure_ascii=(stream.encoding or "").lower() != "utf-8")
+    try:
+        stream.write(f"{text}\n")
+        stream.flush()
+    except (OSError, ValueError):
+        # Python flushes once more at its end, and would fail for this.
+        with suppress(OSError, ValueError):
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, stream.fileno())
+            os.close(null)
+        return False
+    return True

@@ -10,7 +10,7 @@ from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import IllegalStateError, KafkaError
@@ -21,7 +21,7 @@ from pydantic import BaseModel, ValidationError
 
 from .adapters.adapter_kafka import KafkaMessage
 from .adapters.kafka_security import security_of
-from .correlation import FOREIGN
+from .correlation import CALLER_CORRELATION_ID, FOREIGN, correlation_of
 from .json_values import parsed
 from .spans import UNTRACED
 
@@ -217,7 +217,8 @@ class Consumer[RequestT: BaseModel]:
 
     async def _settle(self, record: ConsumerRecord) -> None:
         """Handle a message, again after a pause where that may help, and bury it or give it up when nothing does."""
-        correlation_id = _correlation_id(record)
+        correlation_id, own = _ids(record)
+        CALLER_CORRELATION_ID.set(own)
         if not self._takes(record):
             self._count("left_out", record)
             return
@@ -353,9 +354,6 @@ def _texts(record: ConsumerRecord) -> dict[str, str]:
     return {name.lower(): (value or b"").decode(errors="replace") for name, value in record.headers}
 
 
-def _correlation_id(record: ConsumerRecord) -> UUID:
-    for name, value in record.headers:
-        if name.lower() in {"correlation_id", "x-correlation-id"}:
-            with suppress(ValueError):
-                return UUID((value or b"").decode(errors="replace"))
-    return uuid4()
+def _ids(record: ConsumerRecord) -> tuple[UUID, str]:
+    named = (value for name, value in record.headers if name.lower() in {"correlation_id", "x-correlation-id"})
+    return correlation_of(*((value or b"").decode(errors="replace") for value in named))

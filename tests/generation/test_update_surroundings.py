@@ -193,6 +193,28 @@ def test_generated_files_that_git_ignores_are_updated(
     assert "A paragraph by a person." in readme
 
 
+def test_repository_with_longer_names_and_a_submodule_at_work(
+    run: Run, project: Path, tmp_path: Path, update: Callable[..., tuple[int, str]]
+) -> None:
+    shutil.rmtree(project / ".git")
+    git(run, project, "init", "--quiet", "--object-format=sha256")
+    library = tmp_path / "library"
+    library.mkdir()
+    git(run, library, "init", "--quiet", "--object-format=sha256")
+    (library / "text").write_text("theirs\n", encoding="utf-8")
+    commit(run, library, "Library")
+    git(run, project, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(library), "vendor")
+    commit(run, project, "Submodule")
+    (project / "vendor" / "text").write_text("mine\n", encoding="utf-8")
+    change_contract(project, set_port)
+
+    status, output = update(project)
+
+    assert status == 0, output
+    assert "8123" in (project / NODE / "settings.py").read_text(encoding="utf-8")
+    assert (project / "vendor" / "text").read_text(encoding="utf-8") == "mine\n"
+
+
 def test_conflicts_in_a_contract_and_in_a_text_are_marked_as_in_code(
     run: Run, project: Path, update: Callable[..., tuple[int, str]]
 ) -> None:

@@ -3,6 +3,8 @@
 import io
 import json
 import logging
+import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from enum import StrEnum
@@ -113,10 +115,46 @@ def test_the_node_lives_as_long_as_its_operation(asked: list[ModelRequest], monk
 def test_input_comes_from_elsewhere(asked: list[ModelRequest], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "input.json").write_text('{"number": 1}', encoding="utf-8")
     assert command().main(["call", "count", f"@{tmp_path / 'input.json'}"]) == 0
-    monkeypatch.setattr(sys, "stdin", io.StringIO('{"number": 2}'))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b'{"number": 2}')))
     assert command().main(["call", "count", "-"]) == 0
     assert command().main(["call", "count"]) == 0
     assert [request.payload for request in asked] == [{"number": 1}, {"number": 2}, {}]
+
+
+# A locale in which Python knows ASCII alone, and streams that take nothing else.
+ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii:strict"}
+PROGRAM = "import sys; from tests.runtime.test_command_line import command; sys.exit(command().main(sys.argv[1:]))"
+
+
+def called(redirected: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Call the node in a process of its own, with a line of the shell around it."""
+    line = f'exec "$0" -c "$1" call count {redirected}'
+    variables = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)} | environment
+    return subprocess.run(
+        ["sh", "-c", line, sys.executable, PROGRAM], env=variables, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize("given", ["""'{"word": "größer"}'""", """- < "$2" """, """"@$2" """])
+@pytest.mark.parametrize("environment", [{}, ASCII, {"PYTHONIOENCODING": "latin-1"}])
+def test_json_is_json_whatever_the_locale(given: str, environment: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "input").write_text('{"word": "größer"}', encoding="utf-8")
+    result = called(given.replace("$2", str(tmp_path / "input")), **environment, PYTHONWARNINGS="ignore")
+    said = result.stdout.encode().decode("utf-8")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert json.loads(said) == {"echo": {"word": "größer"}}
+
+
+@pytest.mark.parametrize("redirected", [">&-", "> /dev/full", "2>&- >&-", "> /dev/full 2> /dev/full"])
+def test_output_that_nobody_gets_is_no_failure(redirected: str) -> None:
+    result = called(redirected)
+    assert result.returncode == 3
+    assert "Traceback" not in result.stderr
+    assert ("The operation is done" in result.stderr) == ("2>" not in redirected)
+
+
+def test_failure_that_nobody_gets_is_one() -> None:
+    assert called("""'{"fail": true}' 2>&-""").returncode == 1
 
 
 @pytest.mark.parametrize(

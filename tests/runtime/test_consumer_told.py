@@ -19,7 +19,7 @@ from omnibase_core.mixins.mixin_metrics import MixinMetrics
 from onex_node_runtime import consumer as consuming
 from onex_node_runtime.adapters.adapter_kafka import KafkaMessage
 from onex_node_runtime.consumer import Consumer, Consumption, DeadLetters
-from onex_node_runtime.correlation import FOREIGN
+from onex_node_runtime.correlation import CALLER_CORRELATION_ID, FOREIGN
 from onex_node_runtime.serving.selection import Member, Selection
 from onex_node_runtime.settings.kafka import KafkaSettings
 from onex_node_runtime.spans import Spans
@@ -319,6 +319,22 @@ async def test_events_keep_their_correlation_id_or_get_one(
     await consume({AT: [Record(headers=headers), Record(headers=headers, offset=41)]}, inbox=inbox)
     first, second = (request.correlation_id for request in inbox.handled)
     assert (first == REQUEST, second == REQUEST, first == second) == (known, known, known)
+
+
+async def test_an_id_that_is_no_uuid_is_kept_for_the_log(consume: Callable[..., Any]) -> None:
+    own: list[str] = []
+
+    @contextmanager
+    def incoming(_headers: Mapping[str, str]) -> Iterator[None]:
+        own.append(CALLER_CORRELATION_ID.get())
+        yield
+
+    inbox = Inbox()
+    records = [Record(headers=(("correlation_id", b"order-7"),), offset=offset) for offset in (40, 41)]
+    await consume({AT: [*records, Record(offset=42)]}, inbox=inbox, spans=Spans(incoming=incoming))
+    first, again, other = (request.correlation_id for request in inbox.handled)
+    assert first == again != other
+    assert own == ["order-7", "order-7", ""]
 
 
 async def test_events_are_those_of_others_and_go_on_with_their_trace(consume: Callable[..., Any]) -> None:

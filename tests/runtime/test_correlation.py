@@ -8,9 +8,25 @@ from onex_node_runtime.correlation import LONGEST_CALLER_ID, correlation_of
 OWN = "7d444840-9dc0-11d1-b245-5ffdce74fad2"
 
 
-@pytest.mark.parametrize("given", [OWN, OWN.upper(), OWN.replace("-", ""), f"{{{OWN}}}"])
-def test_a_uuid_is_the_id(given: str) -> None:
-    assert correlation_of(given) == (UUID(OWN), "")
+def test_a_uuid_is_the_id() -> None:
+    assert correlation_of(OWN) == (UUID(OWN), "")
+
+
+@pytest.mark.parametrize("given", [OWN.upper(), OWN.replace("-", ""), f"{{{OWN}}}", f"urn:uuid:{OWN}", f"{OWN}-"])
+def test_a_uuid_that_is_written_in_another_way_is_the_id_and_kept(given: str) -> None:
+    assert correlation_of(given) == (UUID(OWN), given)
+
+
+@pytest.mark.parametrize(
+    ("given", "counts"),
+    [
+        (("", "order-7", OWN), "order-7"),
+        ((OWN, "order-7"), OWN),
+        (("\N{REPLACEMENT CHARACTER}", OWN.upper()), OWN.upper()),
+    ],
+)
+def test_the_first_that_can_be_kept_counts(given: tuple[str, ...], counts: str) -> None:
+    assert correlation_of(*given) == correlation_of(counts)
 
 
 @pytest.mark.parametrize(
@@ -32,7 +48,9 @@ def test_an_id_of_a_callers_own_has_a_longest_length() -> None:
     assert correlation_of(f"{longest}x")[1] == ""
 
 
-@pytest.mark.parametrize("given", ["", "ä", "a\nb", "\x7f", "x" * (LONGEST_CALLER_ID + 1)])
+@pytest.mark.parametrize(
+    "given", ["", "ä", "a\nb", "\x7f", "x" * (LONGEST_CALLER_ID + 1), OWN + "-" * LONGEST_CALLER_ID]
+)
 def test_what_can_not_be_kept_is_replaced_by_a_new_id_each_time(given: str) -> None:
     (first, own), (second, _) = correlation_of(given), correlation_of(given)
     assert own == ""

@@ -1,11 +1,14 @@
 """What stands in for servers: it starts on busy machines, and ends without noise."""
 
+import os
 import socket
 import subprocess
 import time
+from contextlib import ExitStack
 
+import httpx
 import pytest
-from doubles.http_server import Answer, LocalApi
+from doubles.http_server import Answer, LocalApi, Route, share_local_api
 from doubles.servers import _patiently
 
 
@@ -43,3 +46,19 @@ def test_clients_that_hang_up_make_no_noise(capsys: pytest.CaptureFixture[str]) 
     time.sleep(0.2)
     api.stop()
     assert capsys.readouterr().err == ""
+
+
+def test_nodes_share_a_local_api(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHOP_URL", "")
+    monkeypatch.setenv("BANK_URL", "http://bank.example.org")
+    apis: dict[str, LocalApi] = {}
+    with ExitStack() as servers:
+        for variable, path in (("SHOP_URL", "/prices"), ("BANK_URL", "/rates"), ("SHOP_URL", "/rates")):
+            share_local_api(variable, [Route("GET", path, Answer(body={"path": path}))], servers, apis)
+        url = os.environ["SHOP_URL"]
+        for path in ("/prices", "/rates"):
+            assert httpx.get(f"{url}{path}").json() == {"path": path}
+        assert os.environ["BANK_URL"] == "http://bank.example.org"
+        assert list(apis) == ["SHOP_URL"]
+    with pytest.raises(httpx.TransportError):
+        httpx.get(f"{url}/prices")

@@ -37,11 +37,26 @@ async def test_operation_answers_with_its_output() -> None:
     assert UUID(answer.headers["X-Correlation-ID"]).int
 
 
-@pytest.mark.parametrize("own", ["order-7", "a b", "x" * LONGEST_CALLER_ID])
+async def fails(_name: str, _payload: dict[str, Any]) -> dict[str, Any]:
+    raise RuntimeError
+
+
+@pytest.mark.parametrize(
+    "own", ["order-7", "a b", "x" * LONGEST_CALLER_ID, "0F8FAD5B-D9CB-469F-A165-70867728950E", "0" * 31 + "1"]
+)
 async def test_callers_own_id_comes_back(own: str) -> None:
-    async with client_of() as client:
-        answers = [await client.post(PATH, headers={"X-Correlation-ID": own}) for _ in range(2)]
-        problems = [await client.post("/operations/none", headers={"X-Correlation-ID": own}) for _ in range(2)]
+    headers = {"X-Correlation-ID": own}
+    async with client_of(service_max_body_bytes=9) as client:
+        answers = [await client.post(PATH, headers=headers) for _ in range(2)]
+        asked = [("POST", "/operations/none", b""), ("POST", PATH, b" " * 10), ("POST", PATH, b"{"), ("GET", PATH, b"")]
+        asked += [("GET", "/nothing", b""), ("POST", "/health", b"")]
+        problems = [
+            await client.request(method, path, content=content, headers=headers) for method, path, content in asked
+        ]
+    transport = httpx.ASGITransport(application(served(handle=fails)), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        problems.append(await client.post(PATH, headers=headers))
+    assert [problem.status_code for problem in problems] == [404, 413, 400, 405, 404, 405, 500]
     assert {answer.headers["X-Correlation-ID"] for answer in (*answers, *problems)} == {own}
     assert len({UUID(problem.json()["correlation_id"]) for problem in problems}) == 1
 

@@ -12,7 +12,7 @@ from omnibase_core.errors import ModelOnexError
 from omnibase_core.event_bus import EventBusInmemory
 from onex_node_runtime.surroundings import Surroundings
 from onex_node_runtime.workflows.announcer import Announcer
-from onex_node_runtime.workflows.run import Run, StepRecord
+from onex_node_runtime.workflows.run import Run, StepRecord, StepStatus
 from pydantic import BaseModel
 
 from tests.runtime.told import Figures, lines
@@ -165,3 +165,22 @@ async def test_without_a_bus_there_is_nowhere_to_publish_the_event_of_an_intent(
         await announcer(None, figures).publish("counted.v1", {}, RUN.correlation_id)
     assert caught.value.error_code is EnumCoreErrorCode.NOT_FOUND
     assert caught.value.message == "There is no event bus to publish counted.v1 on."
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "level"),
+    [
+        (EnumCoreErrorCode.VALIDATION_ERROR, "failed", "WARNING"),
+        (EnumCoreErrorCode.RESOURCE_NOT_FOUND, "failed", "WARNING"),
+        (EnumCoreErrorCode.TIMEOUT, "failed", "ERROR"),
+        (EnumCoreErrorCode.VALIDATION_ERROR, "compensation_failed", "ERROR"),
+    ],
+)
+async def test_what_a_node_refuses_is_a_warning_with_its_code(
+    code: EnumCoreErrorCode, status: StepStatus, level: str, figures: Figures, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    await announcer(None, figures).tell(RUN, StepRecord("pay", status, error="no", code=str(code)), 0.25)
+    (line,) = [record for record in caplog.records if f"step_{status}" in record.getMessage()]
+    assert line.levelname == level
+    assert str(code) in line.getMessage()

@@ -226,3 +226,25 @@ async def test_what_takes_too_long_is_given_up_and_its_outcome_unknown() -> None
 async def test_what_is_in_time_is_left_alone() -> None:
     async with deadline(60, OTHER, uuid4()):
         await asyncio.sleep(0)
+
+
+REFUSED, BROKEN = EnumCoreErrorCode.VALIDATION_ERROR, EnumCoreErrorCode.CONTRACT_VIOLATION
+COUNT = {"path": "count", "message": "Input should be greater than 0"}
+SIZE = {"path": "sizes.0", "message": "Field required"}
+
+
+@pytest.mark.parametrize(
+    ("code", "problems", "text"),
+    [
+        (REFUSED, [COUNT], "It is not valid. count: Input should be greater than 0"),
+        (REFUSED, [COUNT, SIZE], "It is not valid. count: Input should be greater than 0; sizes.0: Field required"),
+        (REFUSED, [SIZE] * 9, f"It is not valid. {'; '.join(['sizes.0: Field required'] * 3)}"),
+        (REFUSED, [], "It is not valid."),
+        (REFUSED, None, "It is not valid."),
+        (REFUSED, "of another form", "It is not valid."),
+        (REFUSED, ["of", {"path": "another"}, COUNT], "It is not valid. count: Input should be greater than 0"),
+        (BROKEN, [COUNT], "It is not valid."),
+    ],
+)
+def test_a_refusal_says_what_is_wrong_with_the_input(code: EnumCoreErrorCode, problems: object, text: str) -> None:
+    assert told(ModelOnexError(message="It is not valid.", error_code=code, problems=problems)) == text

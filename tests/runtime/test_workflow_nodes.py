@@ -16,6 +16,7 @@ from omnibase_core.errors import ModelOnexError
 from omnibase_core.event_bus import EventBusInmemory
 from onex_node_runtime.correlation import CORRELATION_ID
 from onex_node_runtime.workflows import nodes_in_process
+from onex_node_runtime.workflows.calling import leaves_open
 from onex_node_runtime.workflows.connection import Connection
 from onex_node_runtime.workflows.nodes_in_process import NodesInProcess
 from onex_node_runtime.workflows.nodes_on_bus import NodesOnBus
@@ -143,6 +144,15 @@ async def test_an_installed_node_may_take_no_bus_and_answers_json() -> None:
 def test_what_is_installed_or_registered_can_be_reached() -> None:
     nodes = NodesInProcess()
     assert [nodes.has(node) for node in (NODE, PLAIN, "node_far_effect")] == [True, True, False]
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize(("operation", "payload"), [("treble", {}), ("", {}), ("double", [1])])
+async def test_an_operation_that_is_not_there_is_not_begun(operation: str, payload: Any) -> None:
+    with pytest.raises(ModelOnexError, match=f"no operation {operation} that") as caught:
+        await NodesInProcess().call(NODE, operation, payload, CALL_ID)
+    assert caught.value.error_code is EnumCoreErrorCode.NOT_FOUND
+    assert not leaves_open(caught.value)
 
 
 async def test_a_registered_node_is_called() -> None:

@@ -55,3 +55,50 @@ def test_closed_and_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     streams.warn("text")
     assert isinstance(sys.stderr, io.StringIO)
     assert sys.stderr.getvalue() == "text"
+
+
+DRAFTED = "CRUD for customers in PostgreSQL with fields name and größe"
+COMMANDS = [
+    ("validate_contract", "{contract}", 0),
+    ("validate_contract", "{wrong}", 1),
+    ("validate_contract", "--json {wrong}", 1),
+    ("validate_contract", "--schema", 0),
+    ("describe_nodes", "{contracts}", None),
+    ("draft_contract", f"'{DRAFTED}'", None),
+    ("migrate_contract", "--package shop_nodes {contract}", None),
+    ("validate_contract", "--help", 0),
+    ("validate_contract", "--version", 0),
+    ("validate_contract", "--completion bash", 0),
+]
+
+
+@pytest.mark.parametrize("redirected", ["2>&- >&-", "> /dev/full 2> /dev/full", "< /dev/null >&0"])
+@pytest.mark.parametrize(("command", "arguments", "status"), COMMANDS)
+def test_no_command_fails_for_what_it_says(
+    command: str, arguments: str, status: int | None, redirected: str, tmp_path: Path
+) -> None:
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text("name: größe → 世界\n", encoding="utf-8")
+    contract = ROOT / "examples" / "contracts" / "order_events.yaml"
+    words = arguments.format(contract=contract, wrong=wrong, contracts=contract.parent)
+    line = f"{sys.executable} -m extensions.commands.{command} {words} {redirected}"
+    result = subprocess.run(["sh", "-c", line], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert "Traceback" not in result.stdout + result.stderr
+    assert "Exception ignored" not in result.stderr
+    if status is not None:
+        assert result.returncode == status
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments"),
+    [("draft_contract", f"'{DRAFTED}'"), ("migrate_contract", "--package shop_nodes {contract}")],
+)
+def test_what_is_made_and_lost_is_not_done(command: str, arguments: str) -> None:
+    contract = ROOT / "examples" / "contracts" / "order_events.yaml"
+    words = arguments.format(contract=contract)
+    line = f"{sys.executable} -m extensions.commands.{command} {words} > /dev/full"
+    result = subprocess.run(["sh", "-c", line], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert result.returncode == 1
+    assert result.stderr.endswith(": standard output can't be written\n")

@@ -17,11 +17,13 @@ from omnibase_core.enums import EnumLogLevel
 from omnibase_core.errors import ModelOnexError
 from omnibase_core.logging import emit_log_event_sync
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..callers.known import IDENTITY, CallersOrNone
 from ..correlation import CALLER, CALLER_CORRELATION_ID, CORRELATION_HEADER, CORRELATION_ID, correlation_of
@@ -141,7 +143,7 @@ def application(served: Served) -> Starlette:
     app = Starlette(
         routes=routes,
         lifespan=lifespan,
-        middleware=[Middleware(Turns)],
+        middleware=[Middleware(Identified), Middleware(Turns)],
         exception_handlers={HTTPException: _refused, Exception: _unexpected},
     )
     app.state.leaving = False
@@ -181,6 +183,22 @@ def metrics_route(metrics: Callable[[], tuple[bytes, str]], callers: CallersOrNo
     return Route("/metrics", shown)
 
 
+class Identified:
+    """Gives each request its ids before anything is said of it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Keep the application."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take the ids from the request's headers."""
+        if scope["type"] == "http":
+            correlation_id, own = correlation_of(*Headers(scope=scope).getlist(CORRELATION_HEADER))
+            CORRELATION_ID.set(correlation_id)
+            CALLER_CORRELATION_ID.set(own)
+        await self._app(scope, receive, send)
+
+
 class OperationEndpoint:
     """Answers the requests of operations."""
 
@@ -192,9 +210,6 @@ class OperationEndpoint:
 
     async def answer(self, request: Request) -> Response:
         """Run the operation that a request names."""
-        correlation_id, own = correlation_of(request.headers.get(CORRELATION_HEADER, ""))
-        CORRELATION_ID.set(correlation_id)
-        CALLER_CORRELATION_ID.set(own)
         CALLER.set(request.client.host if request.client else "")
         try:
             return await self._admitted(request)

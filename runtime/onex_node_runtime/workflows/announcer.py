@@ -11,11 +11,14 @@ from omnibase_core.logging import emit_log_event_sync
 from omnibase_core.models.events.model_event_envelope import ModelEventEnvelope
 from pydantic import BaseModel, JsonValue
 
+from ..refusals import REFUSALS
 from ..surroundings import Surroundings
 from .run import Run, StepRecord
 
 type Publish = Callable[[str, JsonValue, UUID], Awaitable[None]]
 type Announce = Callable[[Run, StepRecord, float], Awaitable[None]]
+
+_REFUSALS = frozenset(map(str, REFUSALS))
 
 
 class Announcer:
@@ -56,6 +59,10 @@ class Announcer:
             "duration_ms": round(seconds * 1000, 3),
         }
         level = EnumLogLevel.ERROR if record.error else EnumLogLevel.INFO
+        if record.status == "failed" and record.code in _REFUSALS:
+            level = EnumLogLevel.WARNING
+        if record.code:
+            line["error_code"] = record.code
         if record.outcome_unknown:
             line["outcome_unknown"] = True
         emit_log_event_sync(level, f"step_{record.status}", line | ({"error": error} if error else {}))

@@ -27,6 +27,8 @@ _PERMANENT = frozenset(
         EnumCoreErrorCode.VALIDATION_ERROR,
     }
 )
+_MOST_PROBLEMS = 3
+_SAID = {"path", "message"}
 
 
 class RefusedError(Exception):
@@ -127,7 +129,7 @@ def leaves_open(error: BaseException) -> bool:
 def told(error: BaseException) -> str:
     """Return what an error says, for records and logs."""
     if isinstance(error, ModelOnexError):
-        return error.message
+        return " ".join([error.message, *_problems(error)])
     return str(error) if isinstance(error, RefusedError) else f"{type(error).__name__}: {error}"
 
 
@@ -141,6 +143,17 @@ def _is_retryable(error: BaseException, *, idempotent: bool) -> bool:
         return False
     safe = _details(error).get("safe_to_repeat")
     return idempotent or (safe if isinstance(safe, bool) else not leaves_open(error))
+
+
+def _problems(error: ModelOnexError) -> list[str]:
+    """Return what a node says is wrong with its input, as one text where it says so; values are no part of it."""
+    listed = _details(error).get("problems")
+    if error.error_code is not EnumCoreErrorCode.VALIDATION_ERROR or not isinstance(listed, list):
+        return []
+    found = [
+        f"{each['path']}: {each['message']}" for each in listed if isinstance(each, Mapping) and each.keys() >= _SAID
+    ]
+    return ["; ".join(found[:_MOST_PROBLEMS])] if found else []
 
 
 def _details(error: BaseException) -> Mapping[str, object]:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.errors import ModelOnexError
-from pydantic import JsonValue
+from pydantic import JsonValue, ValidationError
 
 type NodeCall = Callable[[str, Mapping[str, JsonValue], UUID], Awaitable[Mapping[str, JsonValue]]]
 
@@ -59,7 +59,7 @@ class NodesInProcess:
             The operation's output, as JSON.
 
         Raises:
-            ModelOnexError: NOT_FOUND for a node that is not there; else what the node raises.
+            ModelOnexError: NOT_FOUND for a node or an operation that is not there; else what the node raises.
         """
         return await (await self._call_of(node))(operation, payload, call_id)
 
@@ -104,7 +104,15 @@ def _call_of_handler(handler: Any) -> NodeCall:
     request_model = next(kind for name, kind in hints.items() if name != "return")
 
     async def call(operation: str, payload: Mapping[str, JsonValue], call_id: UUID) -> Mapping[str, JsonValue]:
-        request = request_model.model_validate({"operation": operation, "payload": payload, "correlation_id": call_id})
+        try:
+            values = {"operation": operation, "payload": payload, "correlation_id": call_id}
+            request = request_model.model_validate(values)
+        except ValidationError as error:
+            # Nothing is done yet, and nobody but this node can help it.
+            raise ModelOnexError(
+                message=f"The node has no operation {operation} that takes this.",
+                error_code=EnumCoreErrorCode.NOT_FOUND,
+            ) from error
         response = await handler.handle(request)
         result: dict[str, JsonValue] = response.model_dump(mode="json")["result"]
         return result

@@ -80,7 +80,8 @@ def lay_out_node(folder: Path, contract: Path) -> None:
     shutil.rmtree(template)
     copied = [path.name for path in folder.iterdir() if path.name not in {"src", "tests", "build", "pyproject.toml"}]
     with (folder / "pyproject.toml").open("a", encoding="utf-8") as settings:
-        settings.write(_mutmut(["src/*"], ["tests/unit", "tests/custom"], sorted(copied)))
+        asked = [part for part in ("tests/unit", "tests/custom") if (folder / part).is_dir()]
+        settings.write(_mutmut(["src/*"], asked, sorted(copied)))
 
 
 def main() -> int:

@@ -211,12 +211,9 @@ class Imports:
     @property
     def handler_test(self) -> tuple[Symbol, ...]:
         """What the handlers' tests import of the node's own package."""
-        symbols = [self.node.own("adapters.adapter_postgres", "AdapterPostgres")]
-        for operation in self.node.handler_tested:
-            symbols += [operation.handler, operation.input.symbol]
-            answered = operation.call == "execute" or operation.row_sample is not None
-            symbols += [operation.returned] if answered and not operation.tells_of_rows else []
-            symbols += [operation.row_model] if answered and operation.row_model else []
+        short = [symbol for symbol in self._short_names() if not symbol[1].endswith((" as Node", " as Response"))]
+        symbols = [*short, self._operation, *((("tests.fakes", "FakeBus"),) if self.node.counts_events else ())]
+        symbols += [operation.output.symbol for operation in self.node.handler_tested]
         return tuple(symbols)
 
     @property

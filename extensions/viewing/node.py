@@ -394,7 +394,8 @@ class NodeView(NodeEvents):
         """The classes of tests of its life, the same in every node, that fit it."""
         inputs = {"effect": "TakesEffects", "compute": "TakesComputations", "reducer": "TakesReductions"}
         taken = inputs.get(self.node_type)
-        return ("Lived", *(("PublishesEvents",) if self.publishing else ()), *((taken,) if taken else ()))
+        calling = ("CallsOthers",) if self.adapters else ()
+        return ("Lived", *calling, *(("PublishesEvents",) if self.publishing else ()), *((taken,) if taken else ()))
 
     @property
     def entry(self) -> Symbol:

@@ -176,6 +176,12 @@ class OperationView:
         return any("iter(row.values())" in code for _, code in self.results)
 
     @property
+    def given_fields(self) -> tuple[str, ...]:
+        """The input fields that its statement is given, in order; empty for what is none by itself."""
+        pairs = zip(self.parameters, self.arguments, strict=True)
+        return tuple(name if code == f"request.{name}" else "" for name, code in pairs)
+
+    @property
     def given(self) -> tuple[tuple[str, str], ...]:
         """What its statement takes of the run, beside the input."""
         return given_in(" ".join(self.arguments))

@@ -26,14 +26,20 @@ class Living:
         NODE: Its class.
         REQUEST: The model of its requests.
         OPERATION: One of its operations.
-        ADAPTERS: How many adapters it has.
+        RUNS: By operation: the class of its input, its deadline in seconds, whether running it twice does no harm, and
+            the topics of its events.
+        NAMESPACE: Whose events these are.
+        ADAPTERS: By adapter: the errors that the contract lists for another attempt, None where there is none; the name
+            of its circuit breaker, None for none; the setting of how long a check may take.
         WITHOUT: What it says of its health while they are away.
     """
 
     NODE: ClassVar[type[Any]]
     REQUEST: ClassVar[type[Any]]
     OPERATION: ClassVar[Any]
-    ADAPTERS: ClassVar[int] = 0
+    RUNS: ClassVar[dict[str, tuple[str, float, bool, list[str]]]]
+    NAMESPACE: ClassVar[str]
+    ADAPTERS: ClassVar[dict[str, tuple[list[str] | None, str | None, str]]] = {}
     WITHOUT: ClassVar[str] = "unhealthy"
 
     @pytest.fixture
@@ -54,14 +60,41 @@ class Lived(Living):
         assert (await node.health_check_async()).status == "degraded"
         await node.initialize()
         assert (await node.health_check_async()).status == "healthy"
-        assert world.opened == self.ADAPTERS
+        assert world.opened == len(self.ADAPTERS)
         if self.ADAPTERS:
             world.error = AWAY
             report = await node.health_check_async()
-            assert (report.status, len(report.issues)) == (self.WITHOUT, self.ADAPTERS)
+            assert (report.status, len(report.issues)) == (self.WITHOUT, len(self.ADAPTERS))
         await node.shutdown()
         assert (await node.health_check_async()).status == "degraded"
-        assert world.closed == self.ADAPTERS
+        assert world.closed == len(self.ADAPTERS)
+
+    async def test_it_runs_what_the_contract_says(self, node: Any, settings: Any) -> None:
+        await node.initialize()
+        entry, runs = node.running, {}
+        for name, one in entry._operations.items():
+            topics = [event.topic for event in one.events]
+            runs[name] = (one.input_model.__name__, one.timeout_seconds, one.idempotent, topics)
+        assert runs == self.RUNS
+        assert entry.settings is node.settings is settings
+        shared = entry._surroundings
+        assert (shared.node, shared.namespace, shared.node_id) == (node.NAME, self.NAMESPACE, node.node_id)
+
+
+class CallsOthers(Living):
+    """Tests of a node with adapters."""
+
+    async def test_calls_are_guarded_as_the_contract_says(self, node: Any, settings: Any) -> None:
+        await node.initialize()
+        guards, seconds = {}, {}
+        for name, (_, _, setting) in self.ADAPTERS.items():
+            adapter = getattr(node.adapters, name)
+            guard = getattr(adapter, "guard", None)
+            retry, breaker = (guard.retry, guard.breaker) if guard else (None, None)
+            guards[name] = (sorted(retry.retryable_exceptions) if retry else None, breaker and breaker.name, setting)
+            seconds[name] = (adapter._check_seconds, getattr(settings, setting))
+        assert guards == self.ADAPTERS
+        assert all(one == other for one, other in seconds.values()), seconds
 
 
 class PublishesEvents(Living):

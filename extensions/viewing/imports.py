@@ -225,6 +225,16 @@ class Imports:
         return tuple(symbols)
 
     @property
+    def state_machine_test(self) -> tuple[Symbol, ...]:
+        """What the tests of the state machine import of the node's own package."""
+        if self.node.fsm is None:
+            return ()
+        state = (self.node.fsm.state[0], f"{self.node.fsm.state[1]} as State")
+        short = [symbol for symbol in self._short_names() if not symbol[1].endswith((" as Node", " as Response"))]
+        machine = self.node.own("state.state_machine", "MACHINE")
+        return (state, machine, *short, self._operation, *self.node.fakes)
+
+    @property
     def node_test(self) -> tuple[Symbol, ...]:
         """What the node's tests import of the node's own package, under the short names of the tests."""
         more = self.node.aggregations.intend or self.node.run_store
@@ -247,7 +257,7 @@ class Imports:
             if self.node.metrics_port is not None
             else ()
         )
-        told = (self._operation,) if self.node.contract.service.openapi or self.node.auth else ()
+        told = (self._operation,) if self.node.contract.service.openapi or self.node.auth or self.node.scheduled else ()
         built = self.node.own("service", "build_app")
         return (*self._short_names(), (self.node.module, "service"), built, *apart, *told)
 

@@ -75,7 +75,9 @@ def lay_out_node(folder: Path, contract: Path) -> None:
         folder: It is filled.
         contract: Of the node.
     """
-    template = export_template(folder.with_name("template"))
+    template = folder.with_name("template")
+    shutil.rmtree(template, ignore_errors=True)
+    export_template(template)
     generate(template, read_contract(contract), folder)
     shutil.rmtree(template)
     copied = [path.name for path in folder.iterdir() if path.name not in {"src", "tests", "build", "pyproject.toml"}]

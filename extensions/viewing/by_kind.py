@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Mapping
 
 from ..language import idempotency
-from . import aggregates, aggregation, workflow
+from . import aggregates, aggregation, workflow, workflow_given
 from . import fsm as fsm_viewing
 from .calls import KEY_HELPERS
 from .cases import HandlerCase, cases
@@ -125,6 +125,11 @@ class NodeOperations(NodeFacts):
     def workflow_steps(self) -> tuple[workflow.StepView, ...]:
         """The steps of all workflows."""
         return tuple(step for op in self.workflows if op.workflow for step in op.workflow.steps)
+
+    def given_to_nodes(self, operation: OperationView) -> Mapping[str, tuple[str, str, dict[str, object]]]:
+        """Return what the workflow of an operation gives other nodes in tests, by step, where it is known."""
+        read = next(found for found in self.contract.operations if found.name == operation.name)
+        return workflow_given.given(self.contract, read, operation.workflow.steps) if operation.workflow else {}
 
     @property
     def tested_workflows(self) -> tuple[OperationView, ...]:

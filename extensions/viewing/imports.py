@@ -45,6 +45,9 @@ class Imports:
         ]
         if self.node.caching:
             symbols.append(self.node.own("result_cache", "ResultCache"))
+        if operation.examples:
+            symbols += [(self.node.handler[0], f"{self.node.handler[1]} as NodeHandler"), self._operation]
+            symbols += [*self._short("Request"), *self._short("Settings")]
         return tuple(symbols)
 
     def aggregation_test(self, operation: OperationView) -> tuple[Symbol, ...]:

@@ -23,6 +23,7 @@ from .readme import Readme
 from .runtime_settings import NodeSettingsView, settings_of
 from .settings import SettingView
 from .settings import fields as setting_fields
+from .settings import out_of_bounds
 
 
 class NodeView(NodeEvents):
@@ -59,6 +60,12 @@ class NodeView(NodeEvents):
     def setting_fields(self) -> tuple[SettingView, ...]:
         """The settings."""
         return setting_fields(self)
+
+    @property
+    def bad_settings(self) -> tuple[tuple[str, str], ...]:
+        """Environment variables of the node's own settings with values just out of bounds."""
+        own = (("SERVICE_PORT", "70000"), *(pair for setting in self.settings_class.own for pair in out_of_bounds(setting)))
+        return tuple(dict(own).items())
 
     @property
     def settings_class(self) -> NodeSettingsView:

@@ -26,20 +26,20 @@ class Living:
         NODE: Its class.
         REQUEST: The model of its requests.
         OPERATION: One of its operations.
-        RUNS: By operation: the class of its input, its deadline in seconds, whether running it twice does no harm, and
-            the topics of its events.
+        RUNS: Of each operation: its name, the class of its input, its deadline in seconds, whether running it twice does
+            no harm, and the topics of its events.
         NAMESPACE: Whose events these are.
-        ADAPTERS: By adapter: the errors that the contract lists for another attempt, None where there is none; the name
-            of its circuit breaker, None for none; the setting of how long a check may take.
+        ADAPTERS: Of each adapter: its name; the errors that the contract lists for another attempt, None where there is
+            none; the name of its circuit breaker, None for none; the setting of how long a check may take.
         WITHOUT: What it says of its health while they are away.
     """
 
     NODE: ClassVar[type[Any]]
     REQUEST: ClassVar[type[Any]]
     OPERATION: ClassVar[Any]
-    RUNS: ClassVar[dict[str, tuple[str, float, bool, list[str]]]]
+    RUNS: ClassVar[tuple[tuple[str, str, float, bool, tuple[str, ...]], ...]]
     NAMESPACE: ClassVar[str]
-    ADAPTERS: ClassVar[dict[str, tuple[list[str] | None, str | None, str]]] = {}
+    ADAPTERS: ClassVar[tuple[tuple[str, tuple[str, ...] | None, str | None, str], ...]] = ()
     WITHOUT: ClassVar[str] = "unhealthy"
 
     @pytest.fixture
@@ -71,11 +71,11 @@ class Lived(Living):
 
     async def test_it_runs_what_the_contract_says(self, node: Any, settings: Any) -> None:
         await node.initialize()
-        entry, runs = node.running, {}
+        entry, runs = node.running, []
         for name, one in entry._operations.items():
-            topics = [event.topic for event in one.events]
-            runs[name] = (one.input_model.__name__, one.timeout_seconds, one.idempotent, topics)
-        assert runs == self.RUNS
+            topics = tuple(event.topic for event in one.events)
+            runs.append((name, one.input_model.__name__, one.timeout_seconds, one.idempotent, topics))
+        assert tuple(runs) == self.RUNS
         assert entry.settings is node.settings is settings
         shared = entry._surroundings
         assert (shared.node, shared.namespace, shared.node_id) == (node.NAME, self.NAMESPACE, node.node_id)
@@ -86,15 +86,15 @@ class CallsOthers(Living):
 
     async def test_calls_are_guarded_as_the_contract_says(self, node: Any, settings: Any) -> None:
         await node.initialize()
-        guards, seconds = {}, {}
-        for name, (_, _, setting) in self.ADAPTERS.items():
+        found = []
+        for name, _, _, setting in self.ADAPTERS:
             adapter = getattr(node.adapters, name)
             guard = getattr(adapter, "guard", None)
             retry, breaker = (guard.retry, guard.breaker) if guard else (None, None)
-            guards[name] = (sorted(retry.retryable_exceptions) if retry else None, breaker and breaker.name, setting)
-            seconds[name] = (adapter._check_seconds, getattr(settings, setting))
-        assert guards == self.ADAPTERS
-        assert all(one == other for one, other in seconds.values()), seconds
+            listed = tuple(sorted(retry.retryable_exceptions)) if retry else None
+            found.append((name, listed, breaker and breaker.name, setting))
+            assert adapter._check_seconds == getattr(settings, setting)
+        assert tuple(found) == self.ADAPTERS
 
 
 class PublishesEvents(Living):

@@ -11,13 +11,13 @@ class HandlerCase:
     """One run of an operation.
 
     Attributes:
-        operation: The operation.
+        operation: The operation's member of their enum.
         answer: Code of what the database answers.
         output: Code of the fields that the operation answers; None where nobody can tell beforehand.
         events: How many events follow.
     """
 
-    operation: OperationView
+    operation: str
     answer: str
     output: str
     events: int
@@ -32,11 +32,11 @@ def cases(operation: OperationView, row: str) -> Iterator[HandlerCase]:
     """
     if operation.call == "execute" or row:
         answer = {"fetch_one": row, "fetch_all": f"[{row}]", "execute": '"UPDATE 1"'}[operation.call]
-        yield HandlerCase(operation, answer, _output(operation, row, found=True), len(operation.succeeding))
+        yield HandlerCase(operation.constant, answer, _output(operation, row, found=True), len(operation.succeeding))
     if not operation.row_required and (operation.tells_of_rows or operation.call == "fetch_one"):
         answer = {"fetch_one": "None", "fetch_all": "[]", "execute": '"UPDATE 0"'}[operation.call]
         events = sum(not event.occurred for event in operation.succeeding)
-        yield HandlerCase(operation, answer, _output(operation, row, found=False), events)
+        yield HandlerCase(operation.constant, answer, _output(operation, row, found=False), events)
 
 
 def _output(operation: OperationView, row: str, *, found: bool) -> str:

@@ -21,9 +21,8 @@ from .operation import OperationView
 from .packages import Packages
 from .readme import Readme
 from .runtime_settings import NodeSettingsView, settings_of
-from .settings import SettingView
+from .settings import SettingView, out_of_bounds
 from .settings import fields as setting_fields
-from .settings import out_of_bounds
 
 
 class NodeView(NodeEvents):
@@ -64,7 +63,10 @@ class NodeView(NodeEvents):
     @property
     def bad_settings(self) -> tuple[tuple[str, str], ...]:
         """Environment variables of the node's own settings with values just out of bounds."""
-        own = (("SERVICE_PORT", "70000"), *(pair for setting in self.settings_class.own for pair in out_of_bounds(setting)))
+        own = (
+            ("SERVICE_PORT", "70000"),
+            *(pair for setting in self.settings_class.own for pair in out_of_bounds(setting)),
+        )
         return tuple(dict(own).items())
 
     @property

@@ -26,8 +26,8 @@ class Living:
         NODE: Its class.
         REQUEST: The model of its requests.
         OPERATION: One of its operations.
-        RUNS: Of each operation: its name, the class of its input, its deadline in seconds, whether running it twice does
-            no harm, and the topics of its events.
+        RUNS: Of each operation: its name, the class of its input, its deadline in seconds, whether running it twice
+            does no harm, and the topics of its events.
         NAMESPACE: Whose events these are.
         ADAPTERS: Of each adapter: its name; the errors that the contract lists for another attempt, None where there is
             none; the name of its circuit breaker, None for none; the setting of how long a check may take.

@@ -45,10 +45,12 @@ class Imports:
         ]
         if self.node.caching:
             symbols.append(self.node.own("result_cache", "ResultCache"))
-        if operation.examples:
-            symbols += [(self.node.handler[0], f"{self.node.handler[1]} as NodeHandler"), self._operation]
-            symbols += [*self._short("Request"), *self._short("Settings")]
-        return tuple(symbols)
+        return (*symbols, *self._through_node)
+
+    @property
+    def _through_node(self) -> tuple[Symbol, ...]:
+        handler = (self.node.handler[0], f"{self.node.handler[1]} as NodeHandler")
+        return handler, self._operation, *self._short("Request"), *self._short("Settings")
 
     def aggregation_test(self, operation: OperationView) -> tuple[Symbol, ...]:
         """Return what the test of an aggregation imports of the node's own package, under short names."""
@@ -71,6 +73,7 @@ class Imports:
             ]
         elif operation.sample is not None:
             symbols += [
+                *self._through_node,
                 (f"{self.node.module}.aggregations", f"{module} as aggregation"),
                 (f"{self.node.module}.handlers", f"{operation.file} as handler"),
                 (operation.handler[0], f"{operation.handler[1]} as Handler"),

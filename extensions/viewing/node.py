@@ -404,7 +404,7 @@ class NodeView(NodeEvents):
         inputs = {"effect": "TakesEffects", "compute": "TakesComputations", "reducer": "TakesReductions"}
         taken = inputs.get(self.node_type)
         calling = ("CallsOthers",) if self.adapters else ()
-        return ("Lived", *calling, *(("PublishesEvents",) if self.publishing else ()), *((taken,) if taken else ()))
+        return ("Lived", *calling, *(("PublishesEvents",) if self.uses_bus else ()), *((taken,) if taken else ()))
 
     @property
     def entry(self) -> Symbol:

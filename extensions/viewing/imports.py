@@ -50,7 +50,8 @@ class Imports:
     @property
     def _through_node(self) -> tuple[Symbol, ...]:
         handler = (self.node.handler[0], f"{self.node.handler[1]} as NodeHandler")
-        return handler, self._operation, *self._short("Request"), *self._short("Settings")
+        pool = (self.node.own("compute_pool", "COMPUTE_POOL"),) if self.node.pooled else ()
+        return handler, self._operation, *self._short("Request"), *self._short("Settings"), *pool
 
     def aggregation_test(self, operation: OperationView) -> tuple[Symbol, ...]:
         """Return what the test of an aggregation imports of the node's own package, under short names."""

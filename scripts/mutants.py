@@ -106,12 +106,15 @@ def lay_out_node(folder: Path, contract: Path) -> None:
         folder: It is filled.
         contract: Of the node.
     """
-    template = export_template(folder.with_name("template"))
+    template = folder.with_name("template")
+    shutil.rmtree(template, ignore_errors=True)
+    export_template(template)
     generate(template, read_contract(contract), folder)
     shutil.rmtree(template)
     copied = [path.name for path in folder.iterdir() if path.name not in {"src", "tests", "build", "pyproject.toml"}]
     with (folder / "pyproject.toml").open("a", encoding="utf-8") as settings:
-        settings.write(_mutmut(["src/*"], ["tests/unit", "tests/custom"], sorted(copied)))
+        asked = [part for part in ("tests/unit", "tests/custom") if (folder / part).is_dir()]
+        settings.write(_mutmut(["src/*"], asked, sorted(copied)))
 
 
 def sampled(folder: Path, size: int, seed: str) -> list[str]:

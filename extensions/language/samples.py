@@ -216,6 +216,39 @@ def bad_inputs(contract: Contract, operation: Operation) -> tuple[tuple[str, str
     return tuple(bad)
 
 
+def edges(operation: Operation) -> tuple[dict[str, object], ...]:
+    """Return what the constraints of an operation's input just allow, as changes to the sample: least, then most."""
+    ends = {field.name: pair for field in operation.input if (pair := _ends(field))}
+    found = ({name: pair[side] for name, pair in ends.items() if pair[side] is not None} for side in (0, 1))
+    return tuple(values for values in found if values)
+
+
+def defaults(operation: Operation) -> dict[str, object]:
+    """Return the defaults of an operation's input that are plain values."""
+    plain = (field for field in operation.input if field.kind in {"string", "integer", "number", "boolean", "enum"})
+    found = {field.name: field.default for field in plain if not field.secret and "format" not in field.constraints}
+    return {name: value for name, value in found.items() if value is not MISSING}
+
+
+def _ends(field: Field) -> tuple[object, object] | None:
+    """Return the shortest and longest text, or the least and largest number, that a field takes; None where unknown."""
+    bounds = field.constraints
+    if {"enum", "pattern", "format", "multipleOf"} & bounds.keys():
+        return None
+    if field.kind == "string":
+        lengths = (bounds.get("minLength"), bounds.get("maxLength"))
+        texts = ["x" * length if length and length <= _LONGEST_TEXT else None for length in lengths]
+        return texts[0], texts[1]
+    if field.kind not in {"integer", "number"}:
+        return None
+    step = 1 if field.kind == "integer" else 1e-6
+    over, under = bounds.get("exclusiveMinimum"), bounds.get("exclusiveMaximum")
+    least = bounds.get("minimum") if over is None else over + step
+    most = bounds.get("maximum") if under is None else under - step
+    ends = [end if end is not None and numeric.takes(field.kind, bounds, end) else None for end in (least, most)]
+    return ends[0], ends[1]
+
+
 def model(contract: Contract, made: Model) -> dict[str, object] | None:
     """Return a valid value of a model, every field included, as JSON values; None where no such can be worked out."""
     try:

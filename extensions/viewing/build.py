@@ -307,6 +307,10 @@ class _Builder:
                 (what, left_out, {name: encode.repeated(value) for name, value in values.items()})
                 for what, left_out, values in samples.bad_inputs(self.contract, operation)
             ),
+            edges=tuple(
+                {name: encode.repeated(value) for name, value in values.items()} for values in samples.edges(operation)
+            ),
+            defaults=samples.defaults(operation),
             handler_imports=self.handler_imports(common, operation, row_model),
             handler_argument=self.handler_argument(operation),
             reduction=reduction,

@@ -4,9 +4,10 @@ import math
 from collections.abc import Iterable, Mapping
 
 from ..language import idempotency
-from . import aggregates, aggregation, workflow
+from . import aggregates, aggregation, workflow, workflow_given
 from . import fsm as fsm_viewing
 from .calls import KEY_HELPERS
+from .cases import HandlerCase, cases
 from .facts import NodeFacts
 from .fields import Symbol
 from .integrations import ConsumedView
@@ -124,6 +125,11 @@ class NodeOperations(NodeFacts):
     def workflow_steps(self) -> tuple[workflow.StepView, ...]:
         """The steps of all workflows."""
         return tuple(step for op in self.workflows if op.workflow for step in op.workflow.steps)
+
+    def given_to_nodes(self, operation: OperationView) -> Mapping[str, tuple[str, str, dict[str, object]]]:
+        """Return what the workflow of an operation gives other nodes in tests, by step, where it is known."""
+        read = next(found for found in self.contract.operations if found.name == operation.name)
+        return workflow_given.given(self.contract, read, operation.workflow.steps) if operation.workflow else {}
 
     @property
     def tested_workflows(self) -> tuple[OperationView, ...]:
@@ -317,6 +323,32 @@ class NodeOperations(NodeFacts):
     def row_name(self, operation: OperationView) -> str:
         """Return the name of the row that tests let an operation's statement return: that of the first such one."""
         return next(f"{op.constant}_ROW" for op in self.handler_tested if op.row_sample == operation.row_sample)
+
+    @property
+    def handler_cases(self) -> tuple[HandlerCase, ...]:
+        """What these tests ask, and what they expect of it."""
+        return tuple(
+            case
+            for operation in self.handler_tested
+            for case in cases(operation, "" if operation.row_sample is None else self.row_name(operation))
+        )
+
+    @property
+    def isolated(self) -> bool:
+        """Whether all statements that these tests look at run in transactions."""
+        return bool(self.database and self.database.isolation) and all(op.transactional for op in self.handler_tested)
+
+    @property
+    def tried_again(self) -> tuple[OperationView, ...]:
+        """The operations whose statements the node's policy tries again."""
+        if self.retry is None or not (self.isolated or (self.database and not self.database.isolation)):
+            return ()
+        return tuple(operation for operation in self.handler_tested if not operation.retry)
+
+    @property
+    def counts_events(self) -> bool:
+        """Whether these tests count events: workflows ask for more of a bus than events do."""
+        return bool(self.publishing) and not self.workflows
 
     @property
     def transactions_tested(self) -> tuple[OperationView, ...]:

@@ -78,6 +78,18 @@ class NodeFacts:
         """Return code of what guards the calls of an adapter, with the node's settings as `settings`."""
         return guard(adapter, self.retry, self.breaker, [key for key, _, _ in self.own_breakers])
 
+    def retried(self, adapter: str) -> tuple[str, ...] | None:
+        """Return the errors that the contract lists for another attempt at an adapter's calls; None for no attempt."""
+        return tuple(sorted(set(self.retry.retryable_exceptions))) if self.retry and self._guards(adapter) else None
+
+    def broken(self, adapter: str) -> str | None:
+        """Return the name of the circuit breaker of an adapter's calls, if there is one."""
+        return adapter if self.breaker and self._guards(adapter) else None
+
+    def _guards(self, adapter: str) -> bool:
+        # Kafka's library and the file system have no attempts of the node's own.
+        return adapter not in {"kafka", "files"}
+
     @property
     def place(self) -> Place:
         """Where the node's files are in its project."""

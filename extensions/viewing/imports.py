@@ -45,7 +45,13 @@ class Imports:
         ]
         if self.node.caching:
             symbols.append(self.node.own("result_cache", "ResultCache"))
-        return tuple(symbols)
+        return (*symbols, *self._through_node)
+
+    @property
+    def _through_node(self) -> tuple[Symbol, ...]:
+        handler = (self.node.handler[0], f"{self.node.handler[1]} as NodeHandler")
+        pool = (self.node.own("compute_pool", "COMPUTE_POOL"),) if self.node.pooled else ()
+        return handler, self._operation, *self._short("Request"), *self._short("Settings"), *pool
 
     def aggregation_test(self, operation: OperationView) -> tuple[Symbol, ...]:
         """Return what the test of an aggregation imports of the node's own package, under short names."""
@@ -68,6 +74,7 @@ class Imports:
             ]
         elif operation.sample is not None:
             symbols += [
+                *self._through_node,
                 (f"{self.node.module}.aggregations", f"{module} as aggregation"),
                 (f"{self.node.module}.handlers", f"{operation.file} as handler"),
                 (operation.handler[0], f"{operation.handler[1]} as Handler"),
@@ -214,12 +221,9 @@ class Imports:
     @property
     def handler_test(self) -> tuple[Symbol, ...]:
         """What the handlers' tests import of the node's own package."""
-        symbols = [self.node.own("adapters.adapter_postgres", "AdapterPostgres")]
-        for operation in self.node.handler_tested:
-            symbols += [operation.handler, operation.input.symbol]
-            answered = operation.call == "execute" or operation.row_sample is not None
-            symbols += [operation.returned] if answered and not operation.tells_of_rows else []
-            symbols += [operation.row_model] if answered and operation.row_model else []
+        short = [symbol for symbol in self._short_names() if not symbol[1].endswith((" as Node", " as Response"))]
+        symbols = [*short, self._operation, *((("tests.fakes", "FakeBus"),) if self.node.counts_events else ())]
+        symbols += [operation.output.symbol for operation in self.node.handler_tested]
         return tuple(symbols)
 
     @property
@@ -229,6 +233,16 @@ class Imports:
         for operation in self.node.transactions_tested:
             symbols += [operation.handler, operation.input.symbol, operation.returned]
         return tuple(symbols)
+
+    @property
+    def state_machine_test(self) -> tuple[Symbol, ...]:
+        """What the tests of the state machine import of the node's own package."""
+        if self.node.fsm is None:
+            return ()
+        state = (self.node.fsm.state[0], f"{self.node.fsm.state[1]} as State")
+        short = [symbol for symbol in self._short_names() if not symbol[1].endswith((" as Node", " as Response"))]
+        machine = self.node.own("state.state_machine", "MACHINE")
+        return (state, machine, *short, self._operation, *self.node.fakes)
 
     @property
     def node_test(self) -> tuple[Symbol, ...]:
@@ -253,7 +267,7 @@ class Imports:
             if self.node.metrics_port is not None
             else ()
         )
-        told = (self._operation,) if self.node.contract.service.openapi or self.node.auth else ()
+        told = (self._operation,) if self.node.contract.service.openapi or self.node.auth or self.node.scheduled else ()
         built = self.node.own("service", "build_app")
         return (*self._short_names(), (self.node.module, "service"), built, *apart, *told)
 

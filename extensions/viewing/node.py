@@ -21,7 +21,7 @@ from .operation import OperationView
 from .packages import Packages
 from .readme import Readme
 from .runtime_settings import NodeSettingsView, settings_of
-from .settings import SettingView
+from .settings import SettingView, out_of_bounds
 from .settings import fields as setting_fields
 
 
@@ -59,6 +59,15 @@ class NodeView(NodeEvents):
     def setting_fields(self) -> tuple[SettingView, ...]:
         """The settings."""
         return setting_fields(self)
+
+    @property
+    def bad_settings(self) -> tuple[tuple[str, str], ...]:
+        """Environment variables of the node's own settings with values just out of bounds."""
+        own = (
+            ("SERVICE_PORT", "70000"),
+            *(pair for setting in self.settings_class.own for pair in out_of_bounds(setting)),
+        )
+        return tuple(dict(own).items())
 
     @property
     def settings_class(self) -> NodeSettingsView:
@@ -394,8 +403,9 @@ class NodeView(NodeEvents):
         """The classes of tests of its life, the same in every node, that fit it."""
         inputs = {"effect": "TakesEffects", "compute": "TakesComputations", "reducer": "TakesReductions"}
         taken = inputs.get(self.node_type)
+        calling = ("CallsOthers",) if self.adapters else ()
         to_bus = ("PublishesEvents",) if self.publishing and self.uses_bus else ()
-        return ("Lived", *to_bus, *((taken,) if taken else ()))
+        return ("Lived", *calling, *to_bus, *((taken,) if taken else ()))
 
     @property
     def entry(self) -> Symbol:

@@ -61,6 +61,8 @@ class OperationView:
         shown: The same as others write it: by the names outside, without secrets.
         row_sample: A row that the statement may return, or None when no such can be worked out.
         bad_inputs: What makes the sample invalid: what is wrong, the field that is left out or "", other values.
+        edges: What its input's constraints just allow, as changes to the sample.
+        defaults: The defaults of its input that are plain values.
         reduction: What is the aggregation's or the state machine's in it, if one of them implements it.
         workflow: Its workflow, if one implements it.
         computation: Its expressions, if they implement it.
@@ -111,6 +113,8 @@ class OperationView:
     shown: dict[str, object] | None
     row_sample: dict[str, object] | None
     bad_inputs: tuple[tuple[str, str, dict[str, object]], ...]
+    edges: tuple[dict[str, object], ...]
+    defaults: dict[str, object]
     handler_imports: tuple[Symbol, ...]
     handler_argument: str
     reduction: aggregation.AggregateView | fsm.FsmOperationView | None
@@ -174,6 +178,12 @@ class OperationView:
     def takes_column(self) -> bool:
         """Whether an array takes the rows' only column."""
         return any("iter(row.values())" in code for _, code in self.results)
+
+    @property
+    def given_fields(self) -> tuple[str, ...]:
+        """The input fields that its statement is given, in order; empty for what is none by itself."""
+        pairs = zip(self.parameters, self.arguments, strict=True)
+        return tuple(name if code == f"request.{name}" else "" for name, code in pairs)
 
     @property
     def given(self) -> tuple[tuple[str, str], ...]:

@@ -1,6 +1,6 @@
 """The settings of a generated node: only those that something in it reads."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -89,6 +89,20 @@ def fields(node: "NodeView") -> tuple[SettingView, ...]:
         The settings, in the order of the file.
     """
     return _Settings(node).all()
+
+
+def out_of_bounds(setting: SettingView) -> Iterator[tuple[str, str]]:
+    """Yield the setting's environment variable with values that its bounds just refuse.
+
+    Args:
+        setting: A setting.
+    """
+    for argument in setting.arguments:
+        bound, _, value = argument.partition("=")
+        if bound in {"gt", "lt"}:
+            yield setting.variable, value
+        elif bound in {"ge", "le"} and value.isdigit():
+            yield setting.variable, str(int(value) + (1 if bound == "le" else -1))
 
 
 def _spread(values: Sequence[str]) -> str:

@@ -123,6 +123,10 @@ class Imports:
             *self._of("workflows", "Workflows", "new_run"),
             *(("tests.fake_nodes", name) for name in ("FakeNodes", "PERMANENT", "RUN_ID", "calls_of")),
             self._own("run", "load"),
+            (self.node.handler[0], f"{self.node.handler[1]} as Handler"),
+            (self.node.operation_enum[0], f"{self.node.operation_enum[1]} as Operation"),
+            (self.node.request[0], f"{self.node.request[1]} as Request"),
+            (self.node.settings[0], f"{self.node.settings[1]} as Settings"),
         )
 
     def module(self, operation: HasWorkflow) -> tuple[Symbol, ...]:

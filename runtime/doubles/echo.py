@@ -15,6 +15,7 @@ class Echo:
     Attributes:
         error: What each request fails with; None for nothing.
         calls: How many requests there were.
+        operations: What those asked for that were understood.
         released: Requests are answered once it is set; None for at once.
     """
 
@@ -22,6 +23,7 @@ class Echo:
         self._respond = respond
         self.error: ModelOnexError | None = None
         self.calls = 0
+        self.operations: list[str] = []
         self.released: asyncio.Event | None = None
 
     @classmethod
@@ -36,6 +38,7 @@ class Echo:
     async def handle(self, request: Any) -> object:
         """Take a request."""
         self.calls += 1
+        self.operations.append(request.operation)
         if self.released is not None:
             await self.released.wait()
         if self.error is not None:

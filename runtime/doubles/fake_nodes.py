@@ -21,6 +21,7 @@ class FakeNodes:
         answers: What steps answer, by name.
         calls: What was called: the names of steps, in the order in which they were.
         undone: The steps whose compensation was called, in the order in which it was.
+        given: The node, the operation and the input of calls, by the same names as `payloads`.
         payloads: What steps and compensations were given, by step and by `undo` and the step.
         failing: Codes of the errors that calls meet, one after the other, by the same names.
         details: What these errors say beside.
@@ -37,6 +38,7 @@ class FakeNodes:
         self.answers = answers
         self.calls: list[str] = []
         self.undone: list[str] = []
+        self.given: dict[str, tuple[str, str, Mapping[str, JsonValue]]] = {}
         self.payloads: dict[str, Mapping[str, JsonValue]] = {}
         self.failing: dict[str, list[EnumCoreErrorCode]] = {}
         self.details: dict[str, Any] = {}
@@ -50,6 +52,7 @@ class FakeNodes:
         undoing = name.startswith("undo ")
         (self.undone if undoing else self.calls).append(name.removeprefix("undo "))
         self.payloads[name] = payload
+        self.given[name] = (node, operation, payload)
         try:
             await asyncio.sleep(self.delays.get(name, 0))
         except asyncio.CancelledError:
@@ -58,6 +61,10 @@ class FakeNodes:
         if codes := self.failing.get(name):
             raise ModelOnexError(message=f"{name} is broken", error_code=codes.pop(0), **self.details)
         return self.answers.get(name, {})
+
+    def misgiven(self, expected: Mapping[str, tuple[str, str, Mapping[str, JsonValue]]]) -> dict[str, object]:
+        """Return the calls whose node, operation or input is another than expected."""
+        return {name: given for name, given in self.given.items() if given != expected.get(name, given)}
 
 
 def calls_of(steps: Iterable[Any], items: int, prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -2,9 +2,22 @@
 """A pool of connections that answers as it is told, and remembers what happened to it."""
 
 import asyncio
+from collections.abc import Sequence
+from operator import attrgetter
 from typing import Self
 
 import pytest
+
+
+class FakeBus:
+    """Takes events, and remembers their topics."""
+
+    def __init__(self) -> None:
+        self.topics: list[str] = []
+
+    async def publish_envelope(self, envelope: object, topic: str) -> None:
+        assert envelope is not None
+        self.topics.append(topic)
 
 
 class FakeTransaction:
@@ -79,6 +92,12 @@ class FakePool:
 
         monkeypatch.setattr("asyncpg.create_pool", create_pool)
         return pool
+
+    def was_given(self, request: object, names: Sequence[str]) -> bool:
+        """Tell whether the one statement was given fields of an input, in order; an empty name stands for anything."""
+        ((_, arguments),) = self.calls
+        given = zip(names, arguments, strict=True)
+        return all(not name or argument == attrgetter(name)(request) for name, argument in given)
 
     def answer(self, query: str, arguments: tuple[object, ...]) -> object:
         self.calls.append((query, arguments))

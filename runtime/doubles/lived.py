@@ -26,14 +26,20 @@ class Living:
         NODE: Its class.
         REQUEST: The model of its requests.
         OPERATION: One of its operations.
-        ADAPTERS: How many adapters it has.
+        RUNS: Of each operation: its name, the class of its input, its deadline in seconds, whether running it twice
+            does no harm, and the topics of its events.
+        NAMESPACE: Whose events these are.
+        ADAPTERS: Of each adapter: its name; the errors that the contract lists for another attempt, None where there is
+            none; the name of its circuit breaker, None for none; the setting of how long a check may take.
         WITHOUT: What it says of its health while they are away.
     """
 
     NODE: ClassVar[type[Any]]
     REQUEST: ClassVar[type[Any]]
     OPERATION: ClassVar[Any]
-    ADAPTERS: ClassVar[int] = 0
+    RUNS: ClassVar[tuple[tuple[str, str, float, bool, tuple[str, ...]], ...]]
+    NAMESPACE: ClassVar[str]
+    ADAPTERS: ClassVar[tuple[tuple[str, tuple[str, ...] | None, str | None, str], ...]] = ()
     WITHOUT: ClassVar[str] = "unhealthy"
 
     @pytest.fixture
@@ -54,14 +60,41 @@ class Lived(Living):
         assert (await node.health_check_async()).status == "degraded"
         await node.initialize()
         assert (await node.health_check_async()).status == "healthy"
-        assert world.opened == self.ADAPTERS
+        assert world.opened == len(self.ADAPTERS)
         if self.ADAPTERS:
             world.error = AWAY
             report = await node.health_check_async()
-            assert (report.status, len(report.issues)) == (self.WITHOUT, self.ADAPTERS)
+            assert (report.status, len(report.issues)) == (self.WITHOUT, len(self.ADAPTERS))
         await node.shutdown()
         assert (await node.health_check_async()).status == "degraded"
-        assert world.closed == self.ADAPTERS
+        assert world.closed == len(self.ADAPTERS)
+
+    async def test_it_runs_what_the_contract_says(self, node: Any, settings: Any) -> None:
+        await node.initialize()
+        entry, runs = node.running, []
+        for name, one in entry._operations.items():
+            topics = tuple(event.topic for event in one.events)
+            runs.append((name, one.input_model.__name__, one.timeout_seconds, one.idempotent, topics))
+        assert tuple(runs) == self.RUNS
+        assert entry.settings is node.settings is settings
+        shared = entry._surroundings
+        assert (shared.node, shared.namespace, shared.node_id) == (node.NAME, self.NAMESPACE, node.node_id)
+
+
+class CallsOthers(Living):
+    """Tests of a node with adapters."""
+
+    async def test_calls_are_guarded_as_the_contract_says(self, node: Any, settings: Any) -> None:
+        await node.initialize()
+        found = []
+        for name, _, _, setting in self.ADAPTERS:
+            adapter = getattr(node.adapters, name)
+            guard = getattr(adapter, "guard", None)
+            retry, breaker = (guard.retry, guard.breaker) if guard else (None, None)
+            listed = tuple(sorted(retry.retryable_exceptions)) if retry else None
+            found.append((name, listed, breaker and breaker.name, setting))
+            assert adapter._check_seconds == getattr(settings, setting)
+        assert tuple(found) == self.ADAPTERS
 
 
 class PublishesEvents(Living):

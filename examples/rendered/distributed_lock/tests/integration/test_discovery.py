@@ -9,7 +9,7 @@ from omnibase_core.models.container import ModelONEXContainer
 from pydantic import SecretStr
 
 from omninode_bridge.nodes.node_distributed_lock_effect.node import NodeDistributedLockEffect as Node
-from omninode_bridge.nodes.node_distributed_lock_effect.service import SERVICE_FACTS, build_app
+from omninode_bridge.nodes.node_distributed_lock_effect.service import build_app
 from omninode_bridge.nodes.node_distributed_lock_effect.settings import ModelDistributedLockSettings as Settings
 from tests.consul_agent import consul_agent
 
@@ -32,6 +32,7 @@ async def test_service_is_registered_while_it_runs() -> None:
                 await asyncio.sleep(0.01)
             (service,) = agent.services.values()
             assert service["Name"] == "distributed-lock-effect"
-            assert service["Tags"] == list(SERVICE_FACTS.tags)
+            assert service["Tags"] == ["onex", "effect", "locking"]
+            assert service["Meta"] == {"node": "node_distributed_lock_effect", "version": "1.0.0"}
             assert urlsplit(service["Check"]["HTTP"]).path == "/ready"
         assert agent.services == {}

@@ -4,7 +4,6 @@
 import pytest
 from pydantic import SecretStr
 
-from omninode_bridge.nodes.node_distributed_lock_effect.adapters.adapters import Adapters
 from omninode_bridge.nodes.node_distributed_lock_effect.handlers.handler_distributed_lock_effect import (
     HandlerDistributedLockEffect,
 )
@@ -48,8 +47,3 @@ def echo(monkeypatch: pytest.MonkeyPatch) -> Echo:
 @pytest.fixture
 def pool(monkeypatch: pytest.MonkeyPatch) -> FakePool:
     return FakePool.in_place_of_asyncpg(monkeypatch)
-
-
-@pytest.fixture
-def postgres(settings: ModelDistributedLockSettings, pool: FakePool) -> AdapterPostgres:
-    return Adapters(settings).postgres

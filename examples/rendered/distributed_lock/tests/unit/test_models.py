@@ -21,6 +21,24 @@ GOOD: dict[type[BaseModel], dict[str, Any]] = {
     ModelQueryLockInput: {"lock_name": "lock-name"},
     ModelCleanupExpiredInput: {},
 }
+# What takes the place of good values, and is just allowed.
+EDGES: list[tuple[type[BaseModel], dict[str, Any]]] = [
+    (ModelAcquireLockInput, {"lock_name": "x", "owner": "x", "lease_seconds": 1e-06}),
+    (ModelAcquireLockInput, {"lock_name": "x" * 200, "lease_seconds": 86400}),
+    (ModelReleaseLockInput, {"lock_name": "x", "owner": "x"}),
+    (ModelReleaseLockInput, {"lock_name": "x" * 200}),
+    (ModelExtendLockInput, {"lock_name": "x", "owner": "x", "lease_seconds": 1e-06}),
+    (ModelExtendLockInput, {"lock_name": "x" * 200, "lease_seconds": 86400}),
+    (ModelQueryLockInput, {"lock_name": "x"}),
+    (ModelQueryLockInput, {"lock_name": "x" * 200}),
+    (ModelCleanupExpiredInput, {"limit": 1}),
+    (ModelCleanupExpiredInput, {"limit": 10000}),
+]
+# What fields are that are left out.
+DEFAULTS: dict[type[BaseModel], dict[str, Any]] = {
+    ModelAcquireLockInput: {"lease_seconds": 30},
+    ModelCleanupExpiredInput: {"limit": 100},
+}
 # What is wrong, the field that is left out of good values, and what takes the place of others.
 BAD: list[tuple[str, type[BaseModel], str, dict[str, Any]]] = [
     ("acquire_lock: unknown_field", ModelAcquireLockInput, "", {"not_a_field_of_this_operation": True}),
@@ -68,10 +86,13 @@ BAD: list[tuple[str, type[BaseModel], str, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize("model", GOOD, ids=[model.__name__ for model in GOOD])
-def test_valid_input_is_taken_and_survives_json(model: type[BaseModel]) -> None:
-    taken = model.model_validate(GOOD[model])
+@pytest.mark.parametrize(("model", "values"), [*((model, {}) for model in GOOD), *EDGES])
+def test_valid_input_is_taken_and_survives_json(model: type[BaseModel], values: dict[str, Any]) -> None:
+    given = GOOD[model] | values
+    taken = model.model_validate(given)
     assert model.model_validate(taken.model_dump(mode="json")) == taken
+    defaults = {name: value for name, value in DEFAULTS.get(model, {}).items() if name not in given}
+    assert {name: getattr(taken, name) for name in defaults} == defaults
 
 
 @pytest.mark.parametrize(("model", "left_out", "values"), [case[1:] for case in BAD], ids=[case[0] for case in BAD])

@@ -8,11 +8,19 @@ from omninode_bridge.nodes.node_distributed_lock_effect.models.model_distributed
     ModelDistributedLockRequest as Request,
 )
 from omninode_bridge.nodes.node_distributed_lock_effect.node import NodeDistributedLockEffect as Node
-from tests.lived import Lived, PublishesEvents, TakesEffects
+from tests.lived import CallsOthers, Lived, PublishesEvents, TakesEffects
 
 
-class TestNode(Lived, PublishesEvents, TakesEffects):
+class TestNode(Lived, CallsOthers, PublishesEvents, TakesEffects):
     NODE = Node
     REQUEST = Request
     OPERATION = EnumDistributedLockOperation.ACQUIRE_LOCK
-    ADAPTERS = 1
+    RUNS = (
+        ("acquire_lock", "ModelAcquireLockInput", 60, False, ("onex.evt.omninode-bridge.lock-acquired.v1",)),
+        ("release_lock", "ModelReleaseLockInput", 60, False, ("onex.evt.omninode-bridge.lock-released.v1",)),
+        ("extend_lock", "ModelExtendLockInput", 60, False, ()),
+        ("query_lock", "ModelQueryLockInput", 60, True, ()),
+        ("cleanup_expired", "ModelCleanupExpiredInput", 60, False, ("onex.evt.omninode-bridge.lock-expired.v1",)),
+    )
+    NAMESPACE = "omninode-bridge"
+    ADAPTERS = (("postgres", ("ConnectionError", "TimeoutError"), "postgres", "health_check_timeout_seconds"),)

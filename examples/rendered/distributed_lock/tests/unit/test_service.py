@@ -8,6 +8,7 @@ import httpx
 import pytest
 from omnibase_core.enums import EnumCoreErrorCode
 from omnibase_core.errors import ModelOnexError
+from omnibase_core.event_bus import EventBusInmemory
 from omnibase_core.models.container import ModelONEXContainer
 from starlette.applications import Starlette
 
@@ -83,24 +84,30 @@ async def test_application_starts_and_stops_the_node(settings: Settings, world: 
 async def test_schedules_run_while_the_service_runs(
     node: Node, echo: Echo, monkeypatch: pytest.MonkeyPatch, world: FakeWorld
 ) -> None:
+    expected = {Operation.CLEANUP_EXPIRED: 60}
+    assert expected == service.SCHEDULES
     monkeypatch.setattr(service, "SCHEDULES", dict.fromkeys(service.SCHEDULES, 0.01))
     echo.error = ModelOnexError(message="It failed.", error_code=EnumCoreErrorCode.TIMEOUT)
     app = build_app(node)
     async with app.router.lifespan_context(app):
         async with asyncio.timeout(60):
-            while echo.calls < 3:
+            while len(echo.operations) < 3:
                 await asyncio.sleep(0.01)
     calls = echo.calls
     await asyncio.sleep(0.05)
-    assert echo.calls == calls
+    assert (set(echo.operations), echo.calls) == (set(service.SCHEDULES), calls)
 
 
 def test_process_serves_until_it_is_told_to_stop(monkeypatch: pytest.MonkeyPatch, world: FakeWorld) -> None:
-    served: list[Starlette] = []
+    nodes: list[Node] = []
+    served: list[Settings] = []
 
-    async def serve(app: Starlette, _settings: Settings) -> None:
-        served.append(app)
+    async def serve(_app: Starlette, settings: Settings) -> None:
+        served.append(settings)
 
+    monkeypatch.setattr(service, "build_app", nodes.append)
     monkeypatch.setattr("omninode_bridge.nodes.node_distributed_lock_effect.runtime.serving.hosted.serve", serve)
     service.main()
-    assert len(served) == 1
+    (node,) = nodes
+    assert served == [node.settings]
+    assert node.container.get_service_optional(EventBusInmemory) is not None

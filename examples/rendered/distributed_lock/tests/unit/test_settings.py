@@ -49,9 +49,10 @@ def test_environment_wins(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ModelDistributedLockSettings().service_port == 9999
 
 
-def test_invalid_setting_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SERVICE_PORT", "70000")
-    with pytest.raises(ValidationError, match="service_port"):
+@pytest.mark.parametrize(("name", "value"), [("SERVICE_PORT", "70000"), ("HEALTH_CHECK_TIMEOUT_SECONDS", "0")])
+def test_invalid_setting_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ValidationError, match=f"(?i){name}"):
         ModelDistributedLockSettings()
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
+from unittest.mock import ANY
 
 import asyncpg
 import pytest
@@ -17,7 +18,6 @@ from omnibase_core.errors import ModelOnexError
 from onex_node_runtime.adapters import adapter_postgres
 from onex_node_runtime.adapters.adapter_postgres import AdapterPostgres
 from onex_node_runtime.adapters.guard import Guard
-from onex_node_runtime.adapters.postgres_values import register_types
 from onex_node_runtime.adapters.retry_policy import RetryPolicy
 from onex_node_runtime.adapters.transaction import Statements, UndoneError
 from onex_node_runtime.effects import EFFECTS, Effects
@@ -133,13 +133,13 @@ async def test_the_pool_is_made_as_settings_say(pool: Pool) -> None:
                 "TimeZone": "UTC",
                 "statement_timeout": "2500",
             },
-            "init": register_types,
+            "connect": ANY,
         }
     ]
     pool.results = [ROW]
     await adapter.fetch_one("SELECT 1")
     await given_back(pool)
-    assert pool.waits == [("acquire", 1.5), ("release", adapter_postgres.RELEASE_SECONDS)]
+    assert pool.waits == [("acquire", None), ("release", adapter_postgres.RELEASE_SECONDS)]
     assert adapter.figures() == [
         ("pool_connections_in_use", 0.0, {"integration": "postgres"}),
         ("pool_connections_max", 7.0, {"integration": "postgres"}),

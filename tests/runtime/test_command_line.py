@@ -129,7 +129,7 @@ PROGRAM = "import sys; from tests.runtime.test_command_line import command; sys.
 def called(redirected: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Call the node in a process of its own, with a line of the shell around it."""
     line = f'exec "$0" -c "$1" call count {redirected}'
-    variables = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)} | environment
+    variables = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "LOG_LEVEL": "ERROR"} | environment
     return subprocess.run(
         ["sh", "-c", line, sys.executable, PROGRAM], env=variables, capture_output=True, text=True, check=False
     )

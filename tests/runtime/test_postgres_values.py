@@ -212,7 +212,7 @@ async def codecs() -> Codecs:
 
 
 async def test_a_connection_learns_the_types_of_the_server(codecs: Codecs) -> None:
-    binary = ("text", "varchar", "bpchar", "name", "json", "jsonb", "numeric")
+    binary = ("text", "varchar", "bpchar", "name", "inet", "json", "jsonb", "numeric")
     tuples = ("timestamp", "timestamptz", "date", "time", "interval")
     assert codecs.learnt == {
         **dict.fromkeys(binary, ("pg_catalog", "binary")),

@@ -227,6 +227,16 @@ async def test_numbers_have_64_bits(server: Server, adapter: AdapterRedis, numbe
     assert server.commands[0] == [b"INCRBY", b"k", str(fits).encode(), b"1e+300"]
 
 
+@pytest.mark.parametrize("seconds", [0, -1, 9_000_000_000_001])
+async def test_nothing_is_sent_that_would_expire_at_once_or_too_late(
+    server: Server, adapter: AdapterRedis, seconds: int
+) -> None:
+    told = (SIZE, "Redis does not take a number of this size.", {"integration": "redis"})
+    assert await refused(adapter.send(["EXPIRE", "k", seconds])) == told
+    assert await refused(adapter.send(["HSET", "k", "f", "v"], ["EXPIRE", "k", seconds])) == told
+    assert server.commands == []
+
+
 async def test_a_sign_of_life_is_asked_for(server: Server) -> None:
     adapter = adapter_of(f"redis://127.0.0.1:{server.port}", check_seconds=20.0)
     server.answers = [b"+PONG", b"+PONG", LOST, b"+PONG"]

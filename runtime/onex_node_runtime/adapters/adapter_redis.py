@@ -59,6 +59,8 @@ _MESSAGES = {
     EnumCoreErrorCode.INVALID_CONFIGURATION: "Redis can't be used as it is configured.",
 }
 _INTEGERS = range(-(2**63), 2**63)
+# Less deletes a key at once; Redis counts milliseconds from 1970 on, in 64 bits.
+_SECONDS_TO_LIVE = range(1, 9_000_000_000_001)
 _OUTAGE = (RedisConnectionError, RedisTimeoutError, OSError, TimeoutError, *_LOADING)
 
 
@@ -199,7 +201,8 @@ class AdapterRedis:
         """
         with self._spans.call("redis send"):
             try:
-                _check((*command, *expiry))
+                _check(command)
+                _check(expiry)
                 return await self.guard.call(
                     lambda: self._send_once(command, expiry, idempotent=idempotent),
                     _is_outage,
@@ -274,9 +277,15 @@ def _leaves_open(error: Exception) -> bool:
 
 
 def _check(words: Sequence[Word]) -> None:
+    message = ""
     if any(isinstance(word, int) and word not in _INTEGERS for word in words):
+        message = "A number is too large for Redis, which has 64 bits for it."
+    # Redis itself would find that out of the second of two commands when the first has taken effect.
+    elif [*words[:1]] == ["EXPIRE"] and words[-1] not in _SECONDS_TO_LIVE:
+        message = _MESSAGES[EnumCoreErrorCode.VALIDATION_ERROR]
+    if message:
         raise ModelOnexError(
-            message="A number is too large for Redis, which has 64 bits for it.",
+            message=message,
             error_code=EnumCoreErrorCode.VALIDATION_ERROR,
             integration="redis",
         )

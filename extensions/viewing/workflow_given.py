@@ -67,6 +67,8 @@ def _known(
     fields: Mapping[str, Field],
     answers: Mapping[str, Mapping[str, object]],
 ) -> object:
+    if reference.source not in {"input", "steps"}:
+        raise _UnknownError
     name, *path = reference.path
     if reference.source == "input" and not path and name in fields and _stays(fields[str(name)]):
         value = sample.get(str(name), fields[str(name)].default)

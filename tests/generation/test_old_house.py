@@ -39,7 +39,7 @@ def with_mark(text: str, name: str) -> str:
     if name == SERVICE:
         return text.replace("def main(", f"{mark}def main(", 1)
     if name == RENAMED[0]:
-        return text.replace("\nclass ", f"\n{mark}class ", 1)
+        return text.replace("\nclass FakeTransaction", f"\n{mark}class FakeTransaction", 1)
     return text.replace('"""\n', f'"""\n{mark}', 1) if name in BELOW_DOCSTRING else text + mark
 
 

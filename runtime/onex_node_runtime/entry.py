@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
-from .adapters.group import AdapterGroup
+from .adapters.group import AdaptersOrNone
 from .counters import begin_at_zero, of_entry
 from .node_request import NodeRequest
 from .node_response import NodeResponse
@@ -33,7 +33,7 @@ def no_span(_node: str, _operation: str, _correlation_id: UUID) -> AbstractConte
     return nullcontext()
 
 
-class EntryPoint[RequestT: NodeRequest, ResponseT: NodeResponse, AdaptersT: AdapterGroup | None]:
+class EntryPoint[RequestT: NodeRequest, ResponseT: NodeResponse, AdaptersT: AdaptersOrNone]:
     """Takes a request, runs its operation, answers.
 
     Attributes:

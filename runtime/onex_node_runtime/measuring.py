@@ -17,10 +17,17 @@ if TYPE_CHECKING:
     from .counters import Counters
 
 
+type Buckets = tuple[float, ...] | None
+"""Upper limits of a histogram's buckets, in seconds; None for those of Prometheus' client."""
+
+type Tags = dict[str, str] | None
+"""What tells the series of a metric apart, by name; None for nothing."""
+
+
 class KnownSeries(BackendMetricsPrometheus):
     """ONEX's metrics for Prometheus; a series that was there before is found at once."""
 
-    def __init__(self, prefix: str, registry: CollectorRegistry, buckets: tuple[float, ...] | None) -> None:
+    def __init__(self, prefix: str, registry: CollectorRegistry, buckets: Buckets) -> None:
         """Begin with no series.
 
         Args:
@@ -33,7 +40,7 @@ class KnownSeries(BackendMetricsPrometheus):
         self._histogram_of: dict[object, Histogram] = {}
 
     @override
-    def increment_counter(self, name: str, value: float = 1.0, tags: dict[str, str] | None = None) -> None:
+    def increment_counter(self, name: str, value: float = 1.0, tags: Tags = None) -> None:
         """Add to a counter."""
         series = (name, *tags.items()) if tags else name
         if known := self._counter_of.get(series):
@@ -44,7 +51,7 @@ class KnownSeries(BackendMetricsPrometheus):
             self._counter_of[series] = metric.labels(**tags) if tags else metric
 
     @override
-    def record_histogram(self, name: str, value: float, tags: dict[str, str] | None = None) -> None:
+    def record_histogram(self, name: str, value: float, tags: Tags = None) -> None:
         """Add a value to a histogram."""
         series = (name, *tags.items()) if tags else name
         if known := self._histogram_of.get(series):
@@ -67,7 +74,7 @@ class Metrics:
 
     counters: Counters = ()
     prefix: str = "onex"
-    buckets: tuple[float, ...] | None = None
+    buckets: Buckets = None
 
     def registry_of(self, node: MixinMetrics) -> CollectorRegistry:
         """Let a node count and measure for Prometheus, and return where that is kept, figures of the process included.

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 type Figure = tuple[str, float, dict[str, str]]
 """A gauge: name, value and tags."""
 
+type AdaptersOrNone = AdapterGroup | None
+"""What a node talks to; None for nothing."""
+
 # With the goodbye of a consumer it ends before the process does by force.
 CLOSE_SECONDS = 3.2
 # Readiness is asked for more often than that.

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, override
 
-from ..adapters.group import AdapterGroup
+from ..adapters.group import AdaptersOrNone
 from ..node_request import NodeRequest
 from ..node_response import NodeResponse
 from ..onex_inputs import compute_output
@@ -20,7 +20,7 @@ class RunningCompute[
     RequestT: NodeRequest,
     ResponseT: NodeResponse,
     SettingsT: NodeSettings,
-    AdaptersT: AdapterGroup | None,
+    AdaptersT: AdaptersOrNone,
 ](RunningNode[RequestT, ResponseT, SettingsT, AdaptersT]):
     """A compute node between its start and its end."""
 

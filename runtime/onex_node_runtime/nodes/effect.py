@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, override
 
-from ..adapters.group import AdapterGroup
+from ..adapters.group import AdaptersOrNone
 from ..node_request import NodeRequest
 from ..node_response import NodeResponse
 from ..onex_inputs import effect_output
@@ -20,7 +20,7 @@ class RunningEffect[
     RequestT: NodeRequest,
     ResponseT: NodeResponse,
     SettingsT: NodeSettings,
-    AdaptersT: AdapterGroup | None,
+    AdaptersT: AdaptersOrNone,
 ](RunningNode[RequestT, ResponseT, SettingsT, AdaptersT]):
     """An effect node between its start and its end."""
 

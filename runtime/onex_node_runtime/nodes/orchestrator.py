@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from ..adapters.group import AdapterGroup
+from ..adapters.group import AdaptersOrNone
 from ..node_request import NodeRequest
 from ..node_response import NodeResponse
 from ..settings.node import NodeSettings
@@ -14,6 +14,6 @@ class RunningOrchestrator[
     RequestT: NodeRequest,
     ResponseT: NodeResponse,
     SettingsT: NodeSettings,
-    AdaptersT: AdapterGroup | None,
+    AdaptersT: AdaptersOrNone,
 ](RunningNode[RequestT, ResponseT, SettingsT, AdaptersT]):
     """An orchestrator between its start and its end."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, override
 
-from ..adapters.group import AdapterGroup
+from ..adapters.group import AdaptersOrNone
 from ..node_request import NodeRequest
 from ..node_response import NodeResponse
 from ..onex_inputs import no_intents, reducer_output
@@ -25,7 +25,7 @@ class RunningReducer[
     RequestT: NodeRequest,
     ResponseT: NodeResponse,
     SettingsT: NodeSettings,
-    AdaptersT: AdapterGroup | None,
+    AdaptersT: AdaptersOrNone,
 ](RunningNode[RequestT, ResponseT, SettingsT, AdaptersT]):
     """A reducer between its start and its end.
 

@@ -11,7 +11,7 @@ from omnibase_core.event_bus import EventBusInmemory
 from omnibase_core.infrastructure.node_core_base import NodeCoreBase
 from omnibase_core.mixins.mixin_metrics import MixinMetrics
 
-from ..adapters.group import AdapterGroup
+from ..adapters.group import AdaptersOrNone
 from ..buses import tell_where_events_end
 from ..health import degraded, health_of, healthy, warn_of
 from ..node_request import NodeRequest
@@ -35,7 +35,7 @@ class RunningNode[
     RequestT: NodeRequest,
     ResponseT: NodeResponse,
     SettingsT: NodeSettings,
-    AdaptersT: AdapterGroup | None,
+    AdaptersT: AdaptersOrNone,
 ](NodeCoreBase):
     """A node between its start and its end.
 

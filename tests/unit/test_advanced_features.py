@@ -191,7 +191,7 @@ EFFECTS: dict[str, Effect | Refused] = {
         0.25, ("settings.py", "default=0.25,"), (_SPAN_TESTS, "test_part_of_the_traces_is_kept")
     ),
     "observability.metrics.enabled": Effect(
-        False, ("service.py", "metrics=partial(metrics_of, node)"), ("unit/test_service", "test_there_are_no_metrics")
+        False, ("service.py", "metrics=metrics_of"), ("unit/test_service", "test_there_are_no_metrics")
     ),
     "observability.metrics.prometheus_port": Effect(
         9090,

@@ -56,7 +56,7 @@ def problems(
                         expected = "a value that {} can be made of: no segment of it is empty"
                     if expected:
                         used = ".".join(map(str, place[2:]))
-                        found = f"{show(value)} as what fits it" if own[-1] == "pattern" else show(value)
+                        found = f"{show(value)} as what fits it" if own[-1] in {"pattern", "format"} else show(value)
                         yield Problem(own, found, expected.format(used))
 
 
@@ -171,11 +171,13 @@ def _given(
             is_given = True
             yield (*path, "examples", index, "input", *name.split(".")), _text(given)
     pattern = spec.get("pattern")
-    if not is_given and isinstance(pattern, str) and patterns.objection(pattern) is None:
-        # The node's tests take what fits the pattern best.
+    by_pattern = isinstance(pattern, str) and patterns.objection(pattern) is None
+    by_format = pattern is None and spec.get("format") in samples.FORMATTED
+    if not is_given and (by_pattern or by_format):
+        # The node's tests take what fits best.
         sample = samples.text(str(own[-1]), spec)
         if sample is not None:
-            yield (*own, "pattern"), sample
+            yield (*own, "pattern" if by_pattern else "format"), sample
 
 
 def _text(value: object) -> str:

@@ -178,6 +178,16 @@ def test_patterns_with_a_text_that_the_place_takes_are_fine(implementation: dict
     read(contract_of(implementation, {"pattern": pattern}))
 
 
+def test_a_format_whose_texts_are_no_names_of_files_is_a_mistake() -> None:
+    with pytest.raises(ContractError, match=r"operations\[0\]\.input\.id\.format: .* as what fits it") as caught:
+        read(contract_of(FILE, {"format": "uri"}))
+    assert len(caught.value.problems) == 1
+    for form in ("email", "hostname", "ipv4", "ipv6"):
+        read(contract_of(FILE, {"format": form}))
+    for implementation in (PATH, KEY, HEADER):
+        read(contract_of(implementation, {"format": "uri"}))
+
+
 def test_an_example_says_what_a_pattern_does_not() -> None:
     examples = [{"input": {"id": "b", "like": ""}, "output": {}}]
     read(contract_of(PATH, {"pattern": "^(|b)$"}, examples=examples))

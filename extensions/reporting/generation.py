@@ -25,33 +25,21 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
-class Generation:
-    """What was generated for a node. The same project gives the same.
+class Generation(Known):
+    """What was generated for a node, beside what is known of it. The same project gives the same.
 
     Attributes:
-        node: The node's full name.
-        node_type: Its type.
-        package: Its Python package.
-        template: The version of the template; empty where it has none.
         paths: The files by kind, sorted.
         counts: Their number and lines, by kind.
-        features: The features that the contract names.
         mixins: What the node class is made of.
-        decisions: What was decided, with reasons.
         tests: How many test functions there are.
         to_write: Files that are left for a person to write.
         problems: What a validation found; None where there was none.
     """
 
-    node: str
-    node_type: str
-    package: str
-    template: str
     paths: Mapping[str, tuple[str, ...]]
     counts: Mapping[str, Count]
-    features: tuple[str, ...]
     mixins: tuple[str, ...]
-    decisions: tuple[Mapping[str, Any], ...]
     tests: int
     to_write: tuple[str, ...]
     problems: tuple[str, ...] | None = None
@@ -153,19 +141,14 @@ def generation(
         for base in promised.get("bases", ())
     ]
     return Generation(
-        node=str(manifest.get("node", known.node)),
-        node_type=known.node_type,
-        package=known.package,
-        template=known.template,
+        **asdict(known) | {"node": str(manifest.get("node", known.node))},
         paths={kind: tuple(paths[kind]) for kind in KINDS if kind in paths},
         counts={
             kind: Count(len(paths[kind]), sum(len(texts[name].splitlines()) for name in paths[kind]))
             for kind in KINDS
             if kind in paths
         },
-        features=known.features,
         mixins=tuple(bases),
-        decisions=known.decisions,
         tests=sum(len(_TEST.findall(texts[name])) for name in paths.get("tests", ())),
         to_write=tuple(name for name in texts if "/handlers/custom/" in name and _STUB in texts[name]),
         problems=problems,

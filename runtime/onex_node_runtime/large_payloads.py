@@ -66,6 +66,7 @@ def is_small(payload: object) -> bool:
         match value:
             case str():
                 characters += len(value)
+            # Python knows a dict at once, and other mappings many times later.
             case dict() | Mapping():
                 values += len(value)
                 if values <= MOST_VALUES:

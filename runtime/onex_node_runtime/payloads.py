@@ -128,6 +128,7 @@ def _unusable(payload: Mapping[str, object]) -> Iterator[dict[str, str]]:
                 message = _text_problem(value)
             case float() if not math.isfinite(value):
                 message = "is no finite number"
+            # Python knows a dict at once, and other mappings many times later.
             case dict() | Mapping() | list() | tuple() if len(path) >= DEEPEST:
                 message = f"is nested more than {DEEPEST} levels deep"
             case dict() | Mapping():
